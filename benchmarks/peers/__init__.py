@@ -1,0 +1,1 @@
+"""tapediff beside other libraries: the same workloads in one interleaved run (`python -m benchmarks.peers`)."""
