@@ -42,7 +42,7 @@ class _ImportFrom(ast.NodeTransformer):
 
 def notebooks() -> list[Path]:
     """The scripts, in the order of their names."""
-    return sorted(path for path in HERE.glob("*.py") if path.name != "record.py")
+    return sorted(path for path in HERE.glob("*.py") if path.name not in ("conftest.py", "record.py"))
 
 
 def run(path: Path, package: str) -> str:
