@@ -1,0 +1,1 @@
+"""Formulas and structural rules made executable."""

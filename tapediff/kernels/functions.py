@@ -1,0 +1,39 @@
+"""Finds what a formula calls: the function of vecmath for a dtype, a constant of vecmath, or another row."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from typing import Any
+
+from tapediff.kernels import vecmath
+from tapediff.kernels.formula import KIND
+from tapediff.ops.elementwise import ELEMENTWISE
+
+
+class VectorFunctions:
+    """The functions of vecmath and the rows of the table, by name.
+
+    >>> VectorFunctions().definition("sign", "int32").name
+    'sign_int'
+    """
+
+    def __init__(self) -> None:
+        tree = ast.parse(inspect.getsource(vecmath))
+        self._definitions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+    def definition(self, name: str, dtype: str) -> ast.FunctionDef | None:
+        """The most special of ``name_float64``, ``name_float`` and ``name``."""
+        for candidate in (f"{name}_{dtype}", f"{name}_{KIND[dtype]}", name):
+            if candidate in self._definitions:
+                return self._definitions[candidate]
+        return None
+
+    def constant(self, name: str) -> Any:
+        """A number or a tuple of numbers that vecmath defines."""
+        return getattr(vecmath, name)
+
+    def row(self, name: str) -> str | None:
+        """The formula of the op called `name`."""
+        row = ELEMENTWISE.get(name)
+        return None if row is None else row.formula

@@ -1,0 +1,19 @@
+"""Numba's options, in one place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+
+__all__ = ["compiled", "inner"]
+
+
+def compiled(signature: Any) -> Any:
+    """Compile for one signature, cached on disk, without the GIL, with IEEE division."""
+    return numba.njit(signature, cache=True, nogil=True, error_model="numpy", boundscheck=False)
+
+
+def inner(function: Any) -> Any:
+    """Compile into the compiled functions of the same file that call it; by itself it is neither compiled nor cached."""
+    return numba.njit(nogil=True, error_model="numpy", boundscheck=False)(function)
