@@ -92,7 +92,7 @@ print("-- gradients of written values")
 t = torch.zeros(3, 3)
 v = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
 t[[0, 1, 2], [2, 1, 0]] = v
-t[0] = v[0] * t[0]
+t[0] = v[0] * t[0].clone()
 t[t == 0] = -1
 print(t)
 (t * torch.arange(9.0).view(3, 3)).sum().backward()
