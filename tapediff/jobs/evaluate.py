@@ -35,7 +35,7 @@ class RowEvaluator:
         except Exception as error:
             raise JobError(f"row {row}: {describe(error, source_file(self.f))}") from error
         if not isinstance(y, td.Tensor):
-            raise JobError(f"row {row}: the function returned a {type(y).__name__}; wanted a tensor of one element")
+            raise JobError(f"row {row}: the result is of type {type(y).__name__}; wanted a tensor of one element")
         if y.numel() != 1:
             shape = tuple(y.shape)
             raise JobError(f"row {row}: the result has the shape {shape}; wanted one element: reduce it, by .sum() say")
@@ -45,7 +45,7 @@ class RowEvaluator:
         """The function's value alone."""
         with td.no_grad():
             y, _ = self.call(row)
-        return y.numpy().reshape(())
+        return y.detach().numpy().reshape(())
 
     def value_and_gradients(self, row: int) -> tuple[np.ndarray, dict[str, np.ndarray | None]]:
         """The value, and the gradient for each name in `wrt`: None where the value does not depend on it."""

@@ -28,7 +28,7 @@ def load_function(target: str) -> Function:
     if function is None:
         raise JobError(f"{file} defines no function {name!r}")
     if not callable(function):
-        raise JobError(f"{name!r} in {file} is a {type(function).__name__}, not a function")
+        raise JobError(f"{name!r} in {file} is of type {type(function).__name__}, not a function")
     return function
 
 
@@ -73,7 +73,8 @@ def describe(error: BaseException, path: Path | None) -> str:
     """One line about an exception of the user's code: its type, its message, and the last line of `path` that it went through."""
     if isinstance(error, SyntaxError):
         return f"SyntaxError: {error.msg} (line {error.lineno})"
-    own = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
+    frames = traceback.extract_tb(error.__traceback__) if path else []
+    own = [frame for frame in frames if Path(frame.filename).resolve() == path.resolve()]
     where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
     return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
 
