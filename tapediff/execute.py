@@ -1,0 +1,464 @@
+"""Running the tape: pending instructions forward, reverse passes over a graph of segments."""
+
+from __future__ import annotations
+
+import ctypes
+import heapq
+import sys
+import threading
+from array import array
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tapediff import sweeps
+from tapediff.kernels.library import KernelSpec, get_library
+from tapediff.rules import ARRAYS
+from tapediff.tape import layout
+from tapediff.tape.kinds import KINDS, Kind
+from tapediff.tape.segment import Segment
+from tapediff.tape.source import CLOCK, SOURCE, SOURCES, Source
+from tapediff.tape.spec import Spec
+
+__all__ = ["backward_pass", "flush", "slot_address", "slot_array", "slot_item"]
+
+
+def _entry(function: Any) -> Any:
+    """The compiled function itself, without Numba's dispatch on argument types (100 ns a call, `benchmarks`, 2026-11-22)."""
+    return next(iter(function.overloads.values())).entry_point if hasattr(function, "overloads") and function.overloads else function
+
+
+_place = _entry(sweeps.place)
+_settle = _entry(sweeps.settle)
+_forward = _entry(sweeps.forward)
+_plan = _entry(sweeps.plan)
+_clear = _entry(sweeps.clear)
+_reverse = _entry(sweeps.reverse)
+_accumulate = _entry(sweeps.accumulate)
+_address = _entry(sweeps.address)
+
+
+# --- memory ---------------------------------------------------------------------------------------------------------------------------------
+
+class Pool:
+    """Large arrays that were let go, kept for the next taker of the same size: fresh pages cost more than the arithmetic."""
+
+    KEEP_BYTES = 1 << 28
+
+    def __init__(self) -> None:
+        self.free: dict[int, list[np.ndarray[Any, Any]]] = {}
+        self.kept = 0
+
+    def take(self, nbytes: int) -> np.ndarray[Any, Any]:
+        """An array of `nbytes` bytes; what is in it is undefined."""
+        waiting = self.free.get(nbytes)
+        if waiting:
+            self.kept -= nbytes
+            return waiting.pop()
+        return np.empty(nbytes, np.uint8)
+
+    def give(self, memory: np.ndarray[Any, Any]) -> None:
+        """Take back an array, unless somebody besides the caller refers to it."""
+        if sys.getrefcount(memory) <= 3 and self.kept + memory.nbytes <= self.KEEP_BYTES:
+            self.kept += memory.nbytes
+            self.free.setdefault(memory.nbytes, []).append(memory)
+
+
+class Scratch(threading.local):
+    """Memory of a thread's reverse passes; the frame tells the compiled sweeps where it lies."""
+
+    def __init__(self) -> None:
+        self.frame = (ctypes.c_int64 * layout.FRAME_FIELDS)()
+        self.frame_at = ctypes.addressof(self.frame)
+        self.slots = self.sources = self.adjoint_bytes = 0
+        self.is_busy = False
+
+    def room(self, slots: int, sources: int) -> None:
+        """Make the tables large enough."""
+        if self.slots < slots:
+            self.slots = 2 * slots + 64
+            self.offsets = (ctypes.c_int64 * self.slots)()
+            self.frame[layout.FRAME_OFFSETS] = ctypes.addressof(self.offsets)
+        if self.sources < sources:
+            self.sources = 2 * sources + 64
+            self.touched = (ctypes.c_int64 * self.sources)()
+            self.left = (ctypes.c_int64 * (2 * self.sources))()
+            self.frame[layout.FRAME_TOUCHED] = ctypes.addressof(self.touched)
+            self.frame[layout.FRAME_LEFT] = ctypes.addressof(self.left)
+
+    def adjoint_room(self, nbytes: int) -> None:
+        """Make the adjoint memory large enough."""
+        if self.adjoint_bytes < nbytes:
+            self.adjoint_bytes = nbytes + nbytes // 2 + 4096
+            self.adjoints = np.empty(self.adjoint_bytes, np.uint8)
+            self.frame[layout.FRAME_ADJOINTS] = _address(self.adjoints)
+
+
+_pool = Pool()
+_scratch = Scratch()
+
+
+# --- forward --------------------------------------------------------------------------------------------------------------------------------
+
+def flush(segment: Segment) -> None:
+    """Compute the values of all pending instructions of `segment`."""
+    recorded = segment.recorded
+    total = len(recorded) // 3
+    first = segment.count
+    if total <= first:
+        return
+    code = array("i", recorded[3 * first:] if first else recorded)
+    if KINDS.unbuilt:
+        build_forward()
+    addresses = segment.addresses
+    if addresses is None or len(addresses) < total:
+        grown = np.empty(total if not segment.is_open or not first else 2 * total, np.int64)
+        if first:
+            grown[:first] = addresses[:first]
+        segment.addresses = addresses = grown
+        segment.addresses_at = _address(grown.view(np.uint8))
+    addresses_at = segment.addresses_at
+    code_at = code.buffer_info()[0]
+    kinds_at = KINDS.address
+    chunks_at = SOURCES.address
+    size = _place(code_at, first, total, addresses_at, kinds_at, chunks_at)
+    if size:
+        chunk = np.empty(size, np.uint8)
+        segment.chunks.append(chunk)
+        chunk_at = _address(chunk)
+    else:
+        chunk_at = 0
+    if segment.unplaced:
+        place_large(segment, code, first)
+    _settle(code_at, first, total, addresses_at, kinds_at, chunks_at, chunk_at)
+    segment.clocks.extend((first, CLOCK.now))
+    position = _forward(code_at, first, first, total, addresses_at, kinds_at, chunks_at)
+    while position < total:
+        run_host(segment, code, first, position)
+        position = _forward(code_at, first, position + 1, total, addresses_at, kinds_at, chunks_at)
+    segment.batches.append((code, first))
+    segment.count = total
+    if not segment.is_open:
+        segment.recorded = []
+    if segment.unplaced:
+        settle_large(segment)
+
+
+def place_large(segment: Segment, code: array[int], first: int) -> None:
+    """Give the pending large slots arrays of their own."""
+    for index in segment.unplaced:
+        kind = KINDS.kinds[code[3 * (index - first)]]
+        memory = _pool.take(kind.spec.word_bytes)
+        array_ = np.ndarray(kind.spec.shape, kind.spec.dtype.numpy, memory)
+        segment.large[index] = array_
+        segment.addresses[index] = _address(memory)
+
+
+def settle_large(segment: Segment) -> None:
+    """Let go of large values that nothing can ask for: no tensor shows them and no adjoint will pass."""
+    if not segment.grad_enabled:
+        for index in segment.unplaced:
+            tensor = segment.owners.pop(index)()
+            value = segment.large.pop(index)
+            if tensor is not None and tensor.segment is segment:
+                source = Source(tensor.spec, array=value)
+                tensor.source, tensor.segment, tensor.slot = source, SOURCE, source.operand
+                segment.held.append(source)
+    segment.unplaced.clear()
+
+
+def build_forward() -> None:
+    """Build the forward kernels of all kinds that have none yet."""
+    with KINDS.lock:
+        waiting, KINDS.unbuilt = KINDS.unbuilt, []
+        try:
+            specs, kinds = [], []
+            for kind in waiting:
+                if kind.kind_class == layout.STRUCTURAL:
+                    KINDS.set_forward(kind, kind.row.forward_kernel(kind))
+                else:
+                    specs.append(kernel_spec(kind, "forward"))
+                    kinds.append(kind)
+            for kind, address in zip(kinds, get_library().addresses(specs), strict=True):
+                KINDS.set_forward(kind, address)
+        except BaseException:
+            KINDS.unbuilt = waiting + KINDS.unbuilt
+            raise
+
+
+def build_reverse(code: array[int]) -> None:
+    """Build the reverse kernels that instructions of `code` lack."""
+    with KINDS.lock:
+        specs, kinds = [], []
+        for number in KINDS.lacks_reverse(np.unique(np.frombuffer(code, np.int32)[::3])):
+            kind = KINDS.kinds[number]
+            if kind.kind_class in (layout.ELEMENTWISE, layout.ALIAS):
+                spec = kernel_spec(kind, "reverse")
+                specs += [spec, spec._replace(same=(0, 0)) if KINDS.has_same(kind) else spec]
+                kinds.append(kind)
+            else:
+                address = kind.row.reverse_kernel(kind)
+                KINDS.set_reverse(kind, address, address)
+        addresses = get_library().addresses(specs)
+        for kind, plain, same in zip(kinds, addresses[::2], addresses[1::2], strict=True):
+            KINDS.set_reverse(kind, plain, same if KINDS.has_same(kind) else 0)
+
+
+def kernel_spec(kind: Kind, which: str) -> KernelSpec:
+    """What the kernel library needs to know of an element-wise kind."""
+    return KernelSpec(kind.row.name, which, tuple(spec.dtype.name for spec in kind.operands), kind.spec.dtype.name, kind.scalars,
+                      kind.wanted if which == "reverse" else 0)
+
+
+def slot_address(segment: Segment, index: int) -> int:
+    """Where the computed value of an instruction lies."""
+    return int(segment.addresses[index])
+
+
+def slot_array(segment: Segment, index: int, spec: Spec) -> np.ndarray[Any, Any]:
+    """The computed value of an instruction, sharing the tape's memory; whoever keeps it keeps the memory alive."""
+    large = segment.large.get(index)
+    if large is not None:
+        return large.reshape(spec.shape)
+    return array_at(slot_address(segment, index), spec, segment.chunks)
+
+
+def array_at(address: int, spec: Spec, owner: Any = None) -> np.ndarray[Any, Any]:
+    """The memory at `address` as an array."""
+    if not spec.size:
+        return np.empty(spec.shape, spec.dtype.numpy)
+    memory: Any = (ctypes.c_char * spec.nbytes).from_address(address)
+    memory.owner = owner
+    return np.ndarray(spec.shape, spec.dtype.numpy, memory)
+
+
+_READERS: dict[str, Callable[[int], Any]] = {
+    name: type_.from_address for name, type_ in (("float64", ctypes.c_double), ("float32", ctypes.c_float), ("int64", ctypes.c_int64),
+                                                 ("int32", ctypes.c_int32), ("bool", ctypes.c_bool))
+}
+
+
+def slot_item(segment: Segment, index: int, spec: Spec) -> Any:
+    """The one element of a computed slot as a Python number."""
+    return _READERS[spec.dtype.name](int(segment.addresses[index])).value
+
+
+def operands_of(code: Any, index: int, arity: int) -> list[int]:
+    """All operands of an instruction: two in itself, two more in each ARGUMENT instruction before it."""
+    return [code[3 * (index - k // 2) + 1 + k % 2] for k in range(arity)]
+
+
+def operand_array(segment: Segment, operand: int, spec: Spec) -> np.ndarray[Any, Any]:
+    """The value of an operand, sharing its memory."""
+    if operand >= 0:
+        return slot_array(segment, operand, spec)
+    source = _source(operand)
+    array_ = source.array
+    return array_ if array_ is not None and array_.flags.c_contiguous else array_at(source.address, spec, source.owner or source)
+
+
+def _source(operand: int) -> Source:
+    owner = SOURCES.owners[-operand - 1]
+    found = owner() if owner is not None else None
+    assert found is not None, "a segment reads a source that it does not hold"
+    return found
+
+
+def run_host(segment: Segment, code: array[int], first: int, index: int) -> None:
+    """Execute an instruction whose kernel is a Python function on arrays."""
+    kind = KINDS.kinds[code[3 * (index - first)]]
+    values = [operand_array(segment, operand, spec)
+              for operand, spec in zip(operands_of(code, index - first, len(kind.operands)), kind.operands, strict=True)]
+    out = slot_array(segment, index, kind.spec)
+    out[...] = kind.row.forward(kind.attributes, *values)
+
+
+# --- reverse --------------------------------------------------------------------------------------------------------------------------------
+
+_passes = iter(range(1, 1 << 62))
+
+
+class Consumed(Exception):
+    """An instruction was used up by an earlier pass."""
+
+
+class Overwritten(Exception):
+    """A saved value was changed in place."""
+
+
+def backward_pass(seeds: Sequence[tuple[Any, int, Any]], retain: bool, deliver: Callable[[Source, np.ndarray[Any, Any]], None]) -> None:
+    """Propagate adjoints from seeds to leaves.
+
+    seeds    (origin, slot, adjoint) triples; an origin is a Segment or whatever else has `number` and `propagate`; an adjoint is an array or a number
+    retain   whether the graph may be used again
+    deliver  gets every leaf source that was reached, with its adjoint as an array that it may keep
+    """
+    if len(seeds) == 1:
+        origin, slot, adjoint = seeds[0]
+        found = reverse_segment(origin, {slot: adjoint}, retain) if type(origin) is Segment else origin.propagate({slot: adjoint}, retain)
+        seeds = []
+        for source, adjoint in found:
+            if source.origin is None:
+                deliver(source, adjoint)
+            else:
+                seeds.append((source.origin, source.slot, adjoint))
+    waiting: dict[int, dict[int, Any]] = {}
+    origins: dict[int, Any] = {}
+    order: list[int] = []
+    while True:
+        for origin, slot, adjoint in seeds:
+            slots = waiting.get(origin.number)
+            if slots is None:
+                slots = waiting[origin.number] = {}
+                origins[origin.number] = origin
+                heapq.heappush(order, -origin.number)
+            known = slots.get(slot)
+            slots[slot] = adjoint if known is None else known + adjoint
+        if not order:
+            return
+        number = -heapq.heappop(order)
+        slots = waiting.pop(number)
+        origin = origins.pop(number)
+        seeds = []
+        for source, adjoint in reverse_segment(origin, slots, retain) if type(origin) is Segment else origin.propagate(slots, retain):
+            if source.origin is None:
+                deliver(source, adjoint)
+            else:
+                seeds.append((source.origin, source.slot, adjoint))
+
+
+def reverse_segment(segment: Segment, slots: dict[int, Any], retain: bool) -> list[tuple[Source, np.ndarray[Any, Any]]]:
+    """One reverse pass over a segment from adjoints of some of its slots; returns the adjoints of the sources that Python must handle."""
+    if not retain:
+        segment.close()
+    flush(segment)
+    top = max(slots) + 1
+    if segment.is_released:
+        raise Consumed(segment, top - 1)
+    scratch = Scratch() if _scratch.is_busy else _scratch
+    scratch.is_busy = True
+    try:
+        code = segment.whole_code()
+        code_at = code.buffer_info()[0]
+        scratch.room(top, len(segment.held) + len(slots))
+        touched = scratch.touched
+        frame, frame_at = scratch.frame, scratch.frame_at
+        kinds = KINDS.kinds
+        chunks_at = SOURCES.address
+        overwritten, consumed = segment.overwritten, segment.consumed
+        while True:
+            touched[0] = len(slots)
+            for position, slot in enumerate(slots, 1):
+                touched[position] = slot
+            status = _plan(code_at, top, segment.count, frame_at, KINDS.address, chunks_at, next(_passes), segment.clocks.buffer_info()[0],
+                           len(segment.clocks) // 2, byte_address(overwritten, segment) if overwritten else 0,
+                           byte_address(consumed, segment) if consumed else 0, scratch.adjoint_bytes)
+            if status < 0:
+                raise (Overwritten if status & 1 == 0 else Consumed)(segment, (-status - 1) // 2)
+            if not frame[layout.FRAME_LACKING]:
+                break
+            build_reverse(code)
+        used = frame[layout.FRAME_USED]
+        if used > scratch.adjoint_bytes:
+            scratch.adjoint_room(used)
+            _clear(frame[layout.FRAME_ADJOINTS], used)
+        base = frame[layout.FRAME_ADJOINTS]
+        for slot, adjoint in slots.items():
+            spec = kinds[code[3 * slot]].spec
+            np.ndarray(spec.shape, spec.dtype.numpy, scratch.adjoints, scratch.offsets[slot])[...] = adjoint
+        kinds_at = KINDS.address
+        addresses_at = segment.addresses_at
+        offsets_at = frame[layout.FRAME_OFFSETS]
+        hooks = segment.hooks
+        for stop in [*sorted((slot for slot in hooks if slot < top and scratch.offsets[slot] >= 0), reverse=True), -1] if hooks else (-1,):
+            while True:
+                top = _reverse(code_at, top, stop + 1, addresses_at, offsets_at, base, kinds_at, chunks_at)
+                if top == stop + 1:
+                    break
+                top -= 1
+                reverse_host(segment, code, top, scratch)
+            if hooks and stop >= 0:
+                run_hooks(segment, code, stop, scratch)
+        found = []
+        if touched[0]:
+            left = scratch.left
+            owners = SOURCES.owners
+            for k in range(_accumulate(frame_at, chunks_at)):
+                source = owners[left[2 * k]]()  # type: ignore[misc]
+                spec = source.spec  # type: ignore[union-attr]
+                found.append((source, np.ndarray(spec.shape, spec.dtype.numpy, scratch.adjoints, left[2 * k + 1]).copy()))
+        if not retain:
+            if frame[layout.FRAME_MISSED]:
+                consume(segment, code, scratch.offsets, max(slots) + 1)
+            else:
+                release(segment)
+        return found  # type: ignore[return-value]
+    finally:
+        scratch.is_busy = False
+
+
+def byte_address(flags: bytearray, segment: Segment) -> int:
+    """The address of a byte per instruction, grown to the segment's length."""
+    if len(flags) < segment.count:
+        flags.extend(bytes(segment.count - len(flags)))
+    return ctypes.addressof(ctypes.c_char.from_buffer(flags))
+
+
+def adjoint_array(segment: Segment, operand: int, spec: Spec, scratch: Scratch) -> np.ndarray[Any, Any]:
+    """The adjoint of an operand in the running pass, sharing its memory."""
+    offset = scratch.offsets[operand] if operand >= 0 else _source(operand).read(layout.S_ADJOINT)
+    return np.ndarray(spec.shape, spec.dtype.numpy, scratch.adjoints, offset)
+
+
+def reverse_host(segment: Segment, code: array[int], index: int, scratch: Scratch) -> None:
+    """Propagate the adjoint of an instruction whose kernel is a Python function on arrays."""
+    kind = KINDS.kinds[code[3 * index]]
+    operands = operands_of(code, index, len(kind.operands))
+    values = [operand_array(segment, operand, spec) for operand, spec in zip(operands, kind.operands, strict=True)]
+    y_bar = adjoint_array(segment, index, kind.spec, scratch)
+    y = slot_array(segment, index, kind.spec)
+    for position, spec in enumerate(kind.operands):
+        if kind.wanted >> min(position, 60) & 1 and spec.requires_grad and kind.row.is_differentiable(position):
+            contribution = kind.row.pullback(ARRAYS, kind.attributes, position, y_bar, y, *values)
+            adjoint_array(segment, operands[position], spec, scratch)[...] += contribution
+
+
+def run_hooks(segment: Segment, code: array[int], slot: int, scratch: Scratch) -> None:
+    """Show the complete adjoint of a slot to its hooks, which may replace it."""
+    kind = KINDS.kinds[code[3 * slot]]
+    adjoint = adjoint_array(segment, slot, kind.spec, scratch)
+    assert segment.hooks is not None
+    adjoint[...] = segment.hooks[slot](adjoint.copy())
+
+
+def consume(segment: Segment, code: array[int], offsets: Any, top: int) -> None:
+    """Mark what a pass has used up; when nothing is left that could pass an adjoint on, give the segment's memory back."""
+    if segment.consumed is None:
+        segment.consumed = bytearray(segment.count)
+    byte_address(segment.consumed, segment)
+    flags = np.frombuffer(segment.consumed, np.uint8)
+    flags[:top] |= np.frombuffer(offsets, np.int64, top) >= 0
+    wanted = KINDS.table[np.frombuffer(code, np.int32)[::3], layout.K_WANTED] != 0
+    if np.all(flags[wanted] != 0):
+        release(segment)
+
+
+def release(segment: Segment) -> None:
+    """Give back what only reverse passes need; values that tensors show stay."""
+    segment.is_released = True
+    for index, owner in segment.owners.items():
+        tensor = owner()
+        value = segment.large[index]
+        if tensor is not None and tensor.segment is segment:
+            source = Source(tensor.spec, array=value, origin=segment, slot=index)
+            tensor.source, tensor.segment, tensor.slot = source, SOURCE, source.operand
+    segment.owners.clear()
+    while segment.large:
+        value = segment.large.popitem()[1]
+        memory = value.base
+        del value
+        _pool.give(memory)
+    segment.held.clear()
+    segment.batches.clear()
+    segment.recorded = []

@@ -1,0 +1,398 @@
+"""The running tape: one open segment per thread, grad modes, and how an operation becomes an instruction."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable
+from math import copysign
+from threading import get_ident
+from typing import Any
+
+from tapediff import dtypes
+from tapediff.dtypes import DType
+from tapediff.ops.elementwise import ELEMENTWISE as ROWS
+from tapediff.ops.op import Elementwise, names_in
+from tapediff.ops.structural import STRUCTURAL, Structural
+from tapediff.shapes import broadcast, contiguous_strides
+from tapediff.tape import layout
+from tapediff.tape.kinds import ARGUMENT_KIND, KINDS, Kind
+from tapediff.tape.segment import Segment
+from tapediff.tape.source import SOURCE, Source
+from tapediff.tape.spec import Spec, spec_of
+
+__all__ = ["Handle", "SOURCE", "Modes", "elementwise", "modes", "running"]
+
+SEGMENT_CODE = 3 * layout.SEGMENT_INSTRUCTIONS
+PENDING_BYTES = 1 << 25  # large results that may wait for a sweep
+SEGMENT_BYTES = 1 << 26  # large results that a segment may hold
+
+
+class Handle:
+    """What a tensor is to the tape: a slot of a segment, or a source.
+
+    segment  a Segment, or SOURCE
+    slot     position of the instruction's end in the segment's code (3, 6, ...); for a source its negative operand number
+    spec     the shared record of shape, dtype and requires_grad
+    source   the Source, where `segment` is SOURCE
+    extra    what few tensors have: views, hooks, retained gradients
+    """
+
+    __slots__ = ("__weakref__", "extra", "segment", "slot", "source", "spec")
+
+    segment: Any
+    slot: int
+    spec: Spec
+    source: Source
+    extra: Any
+
+
+new_handle: Callable[[type], Any] = object.__new__
+tensor_type: type = Handle  # the wrapper puts its Tensor here
+
+
+class Modes(threading.local):
+    """Grad mode, inference mode, anomaly mode and the open segment of a thread."""
+
+    def __init__(self) -> None:
+        self.grad_enabled = True
+        self.inference = False
+        self.anomaly = False
+        self.segment: Segment = Segment(True)
+        self.segment.close()
+
+
+modes = Modes()
+
+
+def running() -> Segment:
+    """The open segment of this thread; a new one if the last one was closed or serves the other grad mode."""
+    segment = modes.segment
+    if segment.is_open and segment.grad_enabled is modes.grad_enabled and len(segment.recorded) < SEGMENT_CODE and segment.large_bytes < SEGMENT_BYTES:
+        return segment
+    segment.close()
+    modes.segment = segment = Segment(modes.grad_enabled)
+    return segment
+
+
+def close() -> None:
+    """Let the next operation open a new segment."""
+    modes.segment.close()
+
+
+def operand_of(handle: Any, segment: Segment) -> int:
+    """The number by which instructions of `segment` name the value of `handle`."""
+    if handle.segment is segment:
+        slot: int = handle.slot
+        return slot
+    source = source_of(handle)
+    if source.stamp is not segment.stamp:
+        source.stamp = segment.stamp
+        segment.held.append(source)
+    return source.operand
+
+
+def source_of(handle: Any) -> Source:
+    """The source that names the value of `handle`; a slot of another segment becomes one, by computing that segment."""
+    if handle.segment is SOURCE:
+        source: Source = handle.source
+        return source
+    if handle.segment is None:
+        handle.refresh()
+        return source_of(handle)
+    from tapediff.execute import slot_address, flush  # above us: only a slot of another segment needs it
+    segment = handle.segment
+    flush(segment)
+    index = handle.slot // 3 - 1
+    owner = segment.large.get(index)
+    source = Source(handle.spec, array=None, address=slot_address(segment, index), origin=segment if handle.spec.requires_grad else None, slot=index,
+                    owner=owner if owner is not None else segment.chunks)
+    if owner is not None:
+        source.array = owner
+    handle.source = source
+    handle.segment = SOURCE
+    handle.slot = source.operand
+    return source
+
+
+def constant(value: float, dtype: DType) -> int:
+    """The operand number of a Python number as a tensor of no dimensions; the first thousand different ones live for ever."""
+    known = dtype.is_floating_point and value == 0
+    table = _ZEROS if known else spec_of((), dtype, False).constants
+    key: Any = (dtype, copysign(1.0, value)) if known else value
+    found = table.get(key)
+    if found is None:
+        source = Source(spec_of((), dtype, False), value)
+        if value != value or len(_constants) >= 1024:
+            segment = running()
+            segment.held.append(source)
+            return source.operand
+        _constants.append(source)
+        found = table[key] = source.operand
+    return found
+
+
+_constants: list[Source] = []
+_ZEROS: dict[Any, int] = {}
+
+
+def append(segment: Segment, kind: Kind, a: int, b: int) -> Any:
+    """Record one instruction and hand out the tensor that shows its slot."""
+    code = segment.recorded
+    code += (kind.number, a, b)
+    made = new_handle(tensor_type)
+    made.segment = segment
+    slot = made.slot = len(code)
+    spec = made.spec = kind.spec
+    if spec.is_large and kind.kind_class != layout.ALIAS:
+        note_large(segment, slot // 3 - 1, made)
+    return made
+
+
+def note_large(segment: Segment, index: int, made: Any) -> None:
+    """Remember who shows a large slot; compute before too many of them wait."""
+    segment.owners[index] = weakref.ref(made)
+    segment.unplaced.append(index)
+    segment.large_bytes += made.spec.nbytes
+    if len(segment.unplaced) * made.spec.nbytes > PENDING_BYTES:
+        from tapediff.execute import flush
+        flush(segment)
+
+
+# --- element-wise ---------------------------------------------------------------------------------------------------------------------------
+
+NUMBER_SPECS: dict[type, str] = {bool: "bool", int: "int", float: "float"}
+_plans: dict[Any, Any] = {}
+
+
+class Plan:
+    """How an element-wise op is recorded for operands of given specs: casts, expansions, then one instruction of `kind`."""
+
+    __slots__ = ("compute", "expand", "is_direct", "kind", "offered", "shape")
+
+    def __init__(self, kind: Kind, compute: tuple[DType | None, ...], expand: tuple[bool, ...], shape: tuple[int, ...]) -> None:
+        self.kind = kind
+        self.compute = compute
+        self.expand = expand
+        self.shape = shape
+        self.offered: Kind | None = None
+        self.is_direct = not any(expand) and all(dtype is None for dtype in compute)
+
+
+def elementwise(row: Elementwise, *operands: Any, out_dtype: DType | None = None) -> Any:
+    """Record an element-wise op of tensors and Python numbers; returns the tensor of its result."""
+    segment = running()
+    key = (row.name, segment.grad_enabled, out_dtype, *[x.spec if isinstance(x, Handle) else type(x) for x in operands])
+    plan = _plans.get(key)
+    if plan is None:
+        plan = _plans[key] = make_plan(row, operands, segment.grad_enabled, out_dtype)
+    kind = plan.kind
+    numbers = []
+    for position, x in enumerate(operands):
+        if isinstance(x, Handle):
+            dtype = plan.compute[position]
+            if dtype is not None:
+                x = cast(x, dtype)
+            if plan.expand[position]:
+                x = expand(x, plan.shape)
+            numbers.append(operand_of(x, segment) if segment is modes.segment and segment.is_open else -0)
+        else:
+            numbers.append(number_operand(x, kind.operands[position].dtype, row))
+    if segment is not modes.segment or not segment.is_open:  # an operand's own recording closed the segment: start again in the new one
+        return elementwise(row, *operands, out_dtype=out_dtype)
+    if plan.is_direct and plan.kind is not plan.offered:
+        offer(plan, row, operands, segment)
+    if len(numbers) == 1:
+        return append(segment, kind, numbers[0], 0)
+    if len(numbers) == 3:
+        if numbers[0] == numbers[1] or numbers[2] in numbers[:2]:
+            return elementwise(row, *separate(operands), out_dtype=out_dtype)
+        segment.recorded += (ARGUMENT_KIND, numbers[2], 0)
+    return append(segment, kind, numbers[0], numbers[1])
+
+
+def offer(plan: Plan, row: Elementwise, operands: tuple[Any, ...], segment: Segment) -> None:
+    """Leave the kind where the tensor's quick path looks for it."""
+    plan.offered = kind = plan.kind
+    if kind.spec.is_large or not segment.grad_enabled or len(operands) > 2:
+        return
+    first = operands[0]
+    if not isinstance(first, Handle):
+        table, key = "_reflected", type(first)
+        spec = operands[1].spec
+    else:
+        spec = first.spec
+        table, key = "", None if len(operands) == 1 else operands[1].spec if isinstance(operands[1], Handle) else type(operands[1])
+    if key is bool:
+        return
+    spec.quick_table(row.name + table)[key] = (kind.number, kind.spec)
+
+
+def separate(operands: tuple[Any, ...]) -> list[Any]:
+    """The operands with every repeated tensor or number replaced by a copy of its own, which three-operand kernels require."""
+    seen: list[Any] = []
+    out = []
+    for x in operands:
+        if isinstance(x, Handle):
+            if any(x is other for other in seen) or any(isinstance(o, Handle) and o.slot == x.slot and o.segment is x.segment for o in seen):
+                x = elementwise(ROWS["positive"], x) if x.spec.dtype.category else cast(elementwise(ROWS["logical_not"], elementwise(ROWS["logical_not"], x)), x.spec.dtype)
+        elif any(type(x) in NUMBER_SPECS and type(o) in NUMBER_SPECS and x == o for o in seen):
+            tensor = new_handle(tensor_type)
+            dtype = dtypes.of_number(x)
+            other = next((o.spec.dtype for o in operands if isinstance(o, Handle)), dtype)
+            dtype = dtypes.promote(dtype, other) if dtypes.result_category(x) <= other.category else dtype
+            source = Source(spec_of((), dtype, False), x)
+            tensor.source, tensor.segment, tensor.slot, tensor.spec = source, SOURCE, source.operand, source.spec
+            x = tensor
+        seen.append(x)
+        out.append(x)
+    return out
+
+
+def number_operand(value: Any, dtype: DType, row: Elementwise) -> int:
+    """The operand number of a Python number that takes part as `dtype`."""
+    if dtype.category == 1 and not -(1 << (8 * dtype.itemsize - 1)) <= value < 1 << (8 * dtype.itemsize - 1):
+        raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow: {row.name} got {value}")
+    if dtype.category == 2:
+        try:
+            value = float(value)
+        except OverflowError:
+            raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow: {row.name} got {value}") from None
+        if dtype is dtypes.float32 and abs(value) > 3.4028235677973366e38 and value - value == 0:
+            value = copysign(float("inf"), value)
+    elif dtype.category == 1:
+        value = int(value)
+    return constant(value, dtype)
+
+
+def result_dtype(operands: tuple[Any, ...]) -> DType:
+    """PyTorch's promotion: tensors with dimensions outrank tensors without, which outrank Python numbers, within a category."""
+    best: list[DType | None] = [None, None, None]  # with dimensions, without, numbers
+    for x in operands:
+        if isinstance(x, Handle):
+            rank, dtype = (0 if x.spec.ndim else 1), x.spec.dtype
+        else:
+            rank, dtype = 2, dtypes.of_number(x)
+        known = best[rank]
+        best[rank] = dtype if known is None else dtypes.promote(known, dtype)
+    found = best[0]
+    for dtype in best[1:]:
+        if dtype is not None and (found is None or dtype.category > found.category):
+            found = dtype if found is None or dtype.category > found.category else found
+    assert found is not None
+    return found
+
+
+def make_plan(row: Elementwise, operands: tuple[Any, ...], grad_enabled: bool, out_dtype: DType | None) -> Plan:
+    """Work out dtypes, broadcasting and the kind for operands like these."""
+    selected = operands[1:] if row.name == "where" else operands
+    dtype = operands[0].spec.dtype if row.name == "cast" else result_dtype(selected)
+    if row.result == "float" and not dtype.is_floating_point:
+        dtype = dtypes.get_default_dtype()
+    check_dtype(row, dtype)
+    compute: list[DType] = [dtype] * len(operands)
+    if row.name == "where":
+        compute[0] = dtypes.bool_
+    result = dtypes.bool_ if row.result == "bool" else out_dtype or dtype
+    shape: tuple[int, ...] = ()
+    for x in operands:
+        if isinstance(x, Handle):
+            shape = broadcast(shape, x.spec.shape)
+    size = spec_of(shape, result, False).size
+    casts: list[DType | None] = []
+    expands = []
+    scalars = 0
+    wanted = 0
+    specs = []
+    for position, (x, wished) in enumerate(zip(operands, compute, strict=True)):
+        if not isinstance(x, Handle):
+            casts.append(None)
+            expands.append(False)
+            specs.append(spec_of((), wished, False))
+            if size != 1:
+                scalars |= 1 << position
+            continue
+        casts.append(wished if x.spec.dtype is not wished else None)
+        is_one = x.spec.size == 1
+        expands.append(not is_one and x.spec.shape != shape)
+        if is_one and size != 1:
+            scalars |= 1 << position
+        requires_grad = x.spec.requires_grad and wished.is_floating_point
+        if grad_enabled and requires_grad and result.is_floating_point and row.partials[position] is not None:
+            wanted |= 1 << position
+        specs.append(spec_of(x.spec.shape if is_one else shape, wished, requires_grad))
+    spec = spec_of(shape, result, wanted != 0)
+    saves = 0
+    if wanted:
+        names = {name for position, partial in enumerate(row.partials) if wanted >> position & 1 and partial for name in names_in(partial)}
+        saves = ("y" in names) | ("a" in names) << 1 | ("b" in names) << 2 | ("c" in names) << 3
+    kind = KINDS.add(layout.ELEMENTWISE, row, tuple(specs), spec, None, scalars, wanted, saves, len(operands))
+    return Plan(kind, tuple(casts), tuple(expands), shape)
+
+
+def check_dtype(row: Elementwise, dtype: DType) -> None:
+    """Refuse a dtype class that the op has no meaning for."""
+    allowed = ("bool", "int", "float")[dtype.category]
+    if allowed in row.kinds or row.name == "cast":
+        return
+    if row.name in ("neg", "sub") and dtype.category == 0:
+        sign = "Negation, the `-` operator," if row.name == "neg" else "Subtraction, the `-` operator, with a bool tensor"
+        raise RuntimeError(f"{sign} {'on a bool tensor ' if row.name == 'neg' else ''}is not supported. If you are trying to invert a mask, use the `~` or "
+                           "`logical_not()` operator instead.")
+    raise RuntimeError(f'"{row.name}_cpu" not implemented for \'{dtype.legacy}\': {row.name} takes {" or ".join(sorted(row.kinds))} tensors')
+
+
+def cast(x: Any, dtype: DType) -> Any:
+    """Record the conversion of `x` to `dtype`."""
+    return x if x.spec.dtype is dtype else elementwise(ROWS["cast"], x, out_dtype=dtype)
+
+
+def expand(x: Any, shape: tuple[int, ...]) -> Any:
+    """Record the repetition of `x` to a shape that it broadcasts to."""
+    ndim = len(shape)
+    old = (1,) * (ndim - x.spec.ndim) + x.spec.shape
+    strides = tuple(0 if size == 1 else stride for size, stride in zip(old, contiguous_strides(old), strict=True))
+    return structural(STRUCTURAL["expand"], (shape, strides, 0), x)
+
+
+# --- structural -----------------------------------------------------------------------------------------------------------------------------
+
+_structural_kinds: dict[Any, Kind] = {}
+
+
+def structural(row: Structural, attributes: Any, *operands: Any) -> Any:
+    """Record a structural op of tensors; `attributes` must be hashable. Returns the tensor of its result."""
+    segment = running()
+    key = (row, attributes, segment.grad_enabled, *[x.spec for x in operands])
+    kind = _structural_kinds.get(key)
+    if kind is None:
+        kind = _structural_kinds[key] = make_structural_kind(row, attributes, operands, segment.grad_enabled)
+    numbers = [operand_of(x, segment) for x in operands]
+    if segment is not modes.segment or not segment.is_open:
+        return structural(row, attributes, *operands)
+    count = len(numbers)
+    if count < 2:
+        return append(segment, kind, numbers[0] if count else 0, 0)
+    for k in range((count - 1) // 2 * 2, 1, -2):
+        segment.recorded += (ARGUMENT_KIND, numbers[k], numbers[k + 1] if k + 1 < count else 0)
+    return append(segment, kind, numbers[0], numbers[1])
+
+
+def make_structural_kind(row: Structural, attributes: Any, operands: tuple[Any, ...], grad_enabled: bool) -> Kind:
+    """The kind of a structural op on operands like these."""
+    specs = tuple(x.spec for x in operands)
+    shape, dtype = row.infer(attributes, *specs)
+    wanted = saves = 0
+    if grad_enabled and dtype.is_floating_point:
+        for position, spec in enumerate(specs):
+            if spec.requires_grad and row.is_differentiable(position):
+                wanted |= 1 << min(position, 60)
+                for saved in row.saved_by(position):
+                    saves |= 1 if saved == "y" else 2 << min(saved, 60)
+    kind_class = layout.ALIAS if row.is_alias else layout.STRUCTURAL if row.kernel and serves(row.kernel, specs, dtype) else layout.HOST
+    return KINDS.add(kind_class, row, specs, spec_of(shape, dtype, wanted != 0), attributes, 0, wanted, saves, len(specs))
+
+
+def serves(kernel: str, specs: tuple[Spec, ...], dtype: DType) -> bool:
+    """Whether the compiled kernel takes operands of these dtypes; NumPy does the work otherwise."""
+    return False

@@ -1,0 +1,1 @@
+"""Columns, kinds, sources and segments of the tape; no arithmetic."""

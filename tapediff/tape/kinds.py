@@ -1,0 +1,128 @@
+"""Kinds: all that an instruction says besides its operands, one row each in a table that the compiled sweeps read."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+
+from tapediff.tape.layout import (
+    ALIAS, ARGUMENT, ELEMENTWISE, HOST, K_ARITY, K_BYTES, K_CLASS, K_COUNT, K_FIELDS, K_FORWARD, K_ITEM_A, K_ITEM_Y, K_LARGE, K_REVERSE,
+    K_REVERSE_SAME, K_SAME, K_SAVES, K_SCALARS, K_WANTED, STRUCTURAL,
+)
+from tapediff.tape.spec import Spec
+
+__all__ = ["KINDS", "Kind", "KindTable"]
+
+
+class Kind:
+    """What an instruction does: its row in the table of ops, attributes, operand specs and result spec.
+
+    wanted   bit k: the adjoint of operand k is wanted
+    scalars  bit k: operand k is one element, broadcast over the result
+    """
+
+    __slots__ = ("attributes", "kind_class", "number", "operands", "parameters", "row", "scalars", "spec", "wanted")
+
+    def __init__(self, number: int, kind_class: int, row: Any, operands: tuple[Spec, ...], spec: Spec, attributes: Any, scalars: int,
+                 wanted: int) -> None:
+        self.number = number
+        self.kind_class = kind_class
+        self.row = row
+        self.operands = operands
+        self.spec = spec
+        self.attributes = attributes
+        self.scalars = scalars
+        self.wanted = wanted
+        self.parameters: Any = None
+
+    @property
+    def name(self) -> str:
+        """The op's name, as in the table of ops."""
+        name: str = self.row.name
+        return name
+
+    def __repr__(self) -> str:
+        attributes = "" if self.attributes is None else f", {self.attributes!r}"
+        return f"{self.name}({', '.join(map(repr, self.operands))}{attributes}) -> {self.spec!r}"
+
+
+class KindTable:
+    """All kinds. `table` is read by the sweeps; it is replaced by a larger copy when it is full, and old copies stay readable."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.kinds: list[Kind] = []
+        self.table = np.zeros((256, K_FIELDS), np.int64)
+        self.address: int = self.table.__array_interface__["data"][0]
+        self.outgrown: list[np.ndarray[Any, Any]] = []
+        self.unbuilt: list[Kind] = []
+        self.add(ARGUMENT, None, (), _NO_SPEC, None, 0, 0, 0, 0)
+
+    def add(self, kind_class: int, row: Any, operands: tuple[Spec, ...], spec: Any, attributes: Any, scalars: int, wanted: int, saves: int,
+            arity: int) -> Kind:
+        """A new kind; its kernels are built when a sweep first needs them."""
+        with self.lock:
+            number = len(self.kinds)
+            if number == len(self.table):
+                self.outgrown.append(self.table)
+                self.table = np.concatenate([self.table, np.zeros_like(self.table)])
+                self.address = self.table.__array_interface__["data"][0]
+            kind = Kind(number, kind_class, row, operands, spec, attributes, scalars, wanted)
+            fields = self.table[number]
+            fields[K_CLASS] = kind_class
+            fields[K_COUNT] = spec.size
+            fields[K_BYTES] = spec.word_bytes
+            fields[K_LARGE] = spec.is_large and kind_class != ALIAS
+            fields[K_ARITY] = arity
+            fields[K_WANTED] = wanted
+            fields[K_SCALARS] = scalars
+            fields[K_SAVES] = saves
+            fields[K_ITEM_Y] = spec.dtype.itemsize
+            for position, operand in enumerate(operands[:3]):
+                fields[K_ITEM_A + position] = operand.dtype.itemsize
+            self.kinds.append(kind)
+            if kind_class in (ELEMENTWISE, STRUCTURAL):
+                self.unbuilt.append(kind)
+            return kind
+
+    def set_forward(self, kind: Kind, address: int) -> None:
+        """Remember the address of the forward kernel."""
+        self.table[kind.number, K_FORWARD] = address
+
+    def set_reverse(self, kind: Kind, address: int, same: int) -> None:
+        """Remember the addresses of the reverse kernels, the second one for both operands being one slot."""
+        self.table[kind.number, K_REVERSE] = address
+        self.table[kind.number, K_REVERSE_SAME] = same
+
+    def set_parameters(self, kind: Kind, parameters: np.ndarray[Any, Any]) -> None:
+        """Give a structural kernel its parameters, an array of int64 that the kind keeps."""
+        kind.parameters = parameters
+        self.table[kind.number, K_COUNT] = parameters.__array_interface__["data"][0]
+
+    def has_same(self, kind: Kind) -> bool:
+        """Whether an instruction of this kind was seen with both operands the same slot."""
+        return bool(self.table[kind.number, K_SAME])
+
+    def lacks_reverse(self, kinds: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Of some kind numbers those that pass adjoints on but whose reverse kernel is not built yet."""
+        rows = self.table[kinds]
+        lacking = (rows[:, K_WANTED] != 0) & (rows[:, K_CLASS] != HOST) & (
+            (rows[:, K_REVERSE] == 0) | ((rows[:, K_SAME] != 0) & (rows[:, K_REVERSE_SAME] == 0)))
+        found: np.ndarray[Any, Any] = kinds[lacking]
+        return found
+
+
+class _NoSpec:
+    size = 0
+    word_bytes = 0
+    is_large = False
+
+    class dtype:
+        itemsize = 0
+
+
+_NO_SPEC = _NoSpec()
+KINDS = KindTable()
+ARGUMENT_KIND = 0

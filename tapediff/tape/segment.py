@@ -1,0 +1,88 @@
+"""A segment: a bounded piece of the tape, alive as long as a tensor or a later segment needs it."""
+
+from __future__ import annotations
+
+import itertools
+from array import array
+from threading import get_ident
+from typing import Any
+
+__all__ = ["Segment"]
+
+_numbers = itertools.count(1)
+
+
+class Segment:
+    """A run of instructions recorded by one thread, with the memory of their values.
+
+    recorded    the flat list of instructions: kind, a, b, kind, a, b, ...; empty again once a closed segment has been computed
+    code        the same list as long as the tensor's quick path may append to it: gradients are recorded, the segment is open
+    count       instructions whose values are computed
+    batches     (code as array, first instruction) of each forward sweep
+    held        sources and other objects that the instructions read
+    addresses   where each slot's value lies
+    chunks      the memory that holds the values
+    clocks      pairs (first instruction, clock of in-place writes) of each forward sweep
+    owners      large slots: the tensor that shows the slot, weakly
+    large       large slots: the arrays that hold their values
+    hooks       slots whose adjoint somebody wants to see
+    overwritten the instructions whose value was written in place since, as a byte each
+    consumed    the instructions that a reverse sweep has used up, as a byte each
+    """
+
+    __slots__ = ("__weakref__", "addresses", "addresses_at", "batches", "chunks", "clocks", "code", "consumed", "count", "grad_enabled",
+                 "held", "hooks", "is_open", "is_released", "large", "large_bytes", "lines", "number", "overwritten", "owners", "recorded", "stamp",
+                 "thread", "unplaced", "versions")
+
+    def __init__(self, grad_enabled: bool) -> None:
+        self.number = next(_numbers)
+        self.stamp = object()
+        self.thread = get_ident()
+        self.grad_enabled = grad_enabled
+        self.recorded: list[int] = []
+        self.code: list[int] | None = self.recorded if grad_enabled else None
+        self.is_open = True
+        self.count = 0
+        self.batches: list[tuple[array[int], int]] = []
+        self.held: list[Any] = []
+        self.addresses: Any = None
+        self.addresses_at = 0
+        self.chunks: list[Any] = []
+        self.clocks = array("q")
+        self.unplaced: list[int] = []
+        self.owners: dict[int, Any] = {}
+        self.large: dict[int, Any] = {}
+        self.large_bytes = 0
+        self.hooks: dict[int, Any] | None = None
+        self.overwritten: bytearray | None = None
+        self.consumed: bytearray | None = None
+        self.is_released = False
+
+    def __repr__(self) -> str:
+        state = "open" if self.is_open else "closed"
+        return f"<segment {self.number}: {len(self)} instructions, {state}>"
+
+    def __len__(self) -> int:
+        return max(self.count, len(self.recorded) // 3)
+
+    def close(self) -> None:
+        """Take no more instructions; the next operation opens a new segment."""
+        self.is_open = False
+        self.code = None
+
+    def kind_number(self, index: int) -> int:
+        """The number of the kind of an instruction."""
+        for code, first in reversed(self.batches):
+            if index >= first:
+                return code[3 * (index - first)]
+        return self.recorded[3 * index]
+
+    def whole_code(self) -> array[int]:
+        """The code of all computed instructions as one array."""
+        batches = self.batches
+        if len(batches) > 1:
+            whole = array("i")
+            for code, _ in batches:
+                whole.extend(code)
+            self.batches = batches = [(whole, 0)]
+        return batches[0][0]

@@ -1,0 +1,203 @@
+"""Sources: values that instructions read and do not compute. Leaves, constants, and slots of earlier segments."""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+import threading
+import weakref
+from typing import Any
+
+import numpy as np
+
+from tapediff.tape.layout import (
+    CHUNK_ROWS, CHUNK_SHIFT, EMPTY, IN_CELL, PYTHON, S_ADDRESS, S_CELL, S_CLOCK, S_FIELDS, S_GRADIENT, S_STATE, S_WANTED,
+)
+from tapediff.tape.spec import Spec
+
+__all__ = ["CLOCK", "SOURCE", "SOURCES", "Source", "SourceTable"]
+
+_MOST_CHUNKS = 1 << 16
+# address, cell, bytes, wanted, pass, adjoint, clock, state, gradient, item
+_PACK = {name: struct.Struct(f"=q{cell}qqqqqqdq").pack_into
+         for name, cell in (("float64", "d"), ("float32", "f4x"), ("int64", "q"), ("int32", "i4x"), ("bool", "?7x"))}
+_READ = {name: struct.Struct(cell).unpack_from for name, cell in (("float64", "=d"), ("float32", "=f"), ("int64", "=q"), ("int32", "=i"), ("bool", "=?"))}
+_ROW_BYTES = S_FIELDS * 8
+
+
+class Clock:
+    """Counts the in-place writes; an instruction remembers the time at which it was computed."""
+
+    __slots__ = ("now",)
+
+    def __init__(self) -> None:
+        self.now = 0
+
+
+CLOCK = Clock()
+
+
+class SourceTable:
+    """The rows of all sources. A row never moves; a chunk is added when the rows run out."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.buffers: list[bytearray] = []
+        self.free: list[int] = []
+        self.owners: list[weakref.ref[Source] | None] = []
+        self.bases: list[int] = []
+        self.chunks = (ctypes.c_int64 * _MOST_CHUNKS)()
+        self.address = ctypes.addressof(self.chunks)
+
+    def grow(self) -> None:
+        """Add a chunk of free rows."""
+        with self.lock:
+            if self.free:
+                return
+            number = len(self.buffers)
+            if number == _MOST_CHUNKS:
+                raise MemoryError(f"more than {_MOST_CHUNKS * CHUNK_ROWS} leaf tensors and constants are alive at once")
+            buffer = bytearray(CHUNK_ROWS * _ROW_BYTES)
+            base = ctypes.addressof(ctypes.c_char.from_buffer(buffer))
+            self.buffers.append(buffer)
+            self.bases.append(base)
+            self.chunks[number] = base
+            self.owners.extend([None] * CHUNK_ROWS)
+            first = number * CHUNK_ROWS
+            self.free.extend(range(first + CHUNK_ROWS - 1, first - 1, -1))
+
+
+SOURCES = SourceTable()
+
+
+class _SourceSegment:
+    """Stands where a segment stands for values that are sources; has no code, so that the recorders' quick path passes it by."""
+
+    __slots__ = ()
+    code = None
+    thread = 0
+
+    def __repr__(self) -> str:
+        return "<sources>"
+
+
+SOURCE: Any = _SourceSegment()
+
+
+class Source:
+    """One value read by instructions: `operand` is its (negative) number in their code.
+
+    array   the value as a NumPy array of the spec's shape, or None while a single element lies in the table's cell
+    origin  None for a leaf; else what computed the value and takes its adjoint, with `slot` there
+    owner   keeps the memory of a value without an array alive
+    """
+
+    __slots__ = ("__weakref__", "array", "grad", "hooks", "index", "operand", "origin", "owner", "slot", "spec", "stamp", "storage")
+
+    def __init__(self, spec: Spec, value: Any = None, array: np.ndarray[Any, Any] | None = None, address: int = 0, origin: Any = None,
+                 slot: int = 0, owner: Any = None) -> None:
+        free = SOURCES.free
+        while True:
+            try:
+                index = free.pop()
+                break
+            except IndexError:
+                SOURCES.grow()
+        self.index = index
+        self.operand = -index - 1
+        self.spec = spec
+        self.array = array
+        self.origin = origin
+        self.slot = slot
+        self.owner = owner
+        self.stamp = None
+        self.grad = None
+        self.hooks = None
+        self.storage = None
+        chunk = index >> CHUNK_SHIFT
+        offset = (index & (CHUNK_ROWS - 1)) * _ROW_BYTES
+        dtype = spec.dtype
+        is_cell = array is None and not address
+        if is_cell:
+            address = SOURCES.bases[chunk] + offset + S_CELL * 8
+        elif not address:
+            address = array.__array_interface__["data"][0]  # type: ignore[union-attr]
+        state = EMPTY if is_cell and origin is None and spec.requires_grad else PYTHON
+        _PACK[dtype.name](SOURCES.buffers[chunk], offset, address, value if is_cell else 0, spec.word_bytes, spec.requires_grad, 0, 0, 0, state,
+                          0.0, dtype.itemsize)
+        SOURCES.owners[index] = weakref.ref(self)
+
+    def __del__(self) -> None:
+        SOURCES.free.append(self.index)
+
+    def read(self, column: int) -> int:
+        """One field of the row."""
+        index = self.index
+        found: int = _READ["int64"](SOURCES.buffers[index >> CHUNK_SHIFT], (index & (CHUNK_ROWS - 1)) * _ROW_BYTES + column * 8)[0]
+        return found
+
+    def write(self, column: int, value: int) -> None:
+        """Change one field of the row."""
+        index = self.index
+        struct.pack_into("=q", SOURCES.buffers[index >> CHUNK_SHIFT], (index & (CHUNK_ROWS - 1)) * _ROW_BYTES + column * 8, value)
+
+    @property
+    def address(self) -> int:
+        """Where the value lies."""
+        return self.read(S_ADDRESS)
+
+    def item(self) -> Any:
+        """The value of a single element, as a Python number."""
+        if self.array is not None:
+            return self.array.item()
+        if self.address == self._cell_address(S_CELL):
+            return self._cell(S_CELL)
+        return self.values().item()
+
+    def values(self) -> np.ndarray[Any, Any]:
+        """The value as an array of the spec's shape that shares its memory."""
+        if self.array is None:
+            index = self.index
+            if self.address == self._cell_address(S_CELL):
+                memory: Any = SOURCES.buffers[index >> CHUNK_SHIFT]
+                array = np.ndarray(self.spec.shape, self.spec.dtype.numpy, memory, (index & (CHUNK_ROWS - 1)) * _ROW_BYTES + S_CELL * 8)
+                # the row may be given to another source while a view of the cell lives on: move the value out of the table
+                self.array = array.copy()
+                self.write(S_ADDRESS, self.array.__array_interface__["data"][0])
+            else:
+                memory = (ctypes.c_char * max(self.spec.nbytes, 1)).from_address(self.address)
+                memory.owner = self.owner
+                self.array = np.ndarray(self.spec.shape, self.spec.dtype.numpy, memory)
+        return self.array
+
+    def _cell(self, column: int) -> Any:
+        index = self.index
+        return _READ[self.spec.dtype.name](SOURCES.buffers[index >> CHUNK_SHIFT], (index & (CHUNK_ROWS - 1)) * _ROW_BYTES + column * 8)[0]
+
+    def _cell_address(self, column: int) -> int:
+        index = self.index
+        return SOURCES.bases[index >> CHUNK_SHIFT] + (index & (CHUNK_ROWS - 1)) * _ROW_BYTES + column * 8
+
+    def mark_written(self) -> None:
+        """Remember that the value was written in place just now."""
+        self.write(S_CLOCK, CLOCK.now)
+
+    def take_gradient_cell(self) -> Any:
+        """The gradient that the sweeps left in the table, or None; from now on Python keeps it."""
+        state = self.read(S_STATE)
+        if state == PYTHON:
+            return None
+        self.write(S_STATE, PYTHON)
+        return self._cell(S_GRADIENT) if state == IN_CELL else None
+
+    def give_back_gradient_cell(self) -> None:
+        """Let the sweeps accumulate in the table again; the gradient is None."""
+        if self.origin is None and self.hooks is None and self.spec.size == 1 and self.spec.requires_grad:
+            self.write(S_STATE, EMPTY)
+
+    def set_wanted(self, spec: Spec) -> None:
+        """Change requires_grad: `spec` is the twin of the present one."""
+        self.spec = spec
+        self.write(S_WANTED, int(spec.requires_grad))
+        self.write(S_STATE, PYTHON)
+        self.give_back_gradient_cell()
