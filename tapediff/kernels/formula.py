@@ -34,9 +34,6 @@ KIND = {"float64": "float", "float32": "float", "int64": "int", "int32": "int", 
 SAME_SIZE_INT = {"float64": "int64", "float32": "int32"}
 SAME_SIZE_FLOAT = {"int64": "float64", "int32": "float32"}
 
-LIBM = frozenset(
-    "exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc lgamma pow atan2 hypot fmod".split()
-)
 PURE = "nounwind willreturn memory(none)"
 
 
@@ -303,12 +300,12 @@ class Printer:
         primitive = PRIMITIVES.get(name)
         if primitive is not None:
             return primitive(self, *arguments)
-        dtype = _common_dtype(*(argument for argument in arguments if not isinstance(argument, tuple)))
+        dtype = _leading_dtype(arguments)
         definition = self.module.functions.definition(name, dtype)
         if definition is not None:
             return self._call_function(definition, dtype, arguments)
-        if name in LIBM and KIND[dtype] == "float":
-            return self._call_libm(name, [self.value(argument, dtype) for argument in arguments])
+        if name.startswith("libm_"):
+            return self._call_libm(name.removeprefix("libm_"), [self.value(argument, dtype) for argument in arguments])
         formula = self.module.functions.row(name)
         if formula is not None:
             return self.formula(formula, dict(zip("abc", arguments)))
@@ -327,10 +324,20 @@ class Printer:
         return self.emit(dtype, f"call {self.type(dtype)} @{symbol}({arguments})")
 
     def _call_libm(self, name: str, values: Sequence[Value]) -> Value:
+        element = IR_TYPES[values[0].dtype]
+        symbol = name + ("f" if values[0].dtype == "float32" else "")
+        self.module.declare(f"declare {element} @{symbol}({', '.join([element] * len(values))}) {PURE}")
+        return self._call_by_lane(symbol, values)
+
+    def int_power(self, base: Value, exponent: Value) -> Value:
+        """Print the power of ints, which wraps around as a product does; `exponent` is not negative."""
+        element = IR_TYPES[base.dtype]
+        self.module.declare(_INT_POWER.replace("i64", element))
+        return self._call_by_lane(f"td.int_power.{element}", [base, exponent])
+
+    def _call_by_lane(self, symbol: str, values: Sequence[Value]) -> Value:
         dtype = values[0].dtype
         element = IR_TYPES[dtype]
-        symbol = name + ("f" if dtype == "float32" else "")
-        self.module.declare(f"declare {element} @{symbol}({', '.join([element] * len(values))}) {PURE}")
         if self.lanes == 1:
             return self._emit_call(dtype, symbol, values)
         result = "poison"
@@ -463,6 +470,25 @@ class Printer:
         return Value("int64", result)
 
 
+_INT_POWER = """define internal i64 @td.int_power.i64(i64 %base, i64 %exponent) nounwind willreturn memory(none) {
+entry:
+  br label %loop
+loop:
+  %power = phi i64 [ %base, %entry ], [ %square, %loop ]
+  %rest = phi i64 [ %exponent, %entry ], [ %half, %loop ]
+  %product = phi i64 [ 1, %entry ], [ %next, %loop ]
+  %odd = trunc i64 %rest to i1
+  %factor = select i1 %odd, i64 %power, i64 1
+  %next = mul i64 %product, %factor
+  %square = mul i64 %power, %power
+  %half = lshr i64 %rest, 1
+  %more = icmp ne i64 %half, 0
+  br i1 %more, label %loop, label %exit
+exit:
+  ret i64 %next
+}
+"""
+
 NUMBERS = {"pi": math.pi, "inf": math.inf, "nan": math.nan}
 
 _PYTHON_OPERATIONS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -558,6 +584,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "muladd": Printer.muladd,
     "polynomial": Printer.polynomial,
     "horner": Printer.horner,
+    "int_power": Printer.int_power,
     "mul_high": Printer.mul_high,
     "bits": lambda printer, x: printer.bitcast(x, SAME_SIZE_INT[x.dtype]),
     "from_bits": lambda printer, x: printer.bitcast(x, SAME_SIZE_FLOAT[x.dtype]),
@@ -567,6 +594,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "int64": _to("int64"),
     "int32": _to("int32"),
     "shift_right_logical": _logical_shift_right,
+    "below_unsigned": lambda printer, a, b: printer.emit("bool", f"icmp ult {printer.type(a.dtype)} {a.text}, {b.text}"),
     "quotient": _integer_division("sdiv"),
     "width": lambda printer, x: BITS[x.dtype],
     "rest": _integer_division("srem"),
@@ -578,6 +606,12 @@ def _common_dtype(*operands: Operand) -> str:
     if len(dtypes) != 1:
         raise TypeError(f"formula: operands of one operation have the dtypes {sorted(dtypes)}; convert them to one")
     return dtypes.pop()
+
+
+def _leading_dtype(arguments: Sequence[Any]) -> str:
+    """The dtype that chooses a function: that of the first float operand, else of the first operand."""
+    dtypes = [argument.dtype for argument in arguments if isinstance(argument, Value)]
+    return next((dtype for dtype in dtypes if KIND[dtype] == "float"), dtypes[0])
 
 
 def _constant_text(dtype: str, number: Number) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
-import inspect
+from pathlib import Path
 from typing import Any
 
-from tapediff.kernels import vecmath
+from tapediff.kernels import coefficients
 from tapediff.kernels.formula import KIND
 from tapediff.ops.elementwise import ELEMENTWISE
+
+
+VECMATH = Path(__file__).with_name("vecmath.py")
 
 
 class VectorFunctions:
@@ -19,7 +22,7 @@ class VectorFunctions:
     """
 
     def __init__(self) -> None:
-        tree = ast.parse(inspect.getsource(vecmath))
+        tree = ast.parse(VECMATH.read_text())
         self._definitions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
 
     def definition(self, name: str, dtype: str) -> ast.FunctionDef | None:
@@ -30,8 +33,8 @@ class VectorFunctions:
         return None
 
     def constant(self, name: str) -> Any:
-        """A number or a tuple of numbers that vecmath defines."""
-        return getattr(vecmath, name)
+        """A tuple of numbers from tapediff/kernels/coefficients.py."""
+        return getattr(coefficients, name)
 
     def row(self, name: str) -> str | None:
         """The formula of the op called `name`."""
