@@ -60,14 +60,26 @@ def cotangent(library: Any, tensor: Any, salt: int) -> Any:
 
 
 def evaluate(
-    library: Any, case: Case, dtype: str, layout: str = "contiguous", order: int = 0, numbers: list[np.ndarray] | None = None
+    library: Any,
+    case: Case,
+    dtype: str,
+    layout: str = "contiguous",
+    order: int = 0,
+    numbers: list[np.ndarray] | None = None,
+    only: int | None = None,
 ) -> Outcome:
-    """Run the case with gradients of the given order (0: none are taken, but operands require them)."""
+    """Run the case with gradients of the given order (0: none are taken, but operands require them).
+
+    `only` is the one operand that requires a gradient; without it every floating-point operand does.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if numbers is None:
             numbers = [operand.numbers(position, dtype) for position, operand in enumerate(case.operands)]
-        pairs = [build(library, values, layout, requires_grad=values.dtype.kind == "f") for values in numbers]
+        pairs = [
+            build(library, values, layout, requires_grad=values.dtype.kind == "f" and only in (None, place))
+            for place, values in enumerate(numbers)
+        ]
         leaves = [leaf for leaf, _ in pairs if leaf.requires_grad]
         results = flat(case.call(library, *(seen for _, seen in pairs)))
         outputs = [result for result in results if is_tensor(result) and result.requires_grad]

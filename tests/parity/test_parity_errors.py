@@ -153,6 +153,7 @@ wrong("chunk-zero", "chunk expects `chunks` to be greater than 0, got: 0", lambd
 wrong("narrow-length", "exceeds dimension size (3)", lambda t: t.ones(3).narrow(0, 2, 2))
 wrong("select-index", "", lambda t: t.ones(3).select(0, 3))
 wrong("roll-dims", "shifts and dimensions must align", lambda t: t.ones(2, 3).roll((1, 2), 0))
+wrong("flip-dim out of range", RANGE, lambda t: t.ones(2, 3).flip(2))
 wrong("flip-twice", "appears multiple times", lambda t: t.ones(2, 3).flip(0, 0))
 wrong("diag-dims", "", lambda t: t.diag(t.ones(2, 2, 2)))
 wrong("diagonal-same dims", "", lambda t: t.diagonal(t.ones(2, 2), dim1=0, dim2=0))
