@@ -1,7 +1,8 @@
 """Arrays of a job, by name: given as NumPy arrays, as `.npy` files (memory-mapped) or as members of `.npz` files."""
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from os import PathLike, fspath
 from pathlib import Path
 
@@ -48,8 +49,7 @@ def read_file(source: str) -> np.ndarray:
 
 
 def read_member(path: Path, member: str) -> np.ndarray:
-    archive = open_archive(path)
-    with archive:
+    with open_archive(path) as archive:
         if member not in archive.files:
             raise JobError(f"{path} has no member {member!r}; it holds {', '.join(archive.files) or 'nothing'}")
         try:
@@ -63,15 +63,18 @@ def members(path: Path) -> str:
         return f"it holds {', '.join(archive.files) or 'nothing'}"
 
 
-def open_archive(path: Path) -> np.lib.npyio.NpzFile:
+@contextmanager
+def open_archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
     require_file(path)
-    try:
-        archive = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise JobError(f"{path} is not a readable .npz file: {error}") from error
-    if not isinstance(archive, np.lib.npyio.NpzFile):
-        raise JobError(f"{path} is not an .npz file: it holds one array; write it with numpy.savez or name it .npy")
-    return archive
+    with open(path, "rb") as file:
+        try:
+            archive = np.load(file, allow_pickle=False)
+        except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+            raise JobError(f"{path} is not a readable .npz file: {error}") from error
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise JobError(f"{path} is not an .npz file: it holds one array; write it with numpy.savez or name it .npy")
+        with archive:
+            yield archive
 
 
 def require_file(path: Path) -> None:
