@@ -13,6 +13,7 @@ PACKAGE = ROOT / "tapediff"
 LAYERS = (
     ("errors", "dtypes", "shapes"),
     ("printing",),
+    ("ops.op", "ops.elementwise"),
     ("tape.layout", "tape.spec"),
     ("ops",),
     ("kernels",),
