@@ -99,7 +99,7 @@ FITS = [
     Fit("ASIN_FLOAT64", "(asin(t) - t) / t**3 in t**2", ASIN, mpf(0), mpf("0.2501"), 12),
     Fit("ASIN_FLOAT32", "(asin(t) - t) / t**3 in t**2", ASIN, mpf(0), mpf("0.2501"), 5),
     Fit("ERF_FLOAT64", "erf(x) / x - 1 in x**2", ERF, mpf(0), mpf(1), 12),
-    Fit("ERFC_FLOAT64", "(1 + 2 x) exp(x**2) erfc(x) in (x - 3.75) / (x + 3.75)", erfc_ratio, mpf(-1), mpf(1), 23),
+    Fit("ERFC_FLOAT64", "(1 + 2 x) exp(x**2) erfc(x) in (x - 3.75) / (x + 3.75)", erfc_ratio, mpf(-1), mpf(1), 26),
     Fit("DIGAMMA_FLOAT64", "digamma(x) / (x - root) in x - 1.5", lambda t: digamma_slope(t + mpf("1.5")), mpf("-0.5"), mpf("0.5"), 22),
 ]
 

@@ -314,10 +314,13 @@ class Printer:
     def _call_function(self, definition: ast.FunctionDef, dtype: str, arguments: Sequence[Any]) -> Any:
         names = [argument.arg for argument in definition.args.args]
         if _returns_tuple(definition) or any(isinstance(argument, tuple) for argument in arguments):
-            return self.run(definition, dict(zip(names, arguments)))
+            outer, self.dtype = self.dtype, dtype
+            result = self.run(definition, dict(zip(names, arguments)))
+            self.dtype = outer
+            return result
         values = [self.value(argument, dtype) for argument in arguments]
-        symbol, result = self.module.function(definition, tuple(value.dtype for value in values), self.lanes)
-        return self._emit_call(result, symbol, values)
+        symbol, result_dtype = self.module.function(definition, tuple(value.dtype for value in values), self.lanes)
+        return self._emit_call(result_dtype, symbol, values)
 
     def _emit_call(self, dtype: str, symbol: str, values: Sequence[Value]) -> Value:
         arguments = ", ".join(f"{self.type(value.dtype)} {value.text}" for value in values)

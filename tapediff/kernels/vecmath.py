@@ -79,10 +79,10 @@ def exp_float32(x):
     return scaled(1 + expm1_of_reduced(r), shifted)
 
 
-def exp_of_sum_float64(high, low):
-    """exp(high + low) for high in [-750, 710] and a small low, before the scaling."""
+def expm1_of_sum(high, low):
+    """k, shifted, and p in exp(high + low) = 2**k (1 + p), for high in [-760, 711] and a small low."""
     shifted, k, r = exp_reduction(high)
-    return shifted, 1 + expm1_of_reduced(r + low)
+    return shifted, expm1_of_reduced(r + low)
 
 
 def exp2_float64(x):
@@ -97,7 +97,7 @@ def exp2_float32(x):
 
 
 def expm1_float64(x):
-    shifted, k, r = exp_reduction(clamped(x, -40, 711))
+    shifted, k, r = exp_reduction(clamped(x, -40, 710))
     half = power_of_two(k - 1)
     return copysign(2 * fma(expm1_of_reduced(r), half, half - 0.5), x)
 
@@ -327,8 +327,8 @@ def pow_float64(x, y):
     product = y * high
     product_low = fma(y, high, -product) + y * low
     is_inside = abs(product) < 760
-    shifted, mantissa = exp_of_sum(clamped(product, -760, 711), where(is_inside, product_low, 0))
-    return power_specials(x, y, scaled(mantissa, shifted))
+    shifted, growth = expm1_of_sum(clamped(product, -760, 711), where(is_inside, product_low, 0))
+    return power_specials(x, y, scaled(1 + growth, shifted))
 
 
 def pow_float32(x, y):
@@ -391,7 +391,7 @@ def half_pi_reduction_huge(x):
     turns_low = (large - turns) + small
     r = turns * HALF_PI_FLOAT64[0]
     r_low = fma(turns, HALF_PI_FLOAT64[0], -r) + (turns * HALF_PI_FLOAT64[1] + turns_low * HALF_PI_FLOAT64[0])
-    scale = where(word < 0, -5.421010862427522e-20, where(abs(x) < inf, 5.421010862427522e-20, nan))
+    scale = where(abs(x) < inf, where(word < 0, -5.421010862427522e-20, 5.421010862427522e-20), nan)
     return where(word < 0, -q, q), r * scale, r_low * scale
 
 
@@ -637,9 +637,15 @@ def erfc_tail_float64(a):
     """erfc(a) for a >= 0 (Shepherd and Laframboise, 1981): exp(-a**2) P(t) / (1 + 2 a), t = (a - 3.75) / (a + 3.75)."""
     near = where(a > 28, 28, a)
     square = near * near
-    shifted, mantissa = exp_of_sum(-square, -fma(near, near, -square))
+    shifted, growth = expm1_of_sum(-square, -fma(near, near, -square))
     t = (near - 3.75) / (near + 3.75)
-    return scaled(mantissa * horner(t, ERFC_FLOAT64) / (1 + 2 * near), shifted)
+    p = horner(t, ERFC_FLOAT64)
+    d = 1 + 2 * near
+    d_low = where(near < 0.5, (1 - d) + 2 * near, (2 * near - d) + 1)
+    inverse = 1 / d
+    y = p * inverse
+    y_low = (fma(-y, d, p) - y * d_low) * inverse
+    return scaled(y + muladd(y, growth, y_low), shifted)
 
 
 def erf_float64(x):
@@ -790,7 +796,7 @@ def hypot_float32(a, b):
 
 
 def sign_float(x):
-    return where(x > 0, 1, where(x < 0, -1, x))
+    return where(x > 0, 1, where(x < 0, -1, 0))
 
 
 def sign_int(x):
@@ -840,21 +846,21 @@ def nan_to_num_int(x):
 
 
 def maximum(a, b):
-    return where((a >= b) | (a != a), a, b)
+    return where((a > b) | (a != a), a, b)
 
 
 def minimum(a, b):
-    return where((a <= b) | (a != a), a, b)
+    return where((a < b) | (a != a), a, b)
 
 
 def fmod_float(a, b):
-    """Exact by one fused multiply-add while the quotient is below 2**20; libm's division by subtraction beyond."""
+    """Exact by one fused multiply-add while the quotient is below 2**22; libm's division by subtraction beyond."""
     dividend = abs(a)
     divisor = abs(b)
     whole = trunc(dividend / divisor)
     r = fma(-whole, divisor, dividend)
     r = where(r < 0, r + divisor, where(r >= divisor, r - divisor, r))
-    is_usual = (whole < 1048576.0) & (divisor > 1e-30)
+    is_usual = (whole < 4194304.0) & (divisor < inf)
     return rarely(is_usual == False, libm_fmod(a, b), copysign(r, a))  # noqa: E712
 
 

@@ -100,8 +100,8 @@ unary("asinh",       "asinh(a)",                    "1 / sqrt(a * a + 1)",      
 unary("acosh",       "acosh(a)",                    "1 / sqrt((a - 1) * (a + 1))", "numpy.arccosh",        LARGE)
 unary("atanh",       "atanh(a)",                    "1 / ((1 - a) * (1 + a))",     "numpy.arctanh",        INSIDE_ONE)
 unary("sinc",        "sinc(a)",
-      "where(abs(a) < 0.03125, a * (-3.289868133696453 + a * a * (3.2469697011334144 - a * a * 1.5257170993366424)),"
-      " (cos(pi * a) - y) / a)",                                                   "numpy.sinc",           REALS)
+      "where(abs(a) < 0.0625, a * (-3.289868133696453 + a * a * (3.2469697011334144 + a * a * (-1.144510944732505"
+      " + a * a * (0.20918278254123832 - 0.02346081035455823 * a * a)))), (cos(pi * a) - y) / a)",                                                   "numpy.sinc",           REALS)
 unary("deg2rad",     "a * 0.017453292519943295",    "0.017453292519943295",        "numpy.deg2rad",        REALS)
 unary("rad2deg",     "a * 57.29577951308232",       "57.29577951308232",           "numpy.rad2deg",        REALS)
 
@@ -117,7 +117,7 @@ binary("polygamma",  "polygamma(a, b)",             (None, "polygamma(a + 1, b)"
        arguments=("n", "input"))
 
 # Activations
-unary("relu",        "where(a <= 0, 0, a)",         "where(y <= 0, 0, y_bar)",     None,                   KINKED,      result="same", kinds=NUMBERS)
+unary("relu",        "where(a < 0, 0, a)",          "where(y <= 0, 0, y_bar)",     None,                   KINKED,      result="same", kinds=NUMBERS)
 unary("silu",        "a * sigmoid(a)",              "sigmoid(a) * (1 + a * (1 - sigmoid(a)))", None,       REALS)
 unary("gelu",        "0.5 * a * erfc(-0.7071067811865476 * a)",
       "0.5 * erfc(-0.7071067811865476 * a) + a * 0.3989422804014327 * exp(-0.5 * a * a)", None,             REALS)
@@ -154,7 +154,7 @@ binary("atan2",         "atan2(a, b)",         ("b / (a * a + b * b)", "-a / (a 
 binary("logaddexp",     "logaddexp(a, b)",     ("sigmoid(a - b)", "sigmoid(b - a)"), "numpy.logaddexp", (REALS, REALS))
 binary("logaddexp2",    "logaddexp2(a, b)",    ("1 / (1 + exp2(b - a))", "1 / (1 + exp2(a - b))"), "numpy.logaddexp2", (REALS, REALS))
 binary("copysign",      "copysign(a, b)",      ("sign(a) * sign(y)", "0"),       "numpy.copysign",      (KINKED, KINKED),  kinds=ALL, result=FLOAT)
-binary("heaviside",     "where(a == 0, b, where(a != a, a, where(a > 0, 1, 0)))", (None, None), "numpy.heaviside", (KINKED, REALS), kinds=NUMBERS,
+binary("heaviside",     "where(a == 0, b, where(a > 0, 1, 0))", (None, None), "numpy.heaviside", (KINKED, REALS), kinds=NUMBERS,
        arguments=("input", "values"))
 
 # Extrema: at a tie maximum and minimum share the adjoint, fmax and fmin give it to the first operand
