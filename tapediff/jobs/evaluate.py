@@ -43,8 +43,7 @@ class RowEvaluator:
 
     def value(self, row: int) -> np.ndarray:
         """The function's value alone."""
-        with td.no_grad():
-            y, _ = self.call(row)
+        y, _ = self.call(row)
         return y.detach().numpy().reshape(())
 
     def value_and_gradients(self, row: int) -> tuple[np.ndarray, dict[str, np.ndarray | None]]:

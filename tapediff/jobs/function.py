@@ -73,8 +73,8 @@ def describe(error: BaseException, path: Path | None) -> str:
     """One line about an exception of the user's code: its type, its message, and the last line of `path` that it went through."""
     if isinstance(error, SyntaxError):
         return f"SyntaxError: {error.msg} (line {error.lineno})"
-    frames = traceback.extract_tb(error.__traceback__) if path else []
-    own = [frame for frame in frames if Path(frame.filename).resolve() == path.resolve()]
+    file = path.resolve() if path else None
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).resolve() == file]
     where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
     return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
 
