@@ -81,6 +81,9 @@ def erfc_ratio(t: mpf) -> mpf:
     return (1 + 2 * x) * erfcx(x) if x < 100 else (1 + 2 * x) / (x * mpmath.sqrt(mpmath.pi)) * mpmath.hyp2f0(1, 0.5, -1 / (x * x))
 
 
+ERFC_MIDDLE = erfc_ratio(mpf(0))
+ERFC = series_at_zero(lambda t: (erfc_ratio(t) - ERFC_MIDDLE) / t)
+
 FITS = [
     Fit("EXP_FLOAT64", "(exp(r) - 1 - r) / r**2", EXP, -LN2_HALF, LN2_HALF, 9),
     Fit("EXP_FLOAT32", "(exp(r) - 1 - r) / r**2", EXP, -LN2_HALF, LN2_HALF, 4),
@@ -99,7 +102,7 @@ FITS = [
     Fit("ASIN_FLOAT64", "(asin(t) - t) / t**3 in t**2", ASIN, mpf(0), mpf("0.2501"), 12),
     Fit("ASIN_FLOAT32", "(asin(t) - t) / t**3 in t**2", ASIN, mpf(0), mpf("0.2501"), 5),
     Fit("ERF_FLOAT64", "erf(x) / x - 1 in x**2", ERF, mpf(0), mpf(1), 12),
-    Fit("ERFC_FLOAT64", "(1 + 2 x) exp(x**2) erfc(x) in (x - 3.75) / (x + 3.75)", erfc_ratio, mpf(-1), mpf(1), 26),
+    Fit("ERFC_FLOAT64", "((1 + 2 x) exp(x**2) erfc(x) - ERFC_MIDDLE) / t, t = (x - 3.75) / (x + 3.75)", ERFC, mpf(-1), mpf(1), 25),
     Fit("DIGAMMA_FLOAT64", "digamma(x) / (x - root) in x - 1.5", lambda t: digamma_slope(t + mpf("1.5")), mpf("-0.5"), mpf("0.5"), 22),
 ]
 
@@ -157,6 +160,7 @@ def main() -> None:
         error = mpmath.nstr(largest_error(fit, coefficients), 2)
         interval = f"[{mpmath.nstr(fit.low, 4)}, {mpmath.nstr(fit.high, 4)}]"
         print_tuple(fit.name, [float(c) for c in coefficients], f"{fit.meaning} on {interval}, relative error {error}")
+    print_tuple("ERFC_MIDDLE", parts(ERFC_MIDDLE, 2), "(1 + 2 x) exp(x**2) erfc(x) at 3.75 as a sum")
     print_tuple("HALF_PI_FLOAT64", parts(mpmath.pi / 2, 3), "pi / 2 as a sum")
     print_tuple("HALF_PI_FLOAT32", parts(mpmath.pi / 2, 4, 24), "pi / 2 as a sum of numbers of 24 bits")
     print_tuple("LN2_FLOAT64", parts(mpmath.log(2), 2), "ln 2 as a sum")

@@ -80,9 +80,12 @@ def exp_float32(x):
 
 
 def expm1_of_sum(high, low):
-    """k, shifted, and p in exp(high + low) = 2**k (1 + p), for high in [-760, 711] and a small low."""
+    """k, shifted, and p as a sum in exp(high + low) = 2**k (1 + p), for high in [-760, 711] and a small low."""
     shifted, k, r = exp_reduction(high)
-    return shifted, expm1_of_reduced(r + low)
+    first = fma(k, -LN2_FLOAT64[0], high)
+    r_low = fma(k, -LN2_FLOAT64[1], first - r) + low
+    growth = expm1_of_reduced(r)
+    return shifted, growth, muladd(growth, r_low, r_low)
 
 
 def exp2_float64(x):
@@ -327,8 +330,8 @@ def pow_float64(x, y):
     product = y * high
     product_low = fma(y, high, -product) + y * low
     is_inside = abs(product) < 760
-    shifted, growth = expm1_of_sum(clamped(product, -760, 711), where(is_inside, product_low, 0))
-    return power_specials(x, y, scaled(1 + growth, shifted))
+    shifted, growth, growth_low = expm1_of_sum(clamped(product, -760, 711), where(is_inside, product_low, 0))
+    return power_specials(x, y, scaled(1 + (growth + growth_low), shifted))
 
 
 def pow_float32(x, y):
@@ -637,15 +640,17 @@ def erfc_tail_float64(a):
     """erfc(a) for a >= 0 (Shepherd and Laframboise, 1981): exp(-a**2) P(t) / (1 + 2 a), t = (a - 3.75) / (a + 3.75)."""
     near = where(a > 28, 28, a)
     square = near * near
-    shifted, growth = expm1_of_sum(-square, -fma(near, near, -square))
+    shifted, growth, growth_low = expm1_of_sum(-square, -fma(near, near, -square))
     t = (near - 3.75) / (near + 3.75)
-    p = horner(t, ERFC_FLOAT64)
+    slope = t * horner(t, ERFC_FLOAT64)
+    p = ERFC_MIDDLE[0] + slope
+    p_low = (ERFC_MIDDLE[0] - p) + slope + ERFC_MIDDLE[1]
     d = 1 + 2 * near
     d_low = where(near < 0.5, (1 - d) + 2 * near, (2 * near - d) + 1)
     inverse = 1 / d
     y = p * inverse
-    y_low = (fma(-y, d, p) - y * d_low) * inverse
-    return scaled(y + muladd(y, growth, y_low), shifted)
+    y_low = (fma(-y, d, p) + (p_low - y * d_low)) * inverse
+    return scaled(y + muladd(y, growth, muladd(y, growth_low, y_low)), shifted)
 
 
 def erf_float64(x):
