@@ -50,7 +50,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/python -m mypy
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/asv machine --yes
+	@$(BIN)/asv machine --yes > /dev/null
 	$(BIN)/asv run --quick --python=same --show-stderr
 
 peers: $(VENV)/.installed-peers
