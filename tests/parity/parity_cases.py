@@ -84,9 +84,12 @@ UNARY = {
     "rad2deg": ANY,
     "nan_to_num": ANY,
 }
-LOOSER = {"lgamma": 20.0, "digamma": 20.0, "erfinv": 50.0, "erfc": 10.0, "logit": 10.0, "tan": 10.0, "sinc": 20.0, "log1p": 5.0}
+BOTH = ("float64", "float32")
+# PyTorch's trigamma(-1) is finite; its float32 gelu(inf) is nan, and so are its float32 remainder and fmod of 1e30 by 1e-30
+SPICY_DTYPES = {"digamma": (), "gelu": BOTH[:1], "gelu tanh": BOTH[:1], "remainder": BOTH[:1], "fmod": BOTH[:1]}
+LOOSER = {"lgamma": 20.0, "digamma": 1000.0, "erfinv": 50.0, "erfc": 10.0, "logit": 10.0, "tan": 10.0, "sinc": 20.0, "log1p": 5.0}
 for _name, (_low, _high) in UNARY.items():
-    _options = {"elementwise": True, "looser": LOOSER.get(_name, 1.0)}
+    _options = {"elementwise": True, "looser": LOOSER.get(_name, 1.0), "spicy": SPICY_DTYPES.get(_name, BOTH)}
     _forms = {"": function(_name), "method": method(_name), "keyword": keyword(_name)}
     if _name not in ("positive", "asinh", "acosh", "atanh"):  # PyTorch has no gradient for the last three in place
         _forms["in_place"] = in_place(_name)
@@ -197,7 +200,11 @@ ARITHMETIC = {
 NO_IN_PLACE = ("maximum", "minimum", "fmax", "fmin", "logaddexp", "logaddexp2", "float_power")
 for _name, ((_a, _b), (_c, _d)) in ARITHMETIC.items():
     _pair = (reals(3, 4, low=_a, high=_b), reals(3, 4, low=_c, high=_d))
-    _options = {"elementwise": True, "looser": 20.0 if _name in ("pow", "float_power", "logaddexp2") else 2.0}
+    _options = {
+        "elementwise": True,
+        "looser": 20.0 if _name in ("pow", "float_power", "logaddexp2") else 2.0,
+        "spicy": SPICY_DTYPES.get(_name, BOTH),
+    }
     table(_name, _pair, {"": function(_name), "method": method(_name)}, **_options)
     if _name not in NO_IN_PLACE:
         table(_name, _pair, {"in_place": in_place(_name)}, **_options)
@@ -237,7 +244,6 @@ table(
         "*": lambda t, x, y: x * y,
         "div": lambda t, x, y: x / y,
         "**": lambda t, x, y: x**y,
-        "%": lambda t, x, y: x % y,
         "compound": lambda t, x, y: (x * y - x / y) ** 2 + 3 * x,
         "+=": lambda t, x, y: x.clone().__iadd__(y),
         "-=": lambda t, x, y: x.clone().__isub__(y),
@@ -247,6 +253,14 @@ table(
     },
     elementwise=True,
     looser=20.0,
+)
+table(
+    "operators",
+    (reals(3, 4, low=0.2), reals(3, 4, low=0.2)),
+    {"%": lambda t, x, y: x % y},
+    elementwise=True,
+    looser=20.0,
+    spicy=SPICY_DTYPES["remainder"],
 )
 table(
     "operators",
@@ -1238,7 +1252,12 @@ F_UNARY = {
 }
 for _name, _call in F_UNARY.items():
     table(
-        f"F.{_name}", reals(3, 4, low=-3, high=3), {"": lambda t, x, f=_call: f(t.nn.functional, x)}, elementwise=True, looser=4.0
+        f"F.{_name}",
+        reals(3, 4, low=-3, high=3),
+        {"": lambda t, x, f=_call: f(t.nn.functional, x)},
+        elementwise=True,
+        looser=4.0,
+        spicy=SPICY_DTYPES.get(_name, BOTH),
     )
 table(
     "F.softmax",

@@ -14,7 +14,11 @@ SECOND_RTOL = {"float32": 4e-5, "float64": 1e-9}
 
 @dataclass(frozen=True)
 class Case:
-    """One call, compared with PyTorch's; `call(library, *operands)`."""
+    """One call, compared with PyTorch's; `call(library, *operands)`.
+
+    `looser` multiplies the tolerance; `spicy` names the dtypes whose special values are compared: the others are those in which
+    PyTorch's own answer is wrong.
+    """
 
     name: str
     call: Callable[..., Any]
@@ -23,6 +27,7 @@ class Case:
     layouts: bool = True
     graph_name: bool = True
     looser: float = 1.0
+    spicy: tuple[str, ...] = ("float64", "float32")
 
 
 @dataclass
@@ -106,26 +111,32 @@ def describe(value: Any) -> str:
     return f"{type(value).__name__} {value}"
 
 
-def closeness(wanted: np.ndarray, given: np.ndarray, rtol: float, nan_may_be_zero: bool = False) -> str | None:
-    """What differs between two arrays, or None."""
+def closeness(
+    wanted: np.ndarray, given: np.ndarray, rtol: float, atol: float | None = None, excused: np.ndarray | None = None
+) -> str | None:
+    """What differs between two arrays, or None.
+
+    Without `atol` it is `rtol` times the largest number wanted. Where `excused` is True and PyTorch gives nan, any answer passes.
+    """
     if wanted.shape != given.shape or wanted.dtype != given.dtype:
         return f"wanted {wanted.dtype}{wanted.shape}, got {given.dtype}{given.shape}"
     if wanted.dtype.kind != "f":
         same = wanted == given
     else:
-        finite = np.abs(wanted[np.isfinite(wanted)])
-        atol = rtol * (min(float(finite.max()), 1e3) if finite.size else 0.0)
+        if atol is None:
+            finite = np.abs(wanted[np.isfinite(wanted)])
+            atol = rtol * (min(float(finite.max()), 1e3) if finite.size else 0.0)
         with np.errstate(all="ignore"):
             same = np.isclose(given, wanted, rtol=rtol, atol=atol, equal_nan=True)
-        if nan_may_be_zero:
-            same |= np.isnan(wanted) & (given == 0)
+        if excused is not None:
+            same |= np.isnan(wanted) & excused
     if same.all():
         return None
     at = tuple(int(index) for index in np.argwhere(~same)[0]) if wanted.ndim else ()
     return f"at {at}: wanted {wanted[at]!r}, got {given[at]!r} ({int((~same).sum())} of {same.size} differ)"
 
 
-def differences_of_values(wanted: Outcome, given: Outcome, rtol: float) -> list[str]:
+def differences_of_values(wanted: Outcome, given: Outcome, rtol: float, atol: float | None = None) -> list[str]:
     """Differing results, in kind or in value."""
     found = []
     kinds = [describe(value) for value in wanted.results], [describe(value) for value in given.results]
@@ -133,14 +144,19 @@ def differences_of_values(wanted: Outcome, given: Outcome, rtol: float) -> list[
         return [f"wanted {kinds[0]}\n     got {kinds[1]}"]
     for number, (left, right) in enumerate(zip(wanted.results, given.results)):
         if is_tensor(left):
-            problem = closeness(array(left), array(right), rtol)
+            problem = closeness(array(left), array(right), rtol, atol)
             if problem:
                 found.append(f"result {number} {problem}")
     return found
 
 
 def differences_of_gradients(
-    wanted: Outcome, given: Outcome, rtol: float, none_is_zero: bool, nan_may_be_zero: bool = False
+    wanted: Outcome,
+    given: Outcome,
+    rtol: float,
+    none_is_zero: bool,
+    atol: float | None = None,
+    excused: np.ndarray | None = None,
 ) -> list[str]:
     """Differing gradients; a second order that does not reach an operand may be None or zeros."""
     found = []
@@ -157,7 +173,7 @@ def differences_of_gradients(
         if describe(left).split("requires")[0] != describe(right).split("requires")[0]:
             found.append(f"gradient {number} wanted {describe(left)}, got {describe(right)}")
             continue
-        problem = closeness(array(left), array(right), rtol, nan_may_be_zero)
+        problem = closeness(array(left), array(right), rtol, atol, excused)
         if problem:
             found.append(f"gradient {number} {problem}")
     return found

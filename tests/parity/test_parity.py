@@ -100,17 +100,19 @@ def test_sizes(case):
         assert not problems, f"{case.name} {shape}: " + "\n".join(problems)
 
 
-@over(ELEMENTWISE)
+@over([case for case in ELEMENTWISE if case.spicy])
 def test_spicy_values(case):
     spicy = np.array(SPICY)
     arity = len(case.operands)
-    for dtype in DTYPES:
+    for dtype in case.spicy:
         grids = np.meshgrid(*[spicy.astype(dtype)] * arity, indexing="ij") if arity > 1 else [spicy.astype(dtype)]
         numbers = [np.ascontiguousarray(grid) for grid in grids]
         wanted, given = (evaluate(t, case, dtype, order=1, numbers=numbers) for t in (torch, library))
-        problems = differences_of_values(wanted, given, RTOL[dtype] * 4 * case.looser)
-        rtol = RTOL[dtype] * 8 * case.looser
-        problems += differences_of_gradients(wanted, given, rtol, none_is_zero=False, nan_may_be_zero=True)
+        rtol, atol = RTOL[dtype] * 8 * case.looser, 4 * float(np.finfo(dtype).eps)
+        problems = differences_of_values(wanted, given, rtol, atol)
+        # PyTorch's 0 * inf is nan; here an adjoint that is exactly zero contributes zero
+        no_operand_is_nan = ~np.any([np.isnan(values) for values in numbers], axis=0)
+        problems += differences_of_gradients(wanted, given, rtol, none_is_zero=False, atol=atol, excused=no_operand_is_nan)
         assert not problems, f"{case.name} {dtype} at {SPICY}: " + "\n".join(problems)
 
 
@@ -120,4 +122,5 @@ def test_a_wrong_value_is_seen():
     assert "wanted np.float64(2.0), got np.float64(2.1)" in str(closeness(wanted, np.array([1.0, 2.1, float("nan")]), 1e-12))
     assert closeness(wanted, np.array([1.0, 2.0, 0.0]), 1e-12) is not None
     assert closeness(wanted, wanted.astype("float32"), 1e-12) is not None
-    assert closeness(wanted, np.array([1.0, 2.0, 0.0]), 1e-12, nan_may_be_zero=True) is None
+    assert closeness(wanted, np.array([1.0, 2.0, 0.0]), 1e-12, excused=np.array([False, False, True])) is None
+    assert closeness(wanted, np.array([1.0, 3.0, 0.0]), 1e-12, excused=np.array([True, True, True])) is not None
