@@ -1,80 +1,143 @@
-"""The library of kernels: builds what is asked for through llvmlite and gives the addresses."""
+"""The library of kernels: builds what is asked for through llvmlite, or loads it from the cache, and gives the addresses.
+
+The missing kernels of one request become one LLVM module: together they take about 8 ms each, one module each would take twice that
+(2026-11-22, 18 kernels, python -m timeit on `KernelLibrary.compile`).  llvmlite is used without Numba, whose import takes longer than loading
+the kernels of a program.
+"""
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+import llvmlite
 import llvmlite.binding as llvm
 
+import tapediff.ops
+from tapediff.kernels.cache import ObjectCache, default_directory
 from tapediff.kernels.formula import Module
 from tapediff.kernels.functions import VectorFunctions
 from tapediff.kernels.loop import KernelSpec, print_kernel
 
 __all__ = ["KernelLibrary", "KernelSpec", "get_library"]
 
+SOURCES = (Path(__file__).parent, Path(tapediff.ops.__file__).parent)
+
 
 class KernelLibrary:
-    """Machine code of kernels, built when first asked for."""
+    """Machine code of kernels, built when first asked for and kept in `directory` for the next process (None: not kept).
 
-    def __init__(self) -> None:
+    >>> library = KernelLibrary(directory=None)
+    >>> address, = library.addresses([KernelSpec("exp", "forward", ("float64",), "float64")])
+    >>> address > 0
+    True
+    """
+
+    def __init__(self, directory: Path | None) -> None:
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         features = llvm.get_host_cpu_features()
+        self._host = f"{llvm.get_host_cpu_name()} {features.flatten()}"
         self._machine = llvm.Target.from_default_triple().create_target_machine(
             cpu=llvm.get_host_cpu_name(), features=features.flatten(), opt=2, reloc="pic", codemodel="default"
         )
+        # AArch64 does not list the feature, it always has it
         self._has_fma = features.get("fma", True)
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self._machine)
-        self._lock = threading.Lock()
+        self._cache = None if directory is None else ObjectCache(directory)
+        self._loaded: dict[str, str] = {}
         self._addresses: dict[KernelSpec, int] = {}
+        self._lock = threading.Lock()
 
     def addresses(self, specs: Sequence[KernelSpec]) -> list[int]:
-        """The address of each kernel; the missing ones are built together."""
-        missing = [spec for spec in dict.fromkeys(specs) if spec not in self._addresses]
-        if missing:
+        """The address of each kernel; those that are missing are loaded from the cache or built together."""
+        known = self._addresses
+        if any(spec not in known for spec in specs):
             with self._lock:
-                self._build([spec for spec in missing if spec not in self._addresses])
-        return [self._addresses[spec] for spec in specs]
+                self._provide([spec for spec in dict.fromkeys(specs) if spec not in known])
+        return [known[spec] for spec in specs]
 
-    def _build(self, specs: Sequence[KernelSpec]) -> None:
-        symbols = {spec: f"kernel_{len(self._addresses) + number}" for number, spec in enumerate(specs)}
-        self._engine.add_object_file(llvm.ObjectFileRef.from_data(self.compile(symbols)))
-        self._engine.finalize_object()
+    def _provide(self, specs: Sequence[KernelSpec]) -> None:
+        keys = {spec: self._key(spec) for spec in specs}
+        found = {} if self._cache is None else self._cache.find(keys.values())
+        missing = [spec for spec in specs if keys[spec] not in found]
+        for name, _, code in found.values():
+            self._load(name, code)
+        for spec in specs:
+            if spec not in missing:
+                self._addresses[spec] = self._engine.get_function_address(found[keys[spec]][1])
+        if missing:
+            self._build({spec: keys[spec] for spec in missing})
+
+    def _build(self, keys: Mapping[KernelSpec, str]) -> None:
+        # a kernel may come to be in two objects; its symbol is then still one of one object
+        batch = hashlib.sha256(" ".join(keys.values()).encode()).hexdigest()[:16]
+        symbols = {spec: f"kernel_{batch}_{number}" for number, spec in enumerate(keys)}
+        code = self.compile(symbols)
+        self._load(batch, code)
         for spec, symbol in symbols.items():
             self._addresses[spec] = self._engine.get_function_address(symbol)
+        if self._cache is not None:
+            self._cache.store({key: symbols[spec] for spec, key in keys.items()}, code)
 
-    def ir(self, symbols: dict[KernelSpec, str]) -> str:
-        """The LLVM IR of kernels, not optimised."""
-        module = Module(VectorFunctions(), self._has_fma)
+    def _load(self, name: str, code: bytes) -> None:
+        if name not in self._loaded:
+            self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+            self._engine.finalize_object()
+            self._loaded[name] = name
+
+    def _key(self, spec: KernelSpec) -> str:
+        return hashlib.sha256(f"{self._fingerprint} {spec!r}".encode()).hexdigest()[:32]
+
+    @functools.cached_property
+    def _fingerprint(self) -> str:
+        """All that the code of a kernel depends on besides its spec: the sources that print it, the compiler and the host."""
+        digest = hashlib.sha256(f"{llvmlite.__version__} {self._host}".encode())
+        for folder in SOURCES:
+            for file in sorted(folder.glob("*.py")):
+                digest.update(file.read_bytes())
+        return digest.hexdigest()
+
+    def module(self) -> Module:
+        """An empty module that knows the rows and the functions of vecmath."""
+        return Module(_functions(), self._has_fma)
+
+    def ir(self, symbols: Mapping[KernelSpec, str]) -> str:
+        """The LLVM IR of kernels, before optimisation."""
+        module = self.module()
         for spec, symbol in symbols.items():
             print_kernel(module, spec, symbol)
         return module.text()
 
-    def compile(self, symbols: dict[KernelSpec, str]) -> bytes:
-        """The object file of kernels."""
-        reference = llvm.parse_assembly(self.ir(symbols))
-        reference.verify()
-        options = llvm.create_pipeline_tuning_options(speed_level=2)
-        options.loop_vectorization = False
-        options.slp_vectorization = False
-        options.loop_unrolling = False
-        passes = llvm.create_pass_builder(self._machine, options)
-        passes.getModulePassManager().run(reference, passes)
-        return self._machine.emit_object(reference)
+    def compile(self, symbols: Mapping[KernelSpec, str]) -> bytes:
+        """The object code of kernels."""
+        code: bytes = self._machine.emit_object(self._optimised(self.ir(symbols)))
+        return code
 
     def assembly(self, specs: Sequence[KernelSpec]) -> str:
-        """The optimised assembly of kernels, to look at."""
-        reference = llvm.parse_assembly(self.ir({spec: f"kernel_{number}" for number, spec in enumerate(specs)}))
-        options = llvm.create_pipeline_tuning_options(speed_level=2)
-        options.loop_vectorization = False
+        """The assembly of kernels, to look at."""
+        text: str = self._machine.emit_assembly(self._optimised(self.ir({spec: f"kernel_{i}" for i, spec in enumerate(specs)})))
+        return text
+
+    def _optimised(self, ir: str) -> llvm.ModuleRef:
+        module = llvm.parse_assembly(ir)
+        module.verify()
+        # the loops are printed as vectors: level 1 inlines and shares, and the vectorisers of level 2 would only take their time
+        options = llvm.create_pipeline_tuning_options(speed_level=1)
         passes = llvm.create_pass_builder(self._machine, options)
-        passes.getModulePassManager().run(reference, passes)
-        return self._machine.emit_assembly(reference)
+        passes.getModulePassManager().run(module, passes)
+        return module
+
+
+@functools.cache
+def _functions() -> VectorFunctions:
+    return VectorFunctions()
 
 
 @functools.cache
 def get_library() -> KernelLibrary:
     """The library of this process."""
-    return KernelLibrary()
+    return KernelLibrary(default_directory())
