@@ -132,6 +132,24 @@ row("leaky_relu",    "where(a > 0, a, a * b)",      ("where(a > 0, 1, b)", "wher
     arguments=("input", "negative_slope"))
 row("elu",           "where(a > 0, a, b * expm1(a))", ("where(a > 0, 1, y + b)", "where(a > 0, 0, expm1(a))"), None, (KINKED, POSITIVE),
     arguments=("input", "alpha"))
+row("celu",        "where(a > 0, a, b * expm1(a / b))", ("where(a > 0, 1, exp(a / b))", None), None, (KINKED, POSITIVE), arguments=("input", "alpha"))
+unary("selu",        "where(a > 0, 1.0507009873554805 * a, 1.7580993408473766 * expm1(a))",
+      "where(a > 0, 1.0507009873554805, y + 1.7580993408473766)",                  None,                   KINKED,      kinds=FLOATS, result="same",
+      grad_fn="EluBackward0")
+unary("mish",        "a * tanh(logaddexp(a, 0))",
+      "tanh(logaddexp(a, 0)) + a * sigmoid(a) * (1 - tanh(logaddexp(a, 0)) * tanh(logaddexp(a, 0)))", None, REALS,      kinds=FLOATS, result="same")
+unary("hardsigmoid", "minimum(maximum(a + 3, 0), 6) / 6", "where((a > -3) & (a < 3), y_bar / 6, 0)", None, Domain(-4, 4, (-3.0, 3.0)), kinds=FLOATS, result="same")
+unary("hardswish",   "a * minimum(maximum(a + 3, 0), 6) / 6", "where(a <= -3, 0, where(a < 3, y_bar * (a / 3 + 0.5), y_bar))", None,
+      Domain(-4, 4, (-3.0, 3.0)), kinds=FLOATS, result="same")
+row("hardtanh",    "minimum(maximum(a, b), c)", ("where((a > b) & (a < c), y_bar, 0)", None, None), None, (REALS, NEGATIVE, POSITIVE), kinds=NUMBERS,
+    arguments=("input", "min_val", "max_val"))
+row("threshold",   "where(a <= b, c, a)",       ("where(a <= b, 0, y_bar)", None, None), None, (REALS, NEGATIVE, POSITIVE), kinds=NUMBERS,
+    arguments=("input", "threshold", "value"))
+row("hardshrink",  "where((a >= -b) & (a <= b), 0, a)", ("where((a >= -b) & (a <= b), 0, y_bar)", None), None, (REALS, POSITIVE), arguments=("input", "lambd"))
+row("softshrink",  "where(a > b, a - b, where(a < -b, a + b, a * 0))", ("where((a >= -b) & (a <= b), 0, y_bar)", None), None, (REALS, POSITIVE),
+    arguments=("input", "lambd"))
+row("prelu",       "where(a > 0, a, b * a)",    ("where(a > 0, 1, b)", "where(a > 0, 0, a)"), None, (KINKED, REALS), arguments=("input", "weight"),
+    grad_fn="PreluKernelBackward0")
 
 # Arithmetic of two operands
 binary("add",           "a + b",               ("1", "1"),                       "numpy.add",           (REALS, REALS),    kinds=ALL)
@@ -147,6 +165,8 @@ binary("fmod",          "fmod(a, b)",          ("1", "-trunc_divide(a, b)"),    
 binary("pow",           "pow(a, b)",
        ("where(b == 0, 0, b * pow(a, b - 1))", "where((a == 0) & (b >= 0), 0, y * log(a))"), "numpy.power", (POSITIVE, REALS), kinds=NUMBERS,
        arguments=("input", "exponent"))
+binary("round_decimals", "where(b > 0, round(a * b) / b, round(a / -b) * -b)", ("0", None), None, (STEPS, POSITIVE), arguments=("input", "scale"),
+       grad_fn="RoundBackward1")
 binary("xlogy",         "where(b != b, nan, where(a == 0, 0, a * log(b)))",
        ("where((a == 0) & (b <= 0), 0, log(b))", "a / b"),                       "scipy.special.xlogy", (REALS, POSITIVE), kinds=ALL, result=FLOAT)
 binary("hypot",         "hypot(a, b)",         ("a / y", "b / y"),               "numpy.hypot",         (REALS, REALS))
@@ -175,6 +195,9 @@ binary("clamp_max",     "minimum(a, b)",       ("where(a <= b, y_bar, 0)", "wher
 row("clamp",            "minimum(maximum(a, b), c)",
     ("where((a >= b) & (a <= c), y_bar, 0)", "where((b < c) & (a < b), y_bar, 0)", "where((a > c) | (c < b), y_bar, 0)"),
     "numpy.clip", (REALS, NEGATIVE, POSITIVE), kinds=NUMBERS, arguments=("input", "min", "max"), grad_fn="ClampBackward1")
+row("clamp_tensors",    "minimum(maximum(a, b), c)",
+    ("where((a >= b) & (a <= c), y_bar, 0)", "where((b < c) & (a < b), y_bar, 0)", "where((a > c) | (c < b), y_bar, 0)"),
+    "numpy.clip", (REALS, NEGATIVE, POSITIVE), kinds=NUMBERS, arguments=("input", "min", "max"), grad_fn="ClampBackward0")
 
 # Comparisons, logic and bits
 comparison("eq", "==", "numpy.equal")
@@ -201,6 +224,15 @@ row("lerp",        "where(abs(c) < 0.5, a + c * (b - a), b - (b - a) * (1 - c))"
     arguments=("input", "end", "weight"))
 row("addcmul",     "a + b * c",        ("1", "c", "b"),               None, (REALS, REALS, REALS),   arguments=("input", "tensor1", "tensor2"))
 row("addcdiv",     "a + b / c",        ("1", "1 / c", "-(b / c) / c"), None, (REALS, REALS, NONZERO), arguments=("input", "tensor1", "tensor2"))
+
+# Losses of one element
+row("sq_error",    "(a - b) * (a - b)",         ("2 * (a - b)", "2 * (b - a)"), None, (REALS, REALS), arguments=("input", "target"), grad_fn="MseLossBackward0")
+row("bce",         "-c * (b * maximum(log(a), -100) + (1 - b) * maximum(log1p(-a), -100))",
+    ("c * (a - b) / maximum(a * (1 - a), 1e-12)", "c * (log1p(-a) - log(a))", None), None, (PROBABILITY, PROBABILITY, POSITIVE),
+    arguments=("input", "target", "weight"), grad_fn="BinaryCrossEntropyBackward0")
+row("bce_logits",  "(1 - b) * a + (1 + (c - 1) * b) * (log1p(exp(-abs(a))) + maximum(-a, 0))",
+    ("(c * b + 1 - b) * sigmoid(a) - c * b", "(c - 1) * (log1p(exp(-abs(a))) + maximum(-a, 0)) - a", "b * (log1p(exp(-abs(a))) + maximum(-a, 0))"), None,
+    (REALS, PROBABILITY, POSITIVE), arguments=("input", "target", "pos_weight"), grad_fn="BinaryCrossEntropyWithLogitsBackward0")
 row("smooth_l1",   "where(abs(a - b) < c, 0.5 * (a - b) * (a - b) / c, abs(a - b) - 0.5 * c)",
     ("where(abs(a - b) < c, (a - b) / c, sign(a - b))", "where(abs(a - b) < c, (b - a) / c, sign(b - a))", None), None,
     (REALS, REALS, POSITIVE), arguments=("input", "target", "beta"), grad_fn="SmoothL1LossBackward0")
