@@ -75,6 +75,13 @@ def running() -> Segment:
     return segment
 
 
+def set_grad_enabled(enabled: bool) -> None:
+    """Change the grad mode of this thread; instructions of the two modes never share a segment."""
+    if modes.grad_enabled is not enabled:
+        modes.grad_enabled = enabled
+        modes.segment.close()
+
+
 def close() -> None:
     """Let the next operation open a new segment."""
     modes.segment.close()
@@ -100,6 +107,8 @@ def source_of(handle: Any) -> Source:
     if handle.segment is None:
         handle.refresh()
         return source_of(handle)
+    if handle.segment.thread != get_ident():
+        modes.segment.close()  # what reads the source must be younger than what computes it
     from tapediff.execute import slot_address, flush  # above us: only a slot of another segment needs it
     segment = handle.segment
     flush(segment)
@@ -326,7 +335,8 @@ def make_plan(row: Elementwise, operands: tuple[Any, ...], grad_enabled: bool, o
     if wanted:
         names = {name for position, partial in enumerate(row.partials) if wanted >> position & 1 and partial for name in names_in(partial)}
         saves = ("y" in names) | ("a" in names) << 1 | ("b" in names) << 2 | ("c" in names) << 3
-    kind = KINDS.add(layout.ELEMENTWISE, row, tuple(specs), spec, None, scalars, wanted, saves, len(operands))
+    numbers = sum(1 << position for position, x in enumerate(operands) if not isinstance(x, Handle))
+    kind = KINDS.add(layout.ELEMENTWISE, row, tuple(specs), spec, numbers, scalars, wanted, saves, len(operands))
     return Plan(kind, tuple(casts), tuple(expands), shape)
 
 
@@ -352,7 +362,7 @@ def expand(x: Any, shape: tuple[int, ...]) -> Any:
     ndim = len(shape)
     old = (1,) * (ndim - x.spec.ndim) + x.spec.shape
     strides = tuple(0 if size == 1 else stride for size, stride in zip(old, contiguous_strides(old), strict=True))
-    return structural(STRUCTURAL["expand"], (shape, strides, 0), x)
+    return structural(STRUCTURAL["broadcast"], (shape, strides, 0), x)
 
 
 # --- structural -----------------------------------------------------------------------------------------------------------------------------

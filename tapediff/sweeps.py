@@ -247,10 +247,13 @@ def reach(operand: int, used: int, adjoints: int, chunks: int, kinds: int, code:
 
 
 @inner
-def is_overwritten(operand: int, clock: int, overwritten: int, chunks: int) -> bool:
-    """Whether the value of `operand` was written in place after an instruction computed at `clock` had read it."""
+def is_overwritten(operand: int, reader: int, clock: int, overwritten: int, chunks: int) -> bool:
+    """Whether the value of `operand` was written in place after instruction `reader`, computed at `clock`, had read it.
+
+    overwritten[k] is the number of instructions recorded before the value of instruction k was overwritten; 0 where it was not.
+    """
     if operand >= 0:
-        return overwritten != 0 and load_u8(overwritten + operand) != 0
+        return overwritten != 0 and load_i32(overwritten + operand * 4) > reader
     return load_i64(source_row(chunks, operand) + S_CLOCK * 8) > clock
 
 
@@ -299,14 +302,14 @@ def plan(code: int, top: int, count: int, frame: int, kinds: int, chunks: int, p
         if saves != 0 and consumed != 0 and load_u8(consumed + i) != 0:
             return -2 * i - 1
         clock = load_i64(clocks + batch * 16 + 8)
-        if saves & 1 != 0 and is_overwritten(i, clock, overwritten, chunks):
+        if saves & 1 != 0 and is_overwritten(i, i, clock, overwritten, chunks):
             return -2 * i - 2
         for k in range(field(kinds, kind, K_ARITY)):
             operand = operand_of(code, i, k)
             bit = 1 << min(k, 60)
             if wanted & bit != 0:
                 used = reach(operand, used, offsets, chunks, kinds, code, touched, pass_number)
-            if (saves >> 1) & bit != 0 and is_overwritten(operand, clock, overwritten, chunks):
+            if (saves >> 1) & bit != 0 and is_overwritten(operand, i, clock, overwritten, chunks):
                 return -2 * i - 2
         if field(kinds, kind, K_CLASS) != HOST and (
                 field(kinds, kind, K_REVERSE) == 0 or (field(kinds, kind, K_SAME) != 0 and field(kinds, kind, K_REVERSE_SAME) == 0)):
@@ -421,9 +424,9 @@ def reverse(code: int, top: int, bottom: int, addresses: int, adjoints: int, bas
     return bottom
 
 
-@compiled(types.int64(types.int64, types.int64))
-def accumulate(frame: int, chunks: int) -> int:
-    """Add the adjoints of scalar leaves to their gradient cells; returns how many sources are left for Python.
+@compiled(types.int64(types.int64, types.int64, types.int64))
+def accumulate(frame: int, chunks: int, capture: int) -> int:
+    """Add the adjoints of scalar leaves to their gradient cells, unless `capture` is set; returns how many sources are left for Python.
 
     Those are in the frame's table `left`: pairs (source, byte offset of its adjoint).
     """
@@ -436,7 +439,7 @@ def accumulate(frame: int, chunks: int) -> int:
         row = source_row(chunks, -index - 1)
         state = load_i64(row + S_STATE * 8)
         offset = load_i64(row + S_ADJOINT * 8)
-        if state == PYTHON:
+        if capture != 0 or state == PYTHON:
             store_i64(left_at + left * 16, index)
             store_i64(left_at + left * 16 + 8, offset)
             left += 1
