@@ -40,7 +40,7 @@ demo: $(VENV)/.installed-examples
 	$(BIN)/python -m examples.digits.picture $(RESULTS)
 
 test: $(VENV)/.installed-dev $(VENV)/.installed-examples
-	$(BIN)/python -m pytest -q -rs
+	$(BIN)/python -m pytest -rs
 
 check: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q -m "not slow"

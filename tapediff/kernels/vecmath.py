@@ -13,6 +13,12 @@ from __future__ import annotations
 # ruff: noqa: F821
 # mypy: ignore-errors
 
+
+def cold(function):
+    """Marks what is called out of line: only `rarely` asks for it."""
+    return function
+
+
 # Exponentials: x = k ln 2 + r with |r| <= ln(2) / 2.  Adding 1.5 * 2**52 rounds to an integer and leaves it in the low bits.
 
 
@@ -356,8 +362,12 @@ def half_pi_reduction_float64(x):
     shifted = muladd(x, 0.6366197723675814, 6755399441055744.0)
     q = shifted - 6755399441055744.0
     first = fma(q, -HALF_PI_FLOAT64[0], x)
-    r = fma(q, -HALF_PI_FLOAT64[1], first)
-    r_low = fma(q, -HALF_PI_FLOAT64[2], fma(q, -HALF_PI_FLOAT64[1], first - r))
+    product = -HALF_PI_FLOAT64[1] * q
+    product_low = fma(q, -HALF_PI_FLOAT64[1], -product)
+    r = first + product
+    kept = r - first
+    # the whole two-sum: near a multiple of pi / 2 nearly all of first and product cancels
+    r_low = (first - (r - kept)) + (product - kept) + fma(q, -HALF_PI_FLOAT64[2], product_low)
     return bits(shifted), r, r_low
 
 
@@ -365,8 +375,12 @@ def half_pi_reduction_float32(x):
     shifted = muladd(x, 0.6366197723675814, 12582912.0)
     q = shifted - 12582912.0
     first = fma(q, -HALF_PI_FLOAT32[0], x)
-    r = fma(q, -HALF_PI_FLOAT32[1], first)
-    r_low = fma(q, -HALF_PI_FLOAT32[2], fma(q, -HALF_PI_FLOAT32[1], first - r))
+    product = -HALF_PI_FLOAT32[1] * q
+    product_low = fma(q, -HALF_PI_FLOAT32[1], -product)
+    r = first + product
+    kept = r - first
+    # the whole two-sum: near a multiple of pi / 2 nearly all of first and product cancels
+    r_low = (first - (r - kept)) + (product - kept) + fma(q, -HALF_PI_FLOAT32[2], product_low)
     return bits(shifted), r, r_low
 
 
@@ -784,8 +798,8 @@ def logaddexp2(a, b):
 def hypot_float64(a, b):
     larger = maximum(abs(a), abs(b))
     smaller = minimum(abs(a), abs(b))
-    scale = where(larger > 1e150, 7.458340731200207e-155, where(larger < 1e-140, 1.3407807929942597e154, 1))
-    back = where(larger > 1e150, 1.3407807929942597e154, where(larger < 1e-140, 7.458340731200207e-155, 1))
+    scale = where(larger > 1e150, 7.458340731200207e-155, where(larger < 1e-140, 5.260135901548374e210, 1))
+    back = where(larger > 1e150, 1.3407807929942597e154, where(larger < 1e-140, 1.90109156629516e-211, 1))
     c = larger * scale
     d = smaller * scale
     root = sqrt(muladd(d, d, c * c)) * back

@@ -35,7 +35,7 @@ class Domain:
 
     >>> import random
     >>> Domain(0.0, 1.0).sample(2, random.Random(0))
-    [0.844421851525048, 0.7579544029403025]
+    [0.8444218515250481, 0.7579544029403025]
     """
 
     low: float
