@@ -43,6 +43,9 @@ class Node:
     def metadata(self) -> dict[Any, Any]:
         return {}
 
+    def __repr__(self) -> str:
+        return f"<{self.name()} object at {id(self):#x}>"
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Node) and self._origin is other._origin and (self._slot == other._slot or type(self._origin) is not Segment)
 
@@ -59,6 +62,9 @@ class AccumulateGrad(Node):
 
     def name(self) -> str:
         return "torch::autograd::AccumulateGrad"
+
+    def __repr__(self) -> str:
+        return f"<AccumulateGrad object at {id(self):#x}>"
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:

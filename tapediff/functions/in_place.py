@@ -11,6 +11,7 @@ import numpy as np
 from tapediff import inplace, record
 from tapediff.functions.registry import FUNCTIONS, method
 from tapediff.functions.views import expand
+from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.record import modes
 from tapediff.tensor import Tensor, of_array
 
@@ -22,7 +23,7 @@ OPERATORS = {"add": "__iadd__", "sub": "__isub__", "mul": "__imul__", "div": "__
 
 # functions of one result in their first argument's shape that have no in-place form in PyTorch
 WITHOUT = frozenset({"maximum", "minimum", "fmax", "fmin", "isnan", "isinf", "isfinite", "signbit", "positive", "where", "clone", "logaddexp",
-                     "logaddexp2", "heaviside_", "rsub", "isclose", "isposinf", "isneginf", "isreal"})
+                     "logaddexp2", "rsub", "isclose", "isposinf", "isneginf", "isreal"})
 
 
 def derive(name: str, function: Callable[..., Any] | None = None) -> None:
@@ -102,3 +103,23 @@ def set_(self: Tensor, source: Tensor) -> Tensor:
     """Show the memory of another tensor."""
     inplace.set_data(self, source)
     return self
+
+
+# PyTorch's in-place forms of functions that are more than their row, or no element-wise op
+OTHERS = ("add", "sub", "div", "clamp", "clip", "round", "nan_to_num", "logit", "lerp", "addcmul", "addcdiv", "float_power", "pow", "true_divide", "multiply",
+          "subtract", "divide", "negative", "absolute", "arcsin", "arccos", "arctan", "fix", "greater", "greater_equal", "less", "less_equal", "not_equal",
+          "masked_fill", "masked_scatter", "index_add", "index_copy", "index_fill", "index_put", "scatter", "scatter_add", "scatter_reduce", "tril", "triu",
+          "cumsum", "cumprod", "addmm", "addmv", "baddbmm", "addbmm", "addr", "renorm", "fill_diagonal")
+
+
+def derive_all() -> None:
+    """Derive the in-place form of every function that has one in PyTorch."""
+    for name, row in ROWS.items():
+        if name in FUNCTIONS and name not in WITHOUT and row.arity <= 2:
+            derive(name)
+    for name in OTHERS:
+        if name in FUNCTIONS:
+            derive(name)
+
+
+derive_all()
