@@ -183,7 +183,9 @@ def build_forward() -> None:
             specs, kinds = [], []
             for kind in waiting:
                 if kind.kind_class == layout.STRUCTURAL:
-                    KINDS.set_forward(kind, kind.row.forward_kernel(kind))
+                    kernel = structural_kernel(kind)
+                    KINDS.set_parameters(kind, kernel.parameters(kind))
+                    KINDS.set_forward(kind, kernel.forward(kind))
                 else:
                     specs.append(kernel_spec(kind, "forward"))
                     kinds.append(kind)
@@ -205,11 +207,17 @@ def build_reverse(code: array[int]) -> None:
                 specs += [spec, spec._replace(same=(0, 0)) if KINDS.has_same(kind) else spec]
                 kinds.append(kind)
             else:
-                address = kind.row.reverse_kernel(kind)
+                address = structural_kernel(kind).reverse(kind)
                 KINDS.set_reverse(kind, address, address)
         addresses = get_library().addresses(specs)
         for kind, plain, same in zip(kinds, addresses[::2], addresses[1::2], strict=True):
             KINDS.set_reverse(kind, plain, same if KINDS.has_same(kind) else 0)
+
+
+def structural_kernel(kind: Kind) -> Any:
+    """The compiled kernels of a structural kind; the module is loaded when the first one is needed."""
+    from tapediff.kernels.structural import KERNELS
+    return KERNELS[kind.row.kernel]
 
 
 def kernel_spec(kind: Kind, which: str) -> KernelSpec:

@@ -14,7 +14,7 @@ from tapediff.dtypes import DType
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.op import Elementwise, names_in
 from tapediff.ops.structural import STRUCTURAL, Structural
-from tapediff.shapes import broadcast, contiguous_strides
+from tapediff.shapes import broadcast, contiguous_strides, folded_extents
 from tapediff.tape import layout
 from tapediff.tape.kinds import ARGUMENT_KIND, KINDS, Kind
 from tapediff.tape.segment import Segment
@@ -399,10 +399,17 @@ def make_structural_kind(row: Structural, attributes: Any, operands: tuple[Any, 
                 wanted |= 1 << min(position, 60)
                 for saved in row.saved_by(position):
                     saves |= 1 if saved == "y" else 2 << min(saved, 60)
-    kind_class = layout.ALIAS if row.is_alias else layout.STRUCTURAL if row.kernel and serves(row.kernel, specs, dtype) else layout.HOST
-    return KINDS.add(kind_class, row, specs, spec_of(shape, dtype, wanted != 0), attributes, 0, wanted, saves, len(specs))
+    spec = spec_of(shape, dtype, wanted != 0)
+    kind_class = layout.ALIAS if row.is_alias else layout.STRUCTURAL if serves(row, attributes, specs, spec) else layout.HOST
+    return KINDS.add(kind_class, row, specs, spec, attributes, 0, wanted, saves, len(specs))
 
 
-def serves(kernel: str, specs: tuple[Spec, ...], dtype: DType) -> bool:
-    """Whether the compiled kernel takes operands of these dtypes; NumPy does the work otherwise."""
-    return False
+def serves(row: Structural, attributes: Any, specs: tuple[Spec, ...], spec: Spec) -> bool:
+    """Whether the op's compiled kernel takes operands like these; NumPy does the work otherwise."""
+    if row.kernel is None or spec.size == 0 or any(operand.size == 0 for operand in specs):
+        return False
+    if row.kernel == "strided":
+        return True
+    if not all(operand.dtype is spec.dtype for operand in specs) or not spec.dtype.is_floating_point:
+        return False
+    return row.kernel not in ("sum", "mean") or folded_extents(specs[0].shape, attributes[0]) is not None
