@@ -29,7 +29,8 @@ def _entry(function: Any) -> Any:
     return next(iter(function.overloads.values())).entry_point if hasattr(function, "overloads") and function.overloads else function
 
 
-_place = _entry(sweeps.place)
+_run_batch = _entry(sweeps.run_batch)
+_whole_pass = _entry(sweeps.whole_pass)
 _settle = _entry(sweeps.settle)
 _forward = _entry(sweeps.forward)
 _plan = _entry(sweeps.plan)
@@ -37,6 +38,9 @@ _clear = _entry(sweeps.clear)
 _reverse = _entry(sweeps.reverse)
 _accumulate = _entry(sweeps.accumulate)
 _address = _entry(sweeps.address)
+
+
+_WORD = ctypes.c_int64
 
 
 # --- memory ---------------------------------------------------------------------------------------------------------------------------------
@@ -118,29 +122,36 @@ def compute(segment: Segment) -> None:
     code = array("i", recorded[3 * first:3 * total] if first or len(recorded) > 3 * total else recorded)
     if KINDS.unbuilt:
         build_forward()
-    addresses = segment.addresses
-    if addresses is None or len(addresses) < total:
-        grown = np.empty(total if not segment.is_open or not first else 2 * total, np.int64)
-        if first:
-            grown[:first] = addresses[:first]
-        segment.addresses = addresses = grown
-        segment.addresses_at = _address(grown.view(np.uint8))
+    count = total - first
+    room = _rooms.get(count, 8 * count)
+    if first:
+        grow_addresses(segment, total)
+        memory = np.empty(room + 64, np.uint8)
+        chunk_at = _address(memory) + 63 & ~63
+    else:  # the addresses and the values in one piece
+        memory = np.empty(8 * total + room + 64, np.uint8)
+        segment.addresses_at = addresses_at = _address(memory)
+        segment.addresses = memory
+        segment.address_room = total
+        chunk_at = addresses_at + 8 * total + 63 & ~63
+    segment.chunks.append(memory)
     addresses_at = segment.addresses_at
     code_at = code.buffer_info()[0]
     kinds_at = KINDS.address
     chunks_at = SOURCES.address
-    size = _place(code_at, first, total, addresses_at, kinds_at, chunks_at)
-    if size:
-        chunk = np.empty(size, np.uint8)
-        segment.chunks.append(chunk)
-        chunk_at = _address(chunk)
-    else:
-        chunk_at = 0
     if segment.unplaced:
         place_large(segment, code, first)
-    _settle(code_at, first, total, addresses_at, kinds_at, chunks_at, chunk_at)
     segment.clocks.extend((first, CLOCK.now))
-    position = _forward(code_at, first, first, total, addresses_at, kinds_at, chunks_at)
+    position = _run_batch(code_at, first, total, addresses_at, kinds_at, chunks_at, chunk_at, room)
+    if position < 0:
+        room = -1 - position
+        _rooms[count] = room
+        if len(_rooms) > 10000:
+            _rooms.clear()
+        memory = np.empty(room + 64, np.uint8)
+        segment.chunks.append(memory)
+        _settle(code_at, first, total, addresses_at, kinds_at, chunks_at, _address(memory) + 63 & ~63)
+        position = _forward(code_at, first, first, total, addresses_at, kinds_at, chunks_at)
     while position < total:
         run_host(segment, code, first, position)
         position = _forward(code_at, first, position + 1, total, addresses_at, kinds_at, chunks_at)
@@ -152,6 +163,19 @@ def compute(segment: Segment) -> None:
         settle_large(segment)
 
 
+_rooms: dict[int, int] = {}  # the bytes that a batch of so many instructions took last
+
+
+def grow_addresses(segment: Segment, total: int) -> None:
+    """Make room for the addresses of `total` instructions."""
+    if segment.address_room < total:
+        grown = np.empty(16 * total, np.uint8)
+        grown[:8 * segment.count] = segment.addresses[:8 * segment.count]
+        segment.addresses = grown
+        segment.addresses_at = _address(grown)
+        segment.address_room = 2 * total
+
+
 def place_large(segment: Segment, code: array[int], first: int) -> None:
     """Give the pending large slots arrays of their own."""
     for index in segment.unplaced:
@@ -159,7 +183,7 @@ def place_large(segment: Segment, code: array[int], first: int) -> None:
         memory = _pool.take(kind.spec.word_bytes)
         array_ = np.ndarray(kind.spec.shape, kind.spec.dtype.numpy, memory)
         segment.large[index] = array_
-        segment.addresses[index] = _address(memory)
+        _WORD.from_address(segment.addresses_at + 8 * index).value = _address(memory)
 
 
 def settle_large(segment: Segment) -> None:
@@ -228,7 +252,8 @@ def kernel_spec(kind: Kind, which: str) -> KernelSpec:
 
 def slot_address(segment: Segment, index: int) -> int:
     """Where the computed value of an instruction lies."""
-    return int(segment.addresses[index])
+    found: int = _WORD.from_address(segment.addresses_at + 8 * index).value
+    return found
 
 
 def slot_array(segment: Segment, index: int, spec: Spec) -> np.ndarray[Any, Any]:
@@ -256,7 +281,7 @@ _READERS: dict[str, Callable[[int], Any]] = {
 
 def slot_item(segment: Segment, index: int, spec: Spec) -> Any:
     """The one element of a computed slot as a Python number."""
-    return _READERS[spec.dtype.name](int(segment.addresses[index])).value
+    return _READERS[spec.dtype.name](_WORD.from_address(segment.addresses_at + 8 * index).value).value
 
 
 def operands_of(code: Any, index: int, arity: int) -> list[int]:
@@ -356,6 +381,49 @@ class Pass:
                     seeds.append((source.origin, source.slot, adjoint))  # type: ignore[attr-defined]
         for segment in self.finished:
             release(segment)
+
+
+def scalar_pass(segment: Segment, slot: int, retain: bool, deliver: Callable[[Source, Any], None]) -> None:
+    """`Pass.run` from one scalar slot with adjoint 1: the usual case, in few steps."""
+    if segment.is_released or segment.hooks or segment.consumed is not None or segment.overwritten is not None or _scratch.is_busy:
+        Pass(retain, deliver).run(((segment, slot, 1.0),))
+        return
+    if not retain:
+        segment.is_open = False
+        segment.code = None
+    flush(segment)
+    scratch = _scratch
+    held = len(segment.held) + 1
+    if scratch.slots <= slot or scratch.sources <= held:
+        scratch.room(slot + 1, held)
+    batches = segment.batches
+    code = batches[0][0] if len(batches) == 1 else segment.whole_code()
+    clocks = segment.clocks
+    left = _whole_pass(code.buffer_info()[0], slot, segment.count, scratch.frame_at, KINDS.address, SOURCES.address, next(_passes), clocks.buffer_info()[0],
+                       len(clocks) // 2, 0, 0, scratch.adjoint_bytes, segment.addresses_at)
+    if left < 0:
+        Pass(retain, deliver).run(((segment, slot, 1.0),))
+        return
+    seeds = []
+    if left:
+        pairs = scratch.left
+        owners = SOURCES.owners
+        for k in range(0, 2 * left, 2):
+            source = owners[pairs[k]]()  # type: ignore[misc]
+            spec = source.spec  # type: ignore[union-attr]
+            adjoint = np.ndarray(spec.shape, spec.dtype.numpy, scratch.adjoints, pairs[k + 1]).copy()
+            if source.origin is None:  # type: ignore[union-attr]
+                deliver(source, adjoint)  # type: ignore[arg-type]
+            else:
+                seeds.append((source.origin, source.slot, adjoint))  # type: ignore[union-attr]
+    current = Pass(retain, deliver) if seeds or scratch.frame[layout.FRAME_MISSED] else None
+    if not retain:
+        if scratch.frame[layout.FRAME_MISSED]:
+            consume(segment, code, scratch.offsets, slot + 1, current)
+        if not scratch.frame[layout.FRAME_MISSED] or segment.consumed is None:
+            release(segment)
+    if current is not None:
+        current.run(seeds)
 
 
 def reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass) -> list[tuple[Source, np.ndarray[Any, Any]]]:
@@ -529,6 +597,11 @@ def consume(segment: Segment, code: array[int], offsets: Any, top: int, current:
 def release(segment: Segment) -> None:
     """Give back what only reverse passes need; values that tensors show stay."""
     segment.is_released = True
+    segment.held.clear()
+    segment.batches.clear()
+    segment.recorded = []
+    if not segment.owners and not segment.large:
+        return
     for index, owner in segment.owners.items():
         tensor = owner()
         value = segment.large[index]
@@ -541,6 +614,3 @@ def release(segment: Segment) -> None:
         memory = value.base
         del value
         _pool.give(memory)
-    segment.held.clear()
-    segment.batches.clear()
-    segment.recorded = []

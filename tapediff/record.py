@@ -75,6 +75,12 @@ def running() -> Segment:
     return segment
 
 
+def reopen() -> None:
+    """After a backward pass: a new segment, ready for the tensor's quick path."""
+    if modes.grad_enabled and not modes.segment.is_open:
+        modes.segment = Segment(True)
+
+
 def set_grad_enabled(enabled: bool) -> None:
     """Change the grad mode of this thread; instructions of the two modes never share a segment."""
     if modes.grad_enabled is not enabled:

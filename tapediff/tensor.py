@@ -328,7 +328,10 @@ class Tensor(Handle, metaclass=TensorType):
         >>> x.grad
         tensor([ 2., 40.])
         """
-        _engine().backward(self, gradient, retain_graph, create_graph, inputs)
+        if gradient is None and inputs is None and not create_graph and self.segment is not SOURCE and self.spec.size == 1 and self.spec.requires_grad:
+            _engine().backward_from_scalar(self, bool(retain_graph))
+        else:
+            _engine().backward(self, gradient, retain_graph, create_graph, inputs)
 
     def detach(self) -> Tensor:
         """The same value, sharing memory, through which no gradient flows."""

@@ -10,7 +10,7 @@ import numpy as np
 from tapediff import record
 from tapediff.autograd.graph import name_of
 from tapediff.autograd.recorded import recorded_pass
-from tapediff.execute import Consumed, Overwritten, Pass
+from tapediff.execute import Consumed, Overwritten, Pass, scalar_pass
 from tapediff.record import modes
 from tapediff.tape.segment import Segment
 from tapediff.tape.source import SOURCE, Source
@@ -49,12 +49,6 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
             raise RuntimeError("'inputs' argument to backward() cannot be empty")
     if retain_graph is None:
         retain_graph = create_graph
-    if inputs is None and not create_graph and len(roots) == 1 and weights[0] is None and roots[0].spec.size == 1 and roots[0].spec.requires_grad:
-        root = roots[0]  # the usual case, quickly
-        segment = root.segment
-        if segment is not SOURCE:
-            _run(lambda: Pass(bool(retain_graph), _accumulate).run(((segment, root.slot // 3 - 1, 1.0),)))
-            return
     seeds = _seeds(roots, weights, create_graph)
     if inputs is None:
         deliver: Callable[[Source, Any], None] = _accumulate_tensor if create_graph else _accumulate
@@ -75,6 +69,15 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
     _propagate(seeds, retain_graph, create_graph, into_inputs, _watchers(watched, found), capture=True)
     for key, adjoint in found.items():
         _accumulate_on(by_slot[key], adjoint if create_graph else of_array(adjoint))
+
+
+def backward_from_scalar(tensor: Tensor, retain_graph: bool) -> None:
+    """`backward` of one computed tensor of one element: the usual case, quickly."""
+    try:
+        scalar_pass(tensor.segment, tensor.slot // 3 - 1, retain_graph, _accumulate)
+    except (Consumed, Overwritten) as error:
+        raise RuntimeError(_message(error)) from None
+    record.reopen()
 
 
 def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
@@ -233,10 +236,12 @@ def _propagate(seeds: Sequence[Any], retain: bool, create_graph: bool, deliver: 
 def _run(run: Callable[[], None]) -> None:
     try:
         run()
-    except Consumed:
-        raise RuntimeError(_SECOND_TIME) from None
-    except Overwritten as error:
-        raise RuntimeError(_overwritten_message(*error.args)) from None
+    except (Consumed, Overwritten) as error:
+        raise RuntimeError(_message(error)) from None
+
+
+def _message(error: Consumed | Overwritten) -> str:
+    return _SECOND_TIME if isinstance(error, Consumed) else _overwritten_message(*error.args)
 
 
 def _overwritten_message(segment: Segment, index: int) -> str:
@@ -255,7 +260,7 @@ def _accumulate(source: Source, adjoint: Any) -> None:
         adjoint = adjoint if changed is None else changed
     known = source.grad
     if known is None:
-        cell = source.take_gradient_cell()
+        cell = source.take_gradient_cell() if source.spec.size == 1 else None
         source.grad = adjoint if cell is None else adjoint + np.asarray(cell, adjoint.dtype)
     elif type(known) is np.ndarray:
         np.add(known, adjoint, out=known)

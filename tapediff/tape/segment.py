@@ -37,7 +37,7 @@ class Segment:
     consumed    the instructions that a reverse sweep has used up, as a byte each; consumer: the pass that did so last
     """
 
-    __slots__ = ("__weakref__", "addresses", "addresses_at", "batches", "chunks", "clocks", "code", "consumed", "consumer", "count", "grad_enabled",
+    __slots__ = ("__weakref__", "address_room", "addresses", "addresses_at", "batches", "chunks", "clocks", "code", "consumed", "consumer", "count", "grad_enabled",
                  "held", "hooks", "is_open", "is_released", "large", "large_bytes", "lines", "lock", "number", "overwritten", "owners", "recorded", "stamp",
                  "thread", "unplaced", "versions")
 
@@ -54,6 +54,7 @@ class Segment:
         self.held: list[Any] = []
         self.addresses: Any = None
         self.addresses_at = 0
+        self.address_room = 0
         self.chunks: list[Any] = []
         self.clocks = array("q")
         self.unplaced: list[int] = []
