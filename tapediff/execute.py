@@ -8,6 +8,7 @@ import sys
 import threading
 from array import array
 from collections.abc import Callable, Sequence
+from struct import pack
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -119,7 +120,8 @@ def compute(segment: Segment) -> None:
     first = segment.count
     if total <= first:
         return
-    code = array("i", recorded[3 * first:3 * total] if first or len(recorded) > 3 * total else recorded)
+    pending = recorded[3 * first:3 * total] if first or len(recorded) > 3 * total else recorded
+    code = array("i", pack(f"{len(pending)}i", *pending))  # half the time of array("i", pending)
     if KINDS.unbuilt:
         build_forward()
     count = total - first
