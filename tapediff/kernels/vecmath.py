@@ -75,16 +75,23 @@ def exp2_float(x):
 
 
 def expm1_float(x):
-    shifted, k, r = exp_reduction(clamped(x, -40, EXP_HIGHEST))
+    near = clamped(x, -40, EXP_HIGHEST)
+    shifted, k, r = exp_reduction(near)
+    # where k = 1 most of 2**k p + (2**k - 1) cancels, so p and r keep what they round off
+    r_low = fma(k, -LN2[1], fma(k, -LN2[0], near) - r)
+    curve = r * r * polynomial(r, EXP)
+    p = r + curve
+    p_low = (r - p) + curve + r_low
     half = power_of_two(k - 1)
-    return copysign(2 * fma(expm1_of_reduced(r), half, half - 0.5), x)
+    return copysign(2 * (fma(p, half, half - 0.5) + half * p_low), x)
 
 
 def sigmoid_float(x):
     # 1 / (1 + 2**k (1 + p)) = 2**-k / (2**-k + 1 + p) neither overflows nor loses subnormal results
     shifted, k, r = exp_reduction(clamped(x, EXP_LOWEST, 40))
     scale = power_of_two(where(k < 1 - BIAS, 1 - BIAS, k))
-    return scaled(1 / (1 + scale + expm1_of_reduced(-r)), shifted)
+    p = expm1_of_reduced(-r)
+    return scaled(1 / where(scale > 1, scale + (1 + p), 1 + scale + p), shifted)
 
 
 # Hyperbolic functions
@@ -224,7 +231,14 @@ def log_sum_float64(x):
 # Powers
 
 
-def power_specials(x, y, magnitude):
+def power_or_special(x, y, magnitude):
+    """The power, given that of |x| for ordinary operands."""
+    is_usual = (x > 0) & (x < inf) & (abs(y) < inf)
+    return rarely(is_usual == False, special_power(x, y, magnitude), magnitude)  # noqa: E712
+
+
+@cold
+def special_power(x, y, magnitude):
     a = abs(x)
     magnitude = where(a == 0, where(y > 0, 0, inf), where(a == inf, where(y > 0, inf, 0), magnitude))
     is_whole = floor(y) == y
@@ -241,7 +255,7 @@ def pow_float64(x, y):
     product_low = fma(y, high, -product) + y * low
     is_inside = abs(product) < 760
     shifted, growth, growth_low = expm1_of_sum(clamped(product, -760, 711), where(is_inside, product_low, 0))
-    return power_specials(x, y, scaled(1 + (growth + growth_low), shifted))
+    return power_or_special(x, y, scaled(1 + (growth + growth_low), shifted))
 
 
 def pow_float32(x, y):
@@ -250,7 +264,7 @@ def pow_float32(x, y):
     square, rest_of_log = log_correction(f)
     logarithm = k * 0.6931471805599453 - ((square - rest_of_log) - f)
     magnitude = exp(float64(y) * logarithm)
-    return power_specials(x, y, float32(magnitude))
+    return power_or_special(x, y, float32(magnitude))
 
 
 def pow_int(a, n):
