@@ -1,6 +1,28 @@
 """The functions of the public interface; importing this package gives the tensor its methods."""
 
-from tapediff.functions import elementwise, operators, products, reductions
+from tapediff.functions import (
+    creation,
+    cumulative,
+    einsum,
+    elementwise,
+    extrema,
+    gather,
+    joining,
+    masking,
+    norms,
+    operators,
+    order_statistics,
+    products,
+    random,
+    rearranging,
+    reductions,
+    searching,
+    softmax,
+    sorting,
+)
 from tapediff.functions.registry import FUNCTIONS
 
-__all__ = ["FUNCTIONS", "elementwise", "operators", "products", "reductions"]
+__all__ = [
+    "FUNCTIONS", "creation", "cumulative", "einsum", "elementwise", "extrema", "gather", "joining", "masking", "norms",
+    "operators", "order_statistics", "products", "random", "rearranging", "reductions", "searching", "softmax", "sorting",
+]
