@@ -9,6 +9,7 @@ polynomial relative to the function, measured between the nodes.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -88,6 +89,7 @@ FITS = [
     Fit("EXP_FLOAT64", "(exp(r) - 1 - r) / r**2", EXP, -LN2_HALF, LN2_HALF, 9),
     Fit("EXP_FLOAT32", "(exp(r) - 1 - r) / r**2", EXP, -LN2_HALF, LN2_HALF, 4),
     Fit("EXP2_FLOAT64", "(2**r - 1 - r ln 2) / r**2", EXP2, mpf("-0.5"), mpf("0.5"), 9),
+    Fit("EXP2_FLOAT32", "(2**r - 1 - r ln 2) / r**2", EXP2, mpf("-0.5"), mpf("0.5"), 4),
     Fit("LOG_FLOAT64", "(2 atanh(s) - 2 s) / s**3 in s**2", LOG, mpf(0), LOG_SQUARE, 6),
     Fit("LOG_FLOAT32", "(2 atanh(s) - 2 s) / s**3 in s**2", LOG, mpf(0), LOG_SQUARE, 2),
     Fit("LOG_TAIL_FLOAT64", "(atanh(s) / s - 1 - s**2 / 3) / s**4 in s**2", LOG_TAIL, mpf(0), LOG_SQUARE, 6),
@@ -97,6 +99,8 @@ FITS = [
     Fit("COS_FLOAT32", "(cos(r) - 1 + r**2 / 2) / r**4 in r**2", COS, mpf(0), QUARTER_PI_SQUARE, 2),
     Fit("SINH_FLOAT64", "(sinh(r) - r) / r**3 in r**2", SINH, mpf(0), LN2_HALF**2, 5),
     Fit("COSH_FLOAT64", "(cosh(r) - 1) / r**2 in r**2", COSH, mpf(0), LN2_HALF**2, 5),
+    Fit("SINH_FLOAT32", "(sinh(r) - r) / r**3 in r**2", SINH, mpf(0), LN2_HALF**2, 1),
+    Fit("COSH_FLOAT32", "(cosh(r) - 1) / r**2 in r**2", COSH, mpf(0), LN2_HALF**2, 2),
     Fit("ATAN_FLOAT64", "(atan(t) - t) / t**3 in t**2", ATAN, mpf(0), TAN_EIGHTH_PI_SQUARE, 11),
     Fit("ATAN_FLOAT32", "(atan(t) - t) / t**3 in t**2", ATAN, mpf(0), TAN_EIGHTH_PI_SQUARE, 4),
     Fit("ASIN_FLOAT64", "(asin(t) - t) / t**3 in t**2", ASIN, mpf(0), mpf("0.2501"), 12),
@@ -137,6 +141,12 @@ def parts(number: mpf, count: int, bits: int = 53) -> list[float]:
     return result
 
 
+def short_sum(number: mpf, short: int, bits: int) -> list[float]:
+    """The number as a sum of a float of `short` bits and a float of `bits` bits."""
+    (first,) = parts(number, 1, short)
+    return [first, *parts(number - first, 1, bits)]
+
+
 def words_of_two_over_pi(count: int) -> list[int]:
     """The first `count` words of 64 bits of the fraction of 2 / pi."""
     with mpmath.workprec(64 * count + 64):
@@ -155,6 +165,7 @@ def print_tuple(name: str, numbers: list[float] | list[int], comment: str) -> No
 def main() -> None:
     """Print the module."""
     print('"""Polynomials and long constants of vecmath, printed by tools/fit_polynomials.py."""')
+    print_formats()
     for fit in FITS:
         coefficients = interpolate(fit)
         error = mpmath.nstr(largest_error(fit, coefficients), 2)
@@ -164,18 +175,59 @@ def main() -> None:
     print_tuple("HALF_PI_FLOAT64", parts(mpmath.pi / 2, 3), "pi / 2 as a sum")
     print_tuple("HALF_PI_FLOAT32", parts(mpmath.pi / 2, 4, 24), "pi / 2 as a sum of numbers of 24 bits")
     print_tuple("LN2_FLOAT64", parts(mpmath.log(2), 2), "ln 2 as a sum")
-    print_tuple("LN2_SHORT_FLOAT64", [*parts(mpmath.log(2), 1, 40), *parts(mpmath.log(2) - parts(mpmath.log(2), 1, 40)[0], 1)],
-                "ln 2 as a sum whose first number has 40 bits: its product with an exponent is exact")  # fmt: skip
     print_tuple("LN2_FLOAT32", parts(mpmath.log(2), 2, 24), "ln 2 as a sum of numbers of 24 bits")
-    print_tuple("LN2_SHORT_FLOAT32", [*parts(mpmath.log(2), 1, 14), *parts(mpmath.log(2) - parts(mpmath.log(2), 1, 14)[0], 1, 24)],
-                "ln 2 as a sum whose first number has 14 bits")  # fmt: skip
-    print_tuple("LOG2_E", parts(1 / mpmath.log(2), 2), "1 / ln 2 as a sum")
-    print_tuple("LOG10_E", parts(1 / mpmath.log(10), 2), "1 / ln 10 as a sum")
-    print_tuple("LOG10_2", [*parts(mpmath.log(2, 10), 1, 40), *parts(mpmath.log(2, 10) - parts(mpmath.log(2, 10), 1, 40)[0], 1)],
-                "log10(2) as a sum whose first number has 40 bits")  # fmt: skip
+    for dtype, precision, short in (("FLOAT64", 53, 40), ("FLOAT32", 24, 14)):
+        print_tuple(f"LOG2_E_{dtype}", parts(1 / mpmath.log(2), 2, precision), "1 / ln 2 as a sum")
+        print_tuple(f"LOG10_E_{dtype}", parts(1 / mpmath.log(10), 2, precision), "1 / ln 10 as a sum")
+        print_tuple(f"LOG10_2_{dtype}", short_sum(mpmath.log(2, 10), short, precision), f"log10(2) as a sum whose first number has {short} bits")
+        print_tuple(f"LN2_SHORT_{dtype}", short_sum(mpmath.log(2), short, precision),
+                    f"ln 2 as a sum whose first number has {short} bits: its product with an exponent is exact")  # fmt: skip
     print_tuple("THIRD", parts(mpf(1) / 3, 2), "1 / 3 as a sum")
     print_tuple("DIGAMMA_ROOT", parts(DIGAMMA_ROOT, 2), "the positive root of digamma as a sum")
     print_tuple("TWO_OVER_PI", [0, *words_of_two_over_pi(20)], "64 zeros, then the bits of 2 / pi after the point, 64 to a word")
+
+
+def print_formats() -> None:
+    """Facts about the two formats."""
+    print()
+    for dtype, code, bits, mantissa, subnormal in (("FLOAT64", "d", 64, 52, 54), ("FLOAT32", "f", 32, 23, 25)):
+        bias = 2 ** (bits - mantissa - 2) - 1
+        rounder, whole = 1.5 * 2.0**mantissa, 2.0**mantissa
+        facts = {
+            "MANTISSA_BITS": mantissa,
+            "MANTISSA_MASK": 2**mantissa - 1,
+            "BIAS": bias,
+            "ONE_BITS": word(1.0, code),
+            "SQRT_HALF_BITS": word(float(mpmath.sqrt(mpf("0.5"))), code),
+            "ROUNDER": rounder,
+            "ROUNDER_BITS": word(rounder, code),
+            "WHOLE": whole,
+            "WHOLE_BITS": word(whole, code),
+            "LEAST_NORMAL": 2.0 ** (1 - bias),
+            "SUBNORMAL_SHIFT": subnormal,
+            "SUBNORMAL_SCALE": 2.0**subnormal,
+            "EXP_LOWEST": -750.0 if code == "d" else -105.0,
+            "EXP_HIGHEST": 710.0 if code == "d" else 89.0,
+            "EXP2_LOWEST": -1080.0 if code == "d" else -155.0,
+            "EXP2_HIGHEST": 1025.0 if code == "d" else 129.0,
+            "ANGLE_LIMIT": 2.0**30 if code == "d" else 2.0**17,
+            "LARGE": 1e300 if code == "d" else 1e36,
+            "SMALL": 1e-290 if code == "d" else 1e-28,
+            "SCALE_DOWN": 2.0**-512 if code == "d" else 2.0**-64,
+            "SCALE_UP": 2.0**512 if code == "d" else 2.0**64,
+        }
+        for name, value in facts.items():
+            print(f"{name}_{dtype} = {value!r}")
+    print_tuple("TANH_ABOVE_FLOAT64", [675675, 45045, 594, 1], "1 - tanh(x) / x = z above(z) / below(z) in z = x**2, Lambert's fraction")
+    print_tuple("TANH_BELOW_FLOAT64", [2027025, 945945, 51975, 630, 1], "its denominator")
+    print_tuple("TANH_ABOVE_FLOAT32", [315, 14], "the same, shorter")
+    print_tuple("TANH_BELOW_FLOAT32", [945, 420, 15], "its denominator")
+
+
+def word(number: float, code: str) -> int:
+    """The bits of a float as an int."""
+    result: int = struct.unpack({"d": "<q", "f": "<i"}[code], struct.pack("<" + code, number))[0]
+    return result
 
 
 if __name__ == "__main__":

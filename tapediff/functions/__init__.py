@@ -1,13 +1,11 @@
-"""The functions of the public interface; importing this package gives the tensor its methods."""
+"""The functions of the public interface. Every module of this package registers its own; importing the package imports them all."""
 
-from tapediff.functions import views  # noqa: I001  one module a line: what a later one builds on comes first
-from tapediff.functions import elementwise
-from tapediff.functions import operators
-from tapediff.functions import indexing
-from tapediff.functions import reductions
-from tapediff.functions import products
-from tapediff.functions import conversion
-from tapediff.functions import in_place
+from importlib import import_module
+from pkgutil import iter_modules
+
 from tapediff.functions.registry import FUNCTIONS
 
-__all__ = ["FUNCTIONS", "conversion", "elementwise", "in_place", "indexing", "operators", "products", "reductions", "views"]
+__all__ = ["FUNCTIONS"]
+
+for _module in sorted((module.name for module in iter_modules(__path__)), key=lambda name: (name == "in_place", name)):
+    import_module(f"{__name__}.{_module}")  # in_place comes last: it derives its methods from the functions of the others

@@ -55,8 +55,8 @@ class Functions(Protocol):
     def definition(self, name: str, dtype: str) -> ast.FunctionDef | None:
         """The function that serves `name` for operands of `dtype`."""
 
-    def constant(self, name: str) -> Any:
-        """The value of a global name of the functions' module."""
+    def constant(self, name: str, dtype: str) -> Any:
+        """The number, or the numbers, that a name in capitals stands for among operands of `dtype`."""
 
     def row(self, name: str) -> str | None:
         """The formula of the op called `name`."""
@@ -66,8 +66,8 @@ class _NoFunctions:
     def definition(self, name: str, dtype: str) -> None:
         return None
 
-    def constant(self, name: str) -> Any:
-        raise KeyError(name)
+    def constant(self, name: str, dtype: str) -> Any:
+        raise NameError(f"formula: {name} is not defined")
 
     def row(self, name: str) -> None:
         return None
@@ -250,7 +250,7 @@ class Printer:
             return names[name]
         if name in NUMBERS:
             return NUMBERS[name]
-        return self.module.functions.constant(name)
+        return self.module.functions.constant(name, self.dtype)
 
     def unary(self, op: type[ast.unaryop], operand: Operand) -> Operand:
         """Print ``-x`` or ``~x``."""
@@ -453,7 +453,7 @@ class Printer:
         return self.emit("bool", f"call i1 @llvm.vector.reduce.or.v{self.lanes}i1({self.type('bool')} {condition.text})")
 
     def _element(self, name: str, index: Operand) -> Any:
-        table = self.module.functions.constant(name)
+        table = self.module.functions.constant(name, self.dtype)
         if not isinstance(index, Value):
             return table[int(index)]
         return self._gather(name, table, index)

@@ -32,9 +32,10 @@ class VectorFunctions:
                 return self._definitions[candidate]
         return None
 
-    def constant(self, name: str) -> Any:
-        """A tuple of numbers from tapediff/kernels/coefficients.py."""
-        return getattr(coefficients, name)
+    def constant(self, name: str, dtype: str) -> Any:
+        """A number or a tuple of numbers from tapediff/kernels/coefficients.py: ``NAME_FLOAT32`` or, for all dtypes, ``NAME``."""
+        value = getattr(coefficients, f"{name}_{dtype.upper()}", None)
+        return getattr(coefficients, name) if value is None else value
 
     def row(self, name: str) -> str | None:
         """The formula of the op called `name`."""

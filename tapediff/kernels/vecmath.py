@@ -22,222 +22,145 @@ def cold(function):
 # Exponentials: x = k ln 2 + r with |r| <= ln(2) / 2.  Adding 1.5 * 2**52 rounds to an integer and leaves it in the low bits.
 
 
-def exp_reduction_float64(x):
+def exp_reduction_float(x):
     """The integer k, shifted into a float; k; and r."""
-    shifted = muladd(x, LOG2_E[0], 6755399441055744.0)
-    k = shifted - 6755399441055744.0
-    r = fma(k, -LN2_FLOAT64[1], fma(k, -LN2_FLOAT64[0], x))
+    shifted = muladd(x, LOG2_E[0], ROUNDER)
+    k = shifted - ROUNDER
+    r = fma(k, -LN2[1], fma(k, -LN2[0], x))
     return shifted, k, r
 
 
-def exp_reduction_float32(x):
-    shifted = muladd(x, LOG2_E[0], 12582912.0)
-    k = shifted - 12582912.0
-    r = fma(k, -LN2_FLOAT32[1], fma(k, -LN2_FLOAT32[0], x))
-    return shifted, k, r
+def expm1_of_reduced_float(r):
+    return muladd(r * r, polynomial(r, EXP), r)
 
 
-def expm1_of_reduced_float64(r):
-    return muladd(r * r, polynomial(r, EXP_FLOAT64), r)
-
-
-def expm1_of_reduced_float32(r):
-    return muladd(r * r, polynomial(r, EXP_FLOAT32), r)
-
-
-def scaled_float64(x, shifted):
+def scaled_float(x, shifted):
     """x * 2**k in two steps, so that a subnormal result is rounded once."""
-    k = bits(shifted) - 4843621399236968448
+    k = bits(shifted) - ROUNDER_BITS
     half = k >> 1
-    first = from_bits((half + 1023) << 52)
-    second = from_bits((k - half + 1023) << 52)
+    first = from_bits((half + BIAS) << MANTISSA_BITS)
+    second = from_bits((k - half + BIAS) << MANTISSA_BITS)
     return x * first * second
 
 
-def scaled_float32(x, shifted):
-    k = bits(shifted) - 1262485504
-    half = k >> 1
-    first = from_bits((half + 127) << 23)
-    second = from_bits((k - half + 127) << 23)
-    return x * first * second
-
-
-def power_of_two_float64(k):
-    """2**k for an integer -1022 <= k <= 1023 given as a float."""
-    return from_bits(bits(k + 6755399441056767.0) << 52)
-
-
-def power_of_two_float32(k):
-    return from_bits(bits(k + 12583039.0) << 23)
+def power_of_two_float(k):
+    """2**k of a normal number, for an integer k given as a float."""
+    return from_bits(bits(k + (ROUNDER + BIAS)) << MANTISSA_BITS)
 
 
 def clamped(x, low, high):
     return where(low > x, low, where(high < x, high, x))
 
 
-def exp_float64(x):
-    shifted, k, r = exp_reduction(clamped(x, -750, 710))
-    return scaled(1 + expm1_of_reduced(r), shifted)
-
-
-def exp_float32(x):
-    shifted, k, r = exp_reduction(clamped(x, -105, 89))
+def exp_float(x):
+    shifted, k, r = exp_reduction(clamped(x, EXP_LOWEST, EXP_HIGHEST))
     return scaled(1 + expm1_of_reduced(r), shifted)
 
 
 def expm1_of_sum(high, low):
     """k, shifted, and p as a sum in exp(high + low) = 2**k (1 + p), for high in [-760, 711] and a small low."""
     shifted, k, r = exp_reduction(high)
-    first = fma(k, -LN2_FLOAT64[0], high)
-    r_low = fma(k, -LN2_FLOAT64[1], first - r) + low
+    first = fma(k, -LN2[0], high)
+    r_low = fma(k, -LN2[1], first - r) + low
     growth = expm1_of_reduced(r)
     return shifted, growth, muladd(growth, r_low, r_low)
 
 
-def exp2_float64(x):
-    shifted = clamped(x, -1080, 1025) + 6755399441055744.0
-    r = clamped(x, -1080, 1025) - (shifted - 6755399441055744.0)
-    curve = muladd(r * r, polynomial(r, EXP2_FLOAT64), r * LN2_FLOAT64[1])
-    return scaled(1 + muladd(r, LN2_FLOAT64[0], curve), shifted)
+def exp2_float(x):
+    near = clamped(x, EXP2_LOWEST, EXP2_HIGHEST)
+    shifted = near + ROUNDER
+    r = near - (shifted - ROUNDER)
+    curve = muladd(r * r, polynomial(r, EXP2), r * LN2[1])
+    return scaled(1 + muladd(r, LN2[0], curve), shifted)
 
 
-def exp2_float32(x):
-    return float32(exp2(float64(x)))
-
-
-def expm1_float64(x):
-    shifted, k, r = exp_reduction(clamped(x, -40, 710))
+def expm1_float(x):
+    near = clamped(x, -40, EXP_HIGHEST)
+    shifted, k, r = exp_reduction(near)
+    # where k = 1 most of 2**k p + (2**k - 1) cancels, so p and r keep what they round off
+    r_low = fma(k, -LN2[1], fma(k, -LN2[0], near) - r)
+    curve = r * r * polynomial(r, EXP)
+    p = r + curve
+    p_low = (r - p) + curve + r_low
     half = power_of_two(k - 1)
-    return copysign(2 * fma(expm1_of_reduced(r), half, half - 0.5), x)
+    return copysign(2 * (fma(p, half, half - 0.5) + half * p_low), x)
 
 
-def expm1_float32(x):
-    return float32(expm1(float64(x)))
-
-
-def sigmoid_float64(x):
+def sigmoid_float(x):
     # 1 / (1 + 2**k (1 + p)) = 2**-k / (2**-k + 1 + p) neither overflows nor loses subnormal results
-    shifted, k, r = exp_reduction(clamped(x, -750, 40))
-    scale = power_of_two(clamped(k, -1022, 1000))
-    return scaled(1 / (1 + scale + expm1_of_reduced(-r)), shifted)
-
-
-def sigmoid_float32(x):
-    shifted, k, r = exp_reduction(clamped(x, -105, 20))
-    scale = power_of_two(clamped(k, -126, 100))
-    return scaled(1 / (1 + scale + expm1_of_reduced(-r)), shifted)
+    shifted, k, r = exp_reduction(clamped(x, EXP_LOWEST, 40))
+    scale = power_of_two(where(k < 1 - BIAS, 1 - BIAS, k))
+    p = expm1_of_reduced(-r)
+    return scaled(1 / where(scale > 1, scale + (1 + p), 1 + scale + p), shifted)
 
 
 # Hyperbolic functions
 
 
-def tanh_float64(x):
+def tanh_float(x):
     """Near 0 Lambert's continued fraction, x + x z P(z) / Q(z) in z = x**2; beyond 1 - 2 / (exp(2 x) + 1): one division for both."""
     a = abs(x)
     z = a * a
-    p = muladd(muladd(z + 594, z, 45045), z, 675675)
-    q = muladd(muladd(muladd(z + 630, z, 51975), z, 945945), z, 2027025)
     shifted, k, r = exp_reduction(2 * where(a > 20, 20, a))
     scale = power_of_two(k)
     is_small = a < 0.625
-    numerator = where(is_small, a * z * p, 2)
-    denominator = where(is_small, q, muladd(scale, expm1_of_reduced(r), scale + 1))
+    numerator = where(is_small, a * z * polynomial(z, TANH_ABOVE), 2)
+    denominator = where(is_small, polynomial(z, TANH_BELOW), muladd(scale, expm1_of_reduced(r), scale + 1))
     return copysign(where(is_small, a, 1) - numerator / denominator, x)
 
 
-def tanh_float32(x):
-    a = abs(x)
-    z = a * a
-    p = muladd(z, 14, 315)
-    q = muladd(muladd(z, 15, 420), z, 945)
-    shifted, k, r = exp_reduction(2 * where(a > 10, 10, a))
-    scale = power_of_two(k)
-    is_small = a < 0.625
-    numerator = where(is_small, a * z * p, 2)
-    denominator = where(is_small, q, muladd(scale, expm1_of_reduced(r), scale + 1))
-    return copysign(where(is_small, a, 1) - numerator / denominator, x)
-
-
-def hyperbolic_reduction_float64(a):
+def hyperbolic_reduction_float(a):
     """What sinh and cosh of a = k ln 2 + r share: 2**(k - 1), 1 - 4**-k, 1 + 4**-k, sinh(r) and cosh(r) - 1."""
-    shifted, k, r = exp_reduction(where(a > 720, 720, a))
-    square = power_of_two(-2 * where(k > 100, 100, k))
+    shifted, k, r = exp_reduction(where(a > EXP_HIGHEST + 10, EXP_HIGHEST + 10, a))
+    square = power_of_two(-2 * where(k > 60, 60, k))
     z = r * r
-    sinh_r = muladd(r * z, polynomial(z, SINH_FLOAT64), r)
-    cosh_r = z * polynomial(z, COSH_FLOAT64)
+    sinh_r = muladd(r * z, polynomial(z, SINH), r)
+    cosh_r = z * polynomial(z, COSH)
     return shifted - 1, 1 - square, 1 + square, sinh_r, cosh_r
 
 
-def sinh_float64(x):
+def sinh_float(x):
     shifted, difference, total, sinh_r, cosh_r = hyperbolic_reduction(abs(x))
     return copysign(scaled(difference + muladd(total, sinh_r, difference * cosh_r), shifted), x)
 
 
-def cosh_float64(x):
+def cosh_float(x):
     shifted, difference, total, sinh_r, cosh_r = hyperbolic_reduction(abs(x))
     return scaled(total + muladd(difference, sinh_r, total * cosh_r), shifted)
-
-
-def sinh_float32(x):
-    return float32(sinh(float64(x)))
-
-
-def cosh_float32(x):
-    return float32(cosh(float64(x)))
 
 
 # Logarithms: x = 2**k m with m in [sqrt(1/2), sqrt(2)), f = m - 1, s = f / (2 + f), log(m) = 2 atanh(s)
 
 
-def log_reduction_float64(x):
+def log_reduction_float(x):
     """k and f."""
-    is_subnormal = x < 2.2250738585072014e-308
-    word = bits(where(is_subnormal, x * 18014398509481984.0, x)) + 2638147582215219
-    k = from_bits(shift_right_logical(word, 52) | 4841369599423283200) - where(is_subnormal, 4503599627371573.0, 4503599627371519.0)
-    m = from_bits((word & 4503599627370495) + 4604544271217802189)
+    is_subnormal = x < LEAST_NORMAL
+    word = bits(where(is_subnormal, x * SUBNORMAL_SCALE, x)) + (ONE_BITS - SQRT_HALF_BITS)
+    exponent = from_bits(shift_right_logical(word, MANTISSA_BITS) | WHOLE_BITS) - (WHOLE + BIAS)
+    k = where(is_subnormal, exponent - SUBNORMAL_SHIFT, exponent)
+    m = from_bits((word & MANTISSA_MASK) + SQRT_HALF_BITS)
     return k, m - 1
 
 
-def log_reduction_float32(x):
-    is_subnormal = x < 1.1754943508222875e-38
-    word = bits(where(is_subnormal, x * 33554432.0, x)) + 4913933
-    k = from_bits(shift_right_logical(word, 23) | 1258291200) - where(is_subnormal, 8388760.0, 8388735.0)
-    m = from_bits((word & 8388607) + 1060439283)
-    return k, m - 1
-
-
-def log_correction_float64(f):
+def log_correction_float(f):
     """f - log(1 + f), and s."""
     s = f / (2 + f)
     z = s * s
     square = 0.5 * f * f
-    return square, s * (square + z * polynomial(z, LOG_FLOAT64))
-
-
-def log_correction_float32(f):
-    s = f / (2 + f)
-    z = s * s
-    square = 0.5 * f * f
-    return square, s * (square + z * polynomial(z, LOG_FLOAT32))
+    return square, s * (square + z * polynomial(z, LOG))
 
 
 def log_specials(x, y):
     return where((x > 0) & (x < inf), y, where(x == 0, -inf, where(x < 0, nan, x)))
 
 
-def log_float64(x):
+def log_float(x):
     k, f = log_reduction(x)
     square, rest_of_log = log_correction(f)
-    return log_specials(x, k * LN2_SHORT_FLOAT64[0] - ((square - (rest_of_log + k * LN2_SHORT_FLOAT64[1])) - f))
+    return log_specials(x, k * LN2_SHORT[0] - ((square - (rest_of_log + k * LN2_SHORT[1])) - f))
 
 
-def log_float32(x):
-    k, f = log_reduction(x)
-    square, rest_of_log = log_correction(f)
-    return log_specials(x, k * LN2_SHORT_FLOAT32[0] - ((square - (rest_of_log + k * LN2_SHORT_FLOAT32[1])) - f))
-
-
-def log_mantissa_sum_float64(f):
+def log_mantissa_sum_float(f):
     """log(1 + f) as a sum."""
     square, rest_of_log = log_correction(f)
     small = rest_of_log - square
@@ -245,7 +168,7 @@ def log_mantissa_sum_float64(f):
     return high, (f - high) + small
 
 
-def log2_float64(x):
+def log2_float(x):
     k, f = log_reduction(x)
     high, low = log_mantissa_sum(f)
     product = high * LOG2_E[0]
@@ -253,7 +176,7 @@ def log2_float64(x):
     return log_specials(x, k + product + (((k - (k + product)) + product) + small))
 
 
-def log10_float64(x):
+def log10_float(x):
     k, f = log_reduction(x)
     high, low = log_mantissa_sum(f)
     whole = k * LOG10_2[0]
@@ -262,15 +185,7 @@ def log10_float64(x):
     return log_specials(x, whole + product + (((whole - (whole + product)) + product) + small))
 
 
-def log2_float32(x):
-    return float32(log2(float64(x)))
-
-
-def log10_float32(x):
-    return float32(log10(float64(x)))
-
-
-def log1p_float64(x):
+def log1p_float(x):
     return log1p_of_sum(x, 0)
 
 
@@ -282,12 +197,8 @@ def log1p_of_sum(x, low):
     lost = where(x < 1, x - (u - 1), 1 - (u - x)) + low
     correction = where(is_near_one, low, lost) / u
     square, rest_of_log = log_correction(where(is_near_one, x, f))
-    y = k * LN2_SHORT_FLOAT64[0] - ((square - (rest_of_log + (k * LN2_SHORT_FLOAT64[1] + correction))) - where(is_near_one, x, f))
+    y = k * LN2_SHORT[0] - ((square - (rest_of_log + (k * LN2_SHORT[1] + correction))) - where(is_near_one, x, f))
     return where(x == 0, x, log_specials(u, y))
-
-
-def log1p_float32(x):
-    return float32(log1p(float64(x)))
 
 
 def log_sum_float64(x):
@@ -300,7 +211,7 @@ def log_sum_float64(x):
     s_low = (fma(-s, d, f) - s * d_low) * inverse
     z = s * s
     z_low = fma(s, s, -z) + 2 * s * s_low
-    tail = z * polynomial(z, LOG_TAIL_FLOAT64)
+    tail = z * polynomial(z, LOG_TAIL)
     w = THIRD[0] + tail
     w_low = (THIRD[0] - w) + tail + THIRD[1]
     p = z * w
@@ -311,16 +222,23 @@ def log_sum_float64(x):
     b_low = fma(a, p, -b) + (a * p_low + a_low * p)
     high = a + b
     low = ((a - high) + b) + (a_low + b_low)
-    whole = k * LN2_SHORT_FLOAT64[0]
+    whole = k * LN2_SHORT[0]
     total = whole + high
-    rest_of_log = ((whole - total) + high) + (low + k * LN2_SHORT_FLOAT64[1])
+    rest_of_log = ((whole - total) + high) + (low + k * LN2_SHORT[1])
     return total, rest_of_log
 
 
 # Powers
 
 
-def power_specials(x, y, magnitude):
+def power_or_special(x, y, magnitude):
+    """The power, given that of |x| for ordinary operands."""
+    is_usual = (x > 0) & (x < inf) & (abs(y) < inf)
+    return rarely(is_usual == False, special_power(x, y, magnitude), magnitude)  # noqa: E712
+
+
+@cold
+def special_power(x, y, magnitude):
     a = abs(x)
     magnitude = where(a == 0, where(y > 0, 0, inf), where(a == inf, where(y > 0, inf, 0), magnitude))
     is_whole = floor(y) == y
@@ -337,16 +255,16 @@ def pow_float64(x, y):
     product_low = fma(y, high, -product) + y * low
     is_inside = abs(product) < 760
     shifted, growth, growth_low = expm1_of_sum(clamped(product, -760, 711), where(is_inside, product_low, 0))
-    return power_specials(x, y, scaled(1 + (growth + growth_low), shifted))
+    return power_or_special(x, y, scaled(1 + (growth + growth_low), shifted))
 
 
 def pow_float32(x, y):
     a = float64(abs(x))
     k, f = log_reduction(a)
     square, rest_of_log = log_correction(f)
-    logarithm = k * LN2_FLOAT64[0] - ((square - rest_of_log) - f)
+    logarithm = k * 0.6931471805599453 - ((square - rest_of_log) - f)
     magnitude = exp(float64(y) * logarithm)
-    return power_specials(x, y, float32(magnitude))
+    return power_or_special(x, y, float32(magnitude))
 
 
 def pow_int(a, n):
@@ -357,30 +275,17 @@ def pow_int(a, n):
 # Trigonometric functions: x = q pi / 2 + r with |r| <= pi / 4
 
 
-def half_pi_reduction_float64(x):
-    """q in the low bits of an int, and r as a sum; Cody and Waite's reduction with a fused multiply-add, exact for |x| < 2**30."""
-    shifted = muladd(x, 0.6366197723675814, 6755399441055744.0)
-    q = shifted - 6755399441055744.0
-    first = fma(q, -HALF_PI_FLOAT64[0], x)
-    product = -HALF_PI_FLOAT64[1] * q
-    product_low = fma(q, -HALF_PI_FLOAT64[1], -product)
+def half_pi_reduction_float(x):
+    """q in the low bits of an int, and r as a sum; Cody and Waite's reduction with a fused multiply-add for |x| < ANGLE_LIMIT."""
+    shifted = muladd(x, 0.6366197723675814, ROUNDER)
+    q = shifted - ROUNDER
+    first = fma(q, -HALF_PI[0], x)
+    product = -HALF_PI[1] * q
+    product_low = fma(q, -HALF_PI[1], -product)
     r = first + product
     kept = r - first
     # the whole two-sum: near a multiple of pi / 2 nearly all of first and product cancels
-    r_low = (first - (r - kept)) + (product - kept) + fma(q, -HALF_PI_FLOAT64[2], product_low)
-    return bits(shifted), r, r_low
-
-
-def half_pi_reduction_float32(x):
-    shifted = muladd(x, 0.6366197723675814, 12582912.0)
-    q = shifted - 12582912.0
-    first = fma(q, -HALF_PI_FLOAT32[0], x)
-    product = -HALF_PI_FLOAT32[1] * q
-    product_low = fma(q, -HALF_PI_FLOAT32[1], -product)
-    r = first + product
-    kept = r - first
-    # the whole two-sum: near a multiple of pi / 2 nearly all of first and product cancels
-    r_low = (first - (r - kept)) + (product - kept) + fma(q, -HALF_PI_FLOAT32[2], product_low)
+    r_low = (first - (r - kept)) + (product - kept) + fma(q, -HALF_PI[2], product_low)
     return bits(shifted), r, r_low
 
 
@@ -406,8 +311,8 @@ def half_pi_reduction_huge(x):
     small = float64(fraction - int64(large)) + 1.0842021724855044e-19 * float64(shift_right_logical(middle << 2, 1))
     turns = large + small
     turns_low = (large - turns) + small
-    r = turns * HALF_PI_FLOAT64[0]
-    r_low = fma(turns, HALF_PI_FLOAT64[0], -r) + (turns * HALF_PI_FLOAT64[1] + turns_low * HALF_PI_FLOAT64[0])
+    r = turns * HALF_PI[0]
+    r_low = fma(turns, HALF_PI[0], -r) + (turns * HALF_PI[1] + turns_low * HALF_PI[0])
     scale = where(abs(x) < inf, where(word < 0, -5.421010862427522e-20, 5.421010862427522e-20), nan)
     return where(word < 0, -q, q), r * scale, r_low * scale
 
@@ -416,26 +321,15 @@ def joined_words(first, second, shift):
     return (first << shift) | (shift_right_logical(shift_right_logical(second, 1), 63 - shift))
 
 
-def sine_of_reduced_float64(r, r_low):
+def sine_of_reduced_float(r, r_low):
     z = r * r
-    return r, muladd(r * z, polynomial(z, SIN_FLOAT64), muladd(-0.5 * z, r_low, r_low))
+    return r, muladd(r * z, polynomial(z, SIN), muladd(-0.5 * z, r_low, r_low))
 
 
-def sine_of_reduced_float32(r, r_low):
-    z = r * r
-    return r, muladd(r * z, polynomial(z, SIN_FLOAT32), r_low)
-
-
-def cosine_of_reduced_float64(r, r_low):
+def cosine_of_reduced_float(r, r_low):
     z = r * r
     w = 1 - 0.5 * z
-    return w, ((1 - w) - 0.5 * z) + muladd(z * z, polynomial(z, COS_FLOAT64), -r * r_low)
-
-
-def cosine_of_reduced_float32(r, r_low):
-    z = r * r
-    w = 1 - 0.5 * z
-    return w, ((1 - w) - 0.5 * z) + muladd(z * z, polynomial(z, COS_FLOAT32), -r * r_low)
+    return w, ((1 - w) - 0.5 * z) + muladd(z * z, polynomial(z, COS), -r * r_low)
 
 
 def sine_of_quadrant(q, r, r_low):
@@ -463,19 +357,19 @@ def tangent_of_quadrant(q, r, r_low):
     return muladd(fma(-y, d, n) + (n_low - y * d_low), inverse, y)
 
 
-def sin_float64(x):
+def sin_float(x):
     q, r, r_low = half_pi_reduction(x)
-    return where(x == 0, x, rarely(abs(x) > 1073741824.0, sin_huge(x), sine_of_quadrant(q, r, r_low)))
+    return where(x == 0, x, rarely(abs(x) > ANGLE_LIMIT, sin_huge(x), sine_of_quadrant(q, r, r_low)))
 
 
-def cos_float64(x):
+def cos_float(x):
     q, r, r_low = half_pi_reduction(x)
-    return rarely(abs(x) > 1073741824.0, cos_huge(x), sine_of_quadrant(q + 1, r, r_low))
+    return rarely(abs(x) > ANGLE_LIMIT, cos_huge(x), sine_of_quadrant(q + 1, r, r_low))
 
 
-def tan_float64(x):
+def tan_float(x):
     q, r, r_low = half_pi_reduction(x)
-    return where(x == 0, x, rarely(abs(x) > 1073741824.0, tan_huge(x), tangent_of_quadrant(q, r, r_low)))
+    return where(x == 0, x, rarely(abs(x) > ANGLE_LIMIT, tan_huge(x), tangent_of_quadrant(q, r, r_low)))
 
 
 @cold
@@ -496,20 +390,6 @@ def tan_huge_float64(x):
     return tangent_of_quadrant(q, r, r_low)
 
 
-def sin_float32(x):
-    q, r, r_low = half_pi_reduction(x)
-    return where(x == 0, x, rarely(abs(x) > 131072.0, sin_huge(x), sine_of_quadrant(q, r, r_low)))
-
-
-def cos_float32(x):
-    q, r, r_low = half_pi_reduction(x)
-    return rarely(abs(x) > 131072.0, cos_huge(x), sine_of_quadrant(q + 1, r, r_low))
-
-
-def tan_float32(x):
-    return float32(tan(float64(x)))
-
-
 @cold
 def sin_huge_float32(x):
     return float32(sin(float64(x)))
@@ -520,10 +400,15 @@ def cos_huge_float32(x):
     return float32(cos(float64(x)))
 
 
+@cold
+def tan_huge_float32(x):
+    return float32(tan(float64(x)))
+
+
 # Inverse trigonometric and hyperbolic functions
 
 
-def atan_of_ratio_float64(n, d):
+def atan_of_ratio_float(n, d):
     """atan(n / d) for 0 <= n and 0 <= d as a sum, by one division: beyond tan(pi / 8) of pi / 4 or pi / 2."""
     is_large = n > 2.414213562373095 * d
     is_middle = n > 0.41421356237309503 * d
@@ -531,42 +416,34 @@ def atan_of_ratio_float64(n, d):
     denominator = where(is_large, n, where(is_middle, n + d, d))
     t = numerator / denominator
     z = t * t
-    base = where(is_large, HALF_PI_FLOAT64[0], where(is_middle, 0.5 * HALF_PI_FLOAT64[0], 0))
-    base_low = where(is_large, HALF_PI_FLOAT64[1], where(is_middle, 0.5 * HALF_PI_FLOAT64[1], 0))
-    return base, t, muladd(t * z, polynomial(z, ATAN_FLOAT64), base_low)
+    base = where(is_large, HALF_PI[0], where(is_middle, 0.5 * HALF_PI[0], 0))
+    base_low = where(is_large, HALF_PI[1], where(is_middle, 0.5 * HALF_PI[1], 0))
+    return base, t, muladd(t * z, polynomial(z, ATAN), base_low)
 
 
-def atan_float64(x):
+def atan_float(x):
     a = abs(x)
     base, t, low = atan_of_ratio(a, where(a == inf, a, 1))
-    return where(a == inf, copysign(HALF_PI_FLOAT64[0], x), copysign(base + (t + low), x))
+    return where(a == inf, copysign(HALF_PI[0], x), copysign(base + (t + low), x))
 
 
-def atan_float32(x):
-    return float32(atan(float64(x)))
-
-
-def atan2_float64(y, x):
+def atan2_float(y, x):
     n = abs(y)
     d = abs(x)
     # the quotient of subnormals or of numbers near overflow is taken after an exact scaling
     larger = where(n > d, n, d)
-    scale = where(larger > 1e300, 7.458340731200207e-155, where(larger < 1e-290, 1.3407807929942597e154, 1))
+    scale = where(larger > LARGE, SCALE_DOWN, where(larger < SMALL, SCALE_UP, 1))
     both_infinite = (n == inf) & (d == inf)
     n = where(both_infinite, 1, where(d == inf, 0 * scale, where(n == inf, 1, n * scale)))
     d = where(both_infinite, 1, where(abs(y) == inf, 0 * scale, where(abs(x) == inf, 1, d * scale)))
     base, t, low = atan_of_ratio(n, where((n == 0) & (d == 0), 1, d))
     angle = base + (t + low)
-    left = (HALF_PI_FLOAT64[0] * 2 - base) - ((t + low) - HALF_PI_FLOAT64[1] * 2)
+    left = (HALF_PI[0] * 2 - base) - ((t + low) - HALF_PI[1] * 2)
     y_or_nan = where((x != x) | (y != y), nan, where(bits(x) < 0, left, angle))
     return copysign(y_or_nan, y)
 
 
-def atan2_float32(y, x):
-    return float32(atan2(float64(y), float64(x)))
-
-
-def asin_parts_float64(x):
+def asin_parts_float(x):
     """asin is t + t c where |x| <= 1/2, pi / 2 - 2 (t + t c) beyond; t as a sum."""
     a = abs(x)
     is_small = a <= 0.5
@@ -574,37 +451,29 @@ def asin_parts_float64(x):
     root = sqrt(z)
     t = where(is_small, a, root)
     t_low = where(is_small, 0, fma(-root, root, z) / where(root > 0, 2 * root, 1))
-    return is_small, t, muladd(t * z, polynomial(z, ASIN_FLOAT64), t_low)
+    return is_small, t, muladd(t * z, polynomial(z, ASIN), t_low)
 
 
-def asin_float64(x):
+def asin_float(x):
     is_small, t, low = asin_parts(x)
-    beyond = 0.5 * HALF_PI_FLOAT64[0] - t
-    beyond_low = (0.5 * HALF_PI_FLOAT64[0] - beyond) - t
-    large = 2 * (beyond + (beyond_low - (low - 0.5 * HALF_PI_FLOAT64[1])))
+    beyond = 0.5 * HALF_PI[0] - t
+    beyond_low = (0.5 * HALF_PI[0] - beyond) - t
+    large = 2 * (beyond + (beyond_low - (low - 0.5 * HALF_PI[1])))
     return copysign(where(is_small, t + low, large), x)
 
 
-def acos_float64(x):
+def acos_float(x):
     is_small, t, low = asin_parts(x)
     sign = copysign(1, x)
-    middle = HALF_PI_FLOAT64[0] - sign * t
-    middle_low = (HALF_PI_FLOAT64[0] - middle) - sign * t
-    near_zero = middle + (middle_low - (sign * low - HALF_PI_FLOAT64[1]))
+    middle = HALF_PI[0] - sign * t
+    middle_low = (HALF_PI[0] - middle) - sign * t
+    near_zero = middle + (middle_low - (sign * low - HALF_PI[1]))
     near_one = 2 * (t + low)
-    near_minus_one = 2 * HALF_PI_FLOAT64[0] - (2 * t + (2 * low - 2 * HALF_PI_FLOAT64[1]))
+    near_minus_one = 2 * HALF_PI[0] - (2 * t + (2 * low - 2 * HALF_PI[1]))
     return where(is_small, near_zero, where(x > 0, near_one, near_minus_one))
 
 
-def asin_float32(x):
-    return float32(asin(float64(x)))
-
-
-def acos_float32(x):
-    return float32(acos(float64(x)))
-
-
-def asinh_float64(x):
+def asinh_float(x):
     a = abs(x)
     is_large = a > 1e16
     square = a * a
@@ -613,38 +482,26 @@ def asinh_float64(x):
     u = where(is_large, a, a + other)
     u_low = where(is_large, 0, where(a > other, (a - u) + other, (other - u) + a))
     y = log1p_of_sum(u, u_low)
-    return copysign(where(is_large, y + LN2_FLOAT64[0], y), x)
+    return copysign(where(is_large, y + LN2[0], y), x)
 
 
-def acosh_float64(x):
+def acosh_float(x):
     is_large = x > 1e16
     t = x - 1
     root = sqrt(2 * t + t * t)
     u = where(is_large, x, t + root)
     u_low = where(is_large, 0, where(t > root, (t - u) + root, (root - u) + t))
     y = log1p_of_sum(u, u_low)
-    return where(x < 1, nan, where(is_large, y + LN2_FLOAT64[0], y))
+    return where(x < 1, nan, where(is_large, y + LN2[0], y))
 
 
-def atanh_float64(x):
+def atanh_float(x):
     a = abs(x)
     d = 1 - a
     d_low = (1 - d) - a
     u = 2 * a / d
     u_low = where(u < inf, (fma(-u, d, 2 * a) - u * d_low) / d, 0)
     return copysign(0.5 * log1p_of_sum(u, u_low), x)
-
-
-def asinh_float32(x):
-    return float32(asinh(float64(x)))
-
-
-def acosh_float32(x):
-    return float32(acosh(float64(x)))
-
-
-def atanh_float32(x):
-    return float32(atanh(float64(x)))
 
 
 # Special functions
@@ -656,7 +513,7 @@ def erfc_tail_float64(a):
     square = near * near
     shifted, growth, growth_low = expm1_of_sum(-square, -fma(near, near, -square))
     t = (near - 3.75) / (near + 3.75)
-    slope = t * horner(t, ERFC_FLOAT64)
+    slope = t * horner(t, ERFC)
     p = ERFC_MIDDLE[0] + slope
     p_low = (ERFC_MIDDLE[0] - p) + slope + ERFC_MIDDLE[1]
     d = 1 + 2 * near
@@ -670,14 +527,14 @@ def erfc_tail_float64(a):
 def erf_float64(x):
     a = abs(x)
     z = a * a
-    near = muladd(a, polynomial(z, ERF_FLOAT64), a)
+    near = muladd(a, polynomial(z, ERF), a)
     return copysign(where(a < 1, near, 1 - erfc_tail(a)), x)
 
 
 def erfc_float64(x):
     a = abs(x)
     z = a * a
-    near = 1 - muladd(x, polynomial(z, ERF_FLOAT64), x)
+    near = 1 - muladd(x, polynomial(z, ERF), x)
     tail = erfc_tail(a)
     return where(a < 0.25, near, where(x < 0, 2 - tail, tail))
 
@@ -702,7 +559,7 @@ def erfinv_float64(x):
 
 def erfinv_step(y, a):
     z = y * y
-    near = muladd(y, polynomial(z, ERF_FLOAT64), y) - a
+    near = muladd(y, polynomial(z, ERF), y) - a
     error = where(y < 0.5, near, (1 - a) - erfc_tail(y))
     u = 0.886226925452758 * error * exp(z)
     return y - u / (1 + u * y)
@@ -722,7 +579,7 @@ def digamma_float64(x):
     mirrored = where(is_reflected, 1 - x, x)
     is_small = mirrored < 1
     t = where(is_small, mirrored + 1, mirrored)
-    near = ((t - DIGAMMA_ROOT[0]) - DIGAMMA_ROOT[1]) * horner(t - 1.5, DIGAMMA_FLOAT64)
+    near = ((t - DIGAMMA_ROOT[0]) - DIGAMMA_ROOT[1]) * horner(t - 1.5, DIGAMMA)
     near = where(is_small, near - 1 / mirrored, near)
     value = where(t <= 2, near, digamma_of_large(t))
     remainder_of_turn = x - floor(x + 0.5)

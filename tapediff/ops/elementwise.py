@@ -142,14 +142,14 @@ unary("selu",        "where(a > 0, 1.0507009873554805 * a, 1.7580993408473766 * 
 unary("mish",        "a * tanh(logaddexp(a, 0))",
       "tanh(logaddexp(a, 0)) + a * sigmoid(a) * (1 - tanh(logaddexp(a, 0)) * tanh(logaddexp(a, 0)))", None, REALS,      kinds=FLOATS, result="same")
 unary("hardsigmoid", "minimum(maximum(a + 3, 0), 6) / 6", "where((a > -3) & (a < 3), y_bar / 6, 0)", None, Domain(-4, 4, (-3.0, 3.0)), kinds=FLOATS, result="same")
-unary("hardswish",   "a * minimum(maximum(a + 3, 0), 6) / 6", "where(a <= -3, 0, where(a < 3, y_bar * (a / 3 + 0.5), y_bar))", None,
+unary("hardswish",   "a * minimum(maximum(a + 3, 0), 6) / 6", "where(a <= -3, 0, where(a >= 3, 1, a / 3 + 0.5))", None,
       Domain(-4, 4, (-3.0, 3.0)), kinds=FLOATS, result="same")
 row("hardtanh",    "minimum(maximum(a, b), c)", ("where((a > b) & (a < c), y_bar, 0)", None, None), None, (REALS, NEGATIVE, POSITIVE), kinds=NUMBERS,
     arguments=("input", "min_val", "max_val"))
 row("threshold",   "where(a <= b, c, a)",       ("where(a <= b, 0, y_bar)", None, None), None, (REALS, NEGATIVE, POSITIVE), kinds=NUMBERS,
     arguments=("input", "threshold", "value"))
-row("hardshrink",  "where((a >= -b) & (a <= b), 0, a)", ("where((a >= -b) & (a <= b), 0, y_bar)", None), None, (REALS, POSITIVE), arguments=("input", "lambd"))
-row("softshrink",  "where(a > b, a - b, where(a < -b, a + b, a * 0))", ("where((a >= -b) & (a <= b), 0, y_bar)", None), None, (REALS, POSITIVE),
+row("hardshrink",  "where((a >= -b) & (a <= b), 0, a)", ("where((a < -b) | (a > b), y_bar, 0)", None), None, (REALS, POSITIVE), arguments=("input", "lambd"))
+row("softshrink",  "where(a > b, a - b, where(a < -b, a + b, a * 0 + 0))", ("where((a < -b) | (a > b), y_bar, 0)", None), None, (REALS, POSITIVE),
     arguments=("input", "lambd"))
 row("prelu",       "where(a > 0, a, b * a)",    ("where(a > 0, 1, b)", "where(a > 0, 0, a)"), None, (KINKED, REALS), arguments=("input", "weight"),
     grad_fn="PreluKernelBackward0")
@@ -160,9 +160,9 @@ binary("sub",           "a - b",               ("1", "-1"),                     
 binary("mul",           "a * b",               ("b", "a"),                       "numpy.multiply",      (REALS, REALS),    kinds=ALL)
 binary("div",           "a / b",               ("1 / b", "-y / b"),              "numpy.true_divide",   (REALS, NONZERO),  kinds=ALL, result=FLOAT)
 binary("floor_divide",  "floor_divide(a, b)",  ("0", "0"),                       "numpy.floor_divide",  (REALS, NONZERO),  kinds=NUMBERS,
-       grad_fn="DivBackward1")
+       grad_fn="DivBackward2")
 binary("trunc_divide",  "trunc_divide(a, b)",  ("0", "0"),                       None,                  (REALS, NONZERO),  kinds=NUMBERS,
-       grad_fn="DivBackward1")
+       grad_fn="DivBackward2")
 binary("remainder",     "remainder(a, b)",     ("1", "-floor_divide(a, b)"),     "numpy.remainder",     (REALS, NONZERO),  kinds=NUMBERS)
 binary("fmod",          "fmod(a, b)",          ("1", "-trunc_divide(a, b)"),     "numpy.fmod",          (REALS, NONZERO),  kinds=NUMBERS)
 binary("pow",           "pow(a, b)",
@@ -173,7 +173,9 @@ binary("round_decimals", "where(b > 0, round(a * b) / b, round(a / -b) * -b)", (
 binary("xlogy",         "where(b != b, nan, where(a == 0, 0, a * log(b)))",
        ("where((a == 0) & (b <= 0), 0, log(b))", "a / b"),                       "scipy.special.xlogy", (REALS, POSITIVE), kinds=ALL, result=FLOAT)
 binary("hypot",         "hypot(a, b)",         ("a / y", "b / y"),               "numpy.hypot",         (REALS, REALS))
-binary("atan2",         "atan2(a, b)",         ("b / (a * a + b * b)", "-a / (a * a + b * b)"), "numpy.arctan2", (REALS, NONZERO), kinds=ALL, result=FLOAT)
+binary("atan2",         "atan2(a, b)",
+       ("where(a * a + b * b == 0, 0, b / (a * a + b * b))", "where(a * a + b * b == 0, 0, -a / (a * a + b * b))"), "numpy.arctan2",
+       (REALS, NONZERO), kinds=ALL, result=FLOAT)
 binary("logaddexp",     "logaddexp(a, b)",     ("sigmoid(a - b)", "sigmoid(b - a)"), "numpy.logaddexp", (REALS, REALS))
 binary("logaddexp2",    "logaddexp2(a, b)",    ("1 / (1 + exp2(b - a))", "1 / (1 + exp2(a - b))"), "numpy.logaddexp2", (REALS, REALS))
 binary("copysign",      "copysign(a, b)",      ("sign(a) * sign(y)", "0"),       "numpy.copysign",      (KINKED, KINKED),  kinds=ALL, result=FLOAT)
@@ -237,10 +239,12 @@ row("bce_logits",  "(1 - b) * a + (1 + (c - 1) * b) * (log1p(exp(-abs(a))) + max
     ("(c * b + 1 - b) * sigmoid(a) - c * b", "(c - 1) * (log1p(exp(-abs(a))) + maximum(-a, 0)) - a", "b * (log1p(exp(-abs(a))) + maximum(-a, 0))"), None,
     (REALS, PROBABILITY, POSITIVE), arguments=("input", "target", "pos_weight"), grad_fn="BinaryCrossEntropyWithLogitsBackward0")
 row("smooth_l1",   "where(abs(a - b) < c, 0.5 * (a - b) * (a - b) / c, abs(a - b) - 0.5 * c)",
-    ("where(abs(a - b) < c, (a - b) / c, sign(a - b))", "where(abs(a - b) < c, (b - a) / c, sign(b - a))", None), None,
+    ("where(abs(a - b) < c, (a - b) / c, where(a > b, 1, where(a < b, -1, a - b)))",
+     "where(abs(a - b) < c, (b - a) / c, where(a > b, -1, where(a < b, 1, b - a)))", None), None,
     (REALS, REALS, POSITIVE), arguments=("input", "target", "beta"), grad_fn="SmoothL1LossBackward0")
 row("huber",       "where(abs(a - b) <= c, 0.5 * (a - b) * (a - b), c * (abs(a - b) - 0.5 * c))",
-    ("where(abs(a - b) <= c, a - b, c * sign(a - b))", "where(abs(a - b) <= c, b - a, c * sign(b - a))", None), None,
+    ("where(abs(a - b) <= c, a - b, where(a > b, c, where(a < b, -c, a - b)))",
+     "where(abs(a - b) <= c, b - a, where(a > b, -c, where(a < b, c, b - a)))", None), None,
     (REALS, REALS, POSITIVE), arguments=("input", "target", "delta"), grad_fn="HuberLossBackward0")
 
 # For the tape itself: a change of dtype, and the product in which an exactly zero adjoint wins over inf and nan

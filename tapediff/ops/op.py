@@ -17,6 +17,7 @@ from __future__ import annotations
 import ast
 import functools
 import importlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import CodeType
@@ -165,4 +166,5 @@ class _Renamed(ast.NodeTransformer):
 
 
 def _camel_case(name: str) -> str:
-    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+    """PyTorch's spelling: a letter after an underscore or a digit is a capital, as in Log1PBackward0."""
+    return re.sub(r"(?:^|_|(?<=\d))([a-z])", lambda match: match[1].upper(), name)
