@@ -247,8 +247,9 @@ def structural_kernel(kind: Kind) -> Any:
 
 
 def kernel_spec(kind: Kind, which: str) -> KernelSpec:
-    """What the kernel library needs to know of an element-wise kind."""
-    return KernelSpec(kind.row.name, which, tuple(spec.dtype.name for spec in kind.operands), kind.spec.dtype.name, kind.scalars,
+    """What the kernel library needs to know of an element-wise kind, or of an alias."""
+    name = "positive" if kind.kind_class == layout.ALIAS else kind.row.name  # an alias passes its adjoint on unchanged
+    return KernelSpec(name, which, tuple(spec.dtype.name for spec in kind.operands), kind.spec.dtype.name, kind.scalars,
                       kind.wanted if which == "reverse" else 0)
 
 

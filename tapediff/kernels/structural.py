@@ -225,28 +225,78 @@ def _gemm(typing_context: Any, function: Any, record: Any, alpha: Any, a: Any, b
     return signature, emit
 
 
-def _gemm_record(trans_a: str, trans_b: str, m: int, n: int, k: int, lda: int, ldb: int, ldc: int) -> np.ndarray[Any, Any]:
-    return np.array([ord(trans_a), ord(trans_b), m, n, k, max(lda, 1), max(ldb, 1), max(ldc, 1)], np.int32).view(np.int64)
+def _product(x: tuple[int, int], x_turned: bool, y: tuple[int, int], y_turned: bool) -> list[int]:
+    """The record of the row-major product of two matrices stored with shapes x and y, each turned or not: 32-bit numbers in int64 words."""
+    rows, inner, columns = x[x_turned], x[not x_turned], y[not y_turned]
+    numbers = [ord("T" if y_turned else "N"), ord("T" if x_turned else "N"), columns, rows, inner, max(y[1], 1), max(x[1], 1), max(columns, 1)]
+    return np.array(numbers, np.int32).view(np.int64).tolist()
+
+
+def _products(a: tuple[int, int], b: tuple[int, int], turned: tuple[bool, bool]) -> list[int]:
+    """The records of y = a b, of a_bar and of b_bar, the latter two each with a flag: whether the adjoint is the second factor."""
+    left, right = turned
+    y = (a[left], b[not right])
+    a_bar = [1, *_product(b, right, y, True)] if left else [0, *_product(y, False, b, not right)]
+    b_bar = [0, *_product(y, True, a, left)] if right else [1, *_product(a, not left, y, False)]
+    return [*_product(a, left, b, right), *a_bar, *b_bar]
+
+
+def _numbers(kind: Kind, *values: float) -> list[int]:
+    """Numbers of the kind's dtype, one in each int64 word."""
+    words = np.zeros(len(values), np.int64)
+    words.view(kind.spec.dtype.numpy)[:: 8 // kind.spec.dtype.itemsize] = values
+    return words.tolist()
+
+
+def _gemm_address(kind: Kind) -> int:
+    found: int = get_cython_function_address("scipy.linalg.cython_blas", "dgemm" if kind.spec.dtype.itemsize == 8 else "sgemm")
+    return found
 
 
 def _mm_parameters(kind: Kind) -> np.ndarray[Any, Any]:
-    """The address of gemm, 1 and 0 as numbers of the dtype, then the records of y = a b, a_bar += y_bar b', b_bar += a' y_bar."""
-    (n, m), (_, p) = kind.operands[0].shape, kind.operands[1].shape
-    dtype = kind.spec.dtype
-    numbers = np.zeros(2, np.int64)
-    numbers.view(dtype.numpy)[:: 8 // dtype.itemsize] = (1, 0)
-    return np.concatenate([
-        [get_cython_function_address("scipy.linalg.cython_blas", "dgemm" if dtype.itemsize == 8 else "sgemm")], numbers,
-        _gemm_record("N", "N", p, n, m, p, m, p), _gemm_record("T", "N", m, n, p, p, p, m), _gemm_record("N", "T", p, m, n, p, m, p),
-    ]).astype(np.int64)
+    """The address of gemm; 1 and 0; the records of the products."""
+    a, b = (spec.shape for spec in kind.operands)
+    turned = kind.attributes or (False, False)
+    if kind.row.name == "mv":
+        b, turned = (*b, 1), (bool(kind.attributes), False)
+    elif len(a) == 1:
+        a, b, turned = (1, *a), (*b, 1), (False, False)
+    return np.array([_gemm_address(kind), *_numbers(kind, 1, 0), *_products(a, b, turned)], np.int64)
+
+
+def _addmm_parameters(kind: Kind) -> np.ndarray[Any, Any]:
+    """The address of gemm; 1 and alpha; the records of the products; beta; rows and columns; the input's strides."""
+    beta, alpha, turned = kind.attributes
+    shape = kind.operands[0].shape
+    rows, columns = kind.spec.shape
+    wide = (1,) * (2 - len(shape)) + shape
+    strides = [0 if wide[0] == 1 else wide[1], 0 if wide[1] == 1 else 1]
+    return np.array([_gemm_address(kind), *_numbers(kind, 1, alpha), *_products(kind.operands[1].shape, kind.operands[2].shape, turned or (False, False)),
+                     *_numbers(kind, beta), rows, columns, *strides], np.int64)
+
+
+def _bmm_parameters(kind: Kind) -> np.ndarray[Any, Any]:
+    """As of mm; then the number of matrices, and the elements from one to the next of a, b and y."""
+    a, b = (spec.shape for spec in kind.operands)
+    stacks, *y = kind.spec.shape
+    steps = [0 if a[0] == 1 else a[1] * a[2], 0 if b[0] == 1 else b[1] * b[2], y[0] * y[1]]
+    return np.array([_gemm_address(kind), *_numbers(kind, 1, 0), *_products(a[1:], b[1:], kind.attributes or (False, False)), stacks, *steps], np.int64)
 
 
 @intrinsic
 def _shifted(typing_context: Any, pointer: Any, words: Any) -> Any:
-    """A pointer to int64 moved by a number of words."""
+    """A pointer moved by a number of elements."""
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.gep(arguments[0], [arguments[1]])
     return pointer(pointer, types.int64), emit
+
+
+@intrinsic
+def _as(typing_context: Any, pointer: Any, like: Any) -> Any:
+    """A pointer as one of the type of another pointer."""
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], context.get_value_type(like))
+    return like(pointer, like), emit
 
 
 @intrinsic
@@ -257,29 +307,88 @@ def _is_null(typing_context: Any, pointer: Any) -> Any:
     return types.boolean(pointer), emit
 
 
+@njit
+def _adjoint_product(p: Any, at: int, alpha: Any, y_bar: Any, other: Any, result: Any) -> None:
+    """Add a product of an adjoint and a factor to another adjoint, by the flagged record at word `at`."""
+    function = carray(p, at + 1)[0]
+    if carray(p, at + 1)[at] == 1:
+        _gemm(function, _shifted(p, at + 1), alpha, y_bar, other, _shifted(p, 1), result)
+    else:
+        _gemm(function, _shifted(p, at + 1), alpha, other, y_bar, _shifted(p, 1), result)
+
+
 def _mm_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
-    function = carray(p, 1)[0]
-    _gemm(function, _shifted(p, 3), _shifted(p, 1), b_at, a_at, _shifted(p, 2), y_at)
+    _gemm(carray(p, 1)[0], _shifted(p, 3), _shifted(p, 1), b_at, a_at, _shifted(p, 2), y_at)
 
 
 def _mm_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any, c_bar_at: Any) -> None:
-    function = carray(p, 1)[0]
     if not _is_null(a_bar_at):
-        _gemm(function, _shifted(p, 7), _shifted(p, 1), b_at, y_bar_at, _shifted(p, 1), a_bar_at)
+        _adjoint_product(p, 7, _shifted(p, 1), y_bar_at, b_at, a_bar_at)
     if not _is_null(b_bar_at):
-        _gemm(function, _shifted(p, 11), _shifted(p, 1), y_bar_at, a_at, _shifted(p, 1), b_bar_at)
+        _adjoint_product(p, 12, _shifted(p, 1), y_bar_at, a_at, b_bar_at)
+
+
+def _bmm_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
+    q = carray(p, 21)
+    for k in range(q[17]):
+        _gemm(q[0], _shifted(p, 3), _shifted(p, 1), _shifted(b_at, k * q[19]), _shifted(a_at, k * q[18]), _shifted(p, 2), _shifted(y_at, k * q[20]))
+
+
+def _bmm_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any, c_bar_at: Any) -> None:
+    q = carray(p, 21)
+    for k in range(q[17]):
+        y_bar = _shifted(y_bar_at, k * q[20])
+        if not _is_null(a_bar_at):
+            _adjoint_product(p, 7, _shifted(p, 1), y_bar, _shifted(b_at, k * q[19]), _shifted(a_bar_at, k * q[18]))
+        if not _is_null(b_bar_at):
+            _adjoint_product(p, 12, _shifted(p, 1), y_bar, _shifted(a_at, k * q[18]), _shifted(b_bar_at, k * q[19]))
+
+
+def _addmm_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
+    q = carray(p, 22)
+    rows, columns, down, along = q[18], q[19], q[20], q[21]
+    beta = carray(_as(_shifted(p, 17), y_at), 1)[0]
+    y = carray(y_at, rows * columns)
+    a = carray(a_at, rows * columns)
+    for i in range(rows):
+        for j in range(columns):
+            y[i * columns + j] = beta * a[i * down + j * along] if beta != 0 else beta
+    _gemm(q[0], _shifted(p, 3), _shifted(p, 2), c_at, b_at, _shifted(p, 1), y_at)
+
+
+def _addmm_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any, c_bar_at: Any) -> None:
+    q = carray(p, 22)
+    rows, columns, down, along = q[18], q[19], q[20], q[21]
+    if not _is_null(a_bar_at):
+        beta = carray(_as(_shifted(p, 17), y_at), 1)[0]
+        y_bar = carray(y_bar_at, rows * columns)
+        a_bar = carray(a_bar_at, rows * columns)
+        for i in range(rows):
+            for j in range(columns):
+                a_bar[i * down + j * along] += beta * y_bar[i * columns + j]
+    if not _is_null(b_bar_at):
+        _adjoint_product(p, 7, _shifted(p, 2), y_bar_at, c_at, b_bar_at)
+    if not _is_null(c_bar_at):
+        _adjoint_product(p, 12, _shifted(p, 2), y_bar_at, b_at, c_bar_at)
 
 
 @functools.cache
-def _mm_address(kind: str, dtype: str) -> int:
-    return _compiled(kind, _FLOATS[dtype], _mm_forward if kind == "forward" else _mm_reverse)
+def _product_address(body: Callable[..., None], dtype: str) -> int:
+    return _compiled("forward" if body.__name__.endswith("forward") else "reverse", _FLOATS[dtype], body)
+
+
+def _product_kernel(parameters: Callable[[Kind], np.ndarray[Any, Any]], forward: Callable[..., None], reverse: Callable[..., None]) -> StructuralKernel:
+    return StructuralKernel(parameters, lambda kind: _product_address(forward, kind.spec.dtype.name), lambda kind: _product_address(reverse, kind.spec.dtype.name))
 
 
 KERNELS: dict[str, StructuralKernel] = {
     "sum": StructuralKernel(_sum_parameters, lambda kind: _sum_address("forward", kind.spec.dtype.name), lambda kind: _sum_address("reverse", kind.spec.dtype.name)),
     "strided": StructuralKernel(_view_parameters, lambda kind: _view_address("forward", _WORDS[kind.spec.dtype.itemsize]),
                                 lambda kind: _view_address("reverse", _FLOATS[kind.spec.dtype.name])),
-    "mm": StructuralKernel(_mm_parameters, lambda kind: _mm_address("forward", kind.spec.dtype.name), lambda kind: _mm_address("reverse", kind.spec.dtype.name)),
+    "mm": _product_kernel(_mm_parameters, _mm_forward, _mm_reverse),
+    "addmm": _product_kernel(_addmm_parameters, _addmm_forward, _addmm_reverse),
+    "bmm": _product_kernel(_bmm_parameters, _bmm_forward, _bmm_reverse),
 }
 KERNELS["mean"] = KERNELS["sum"]
+KERNELS["mv"] = KERNELS["dot"] = KERNELS["mm"]
 
