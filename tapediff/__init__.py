@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import importlib as _importlib
+import math as _math
+from typing import Any as _Any
+
+from tapediff.dtypes import DType as dtype
 from tapediff.dtypes import bool_ as bool  # noqa: A004
 from tapediff.dtypes import finfo, float32, float64, get_default_dtype, iinfo, int32, int64, set_default_dtype
 from tapediff.functions import FUNCTIONS as _FUNCTIONS
+from tapediff.grad_modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
+from tapediff.printing import set_printoptions
 from tapediff.shapes import Size
+from tapediff.tensor import Device as device
 from tapediff.tensor import Tensor, tensor
 
 double = float64
@@ -14,5 +22,16 @@ long = int64
 int = int32  # noqa: A001
 
 globals().update(_FUNCTIONS)
+
+inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
+_LAZY = ("autograd", "nn", "special", "linalg", "optim", "func", "jobs", "utils", "random")
+
+
+def __getattr__(name: str) -> _Any:
+    """Load the larger parts when they are first used."""
+    if name in _LAZY:
+        return _importlib.import_module(f"tapediff.{name}")
+    raise AttributeError(f"module 'tapediff' has no attribute {name!r}")
+
 
 __version__ = "0.1.0"

@@ -8,7 +8,8 @@ import sys
 import threading
 from array import array
 from collections.abc import Callable, Sequence
-from typing import Any
+from struct import pack
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from tapediff.tape.segment import Segment
 from tapediff.tape.source import CLOCK, SOURCE, SOURCES, Source
 from tapediff.tape.spec import Spec
 
-__all__ = ["backward_pass", "flush", "slot_address", "slot_array", "slot_item"]
+__all__ = ["Consumed", "Overwritten", "Pass", "flush", "slot_address", "slot_array", "slot_item"]
 
 
 def _entry(function: Any) -> Any:
@@ -29,7 +30,8 @@ def _entry(function: Any) -> Any:
     return next(iter(function.overloads.values())).entry_point if hasattr(function, "overloads") and function.overloads else function
 
 
-_place = _entry(sweeps.place)
+_run_batch = _entry(sweeps.run_batch)
+_whole_pass = _entry(sweeps.whole_pass)
 _settle = _entry(sweeps.settle)
 _forward = _entry(sweeps.forward)
 _plan = _entry(sweeps.plan)
@@ -37,6 +39,9 @@ _clear = _entry(sweeps.clear)
 _reverse = _entry(sweeps.reverse)
 _accumulate = _entry(sweeps.accumulate)
 _address = _entry(sweeps.address)
+
+
+_WORD = ctypes.c_int64
 
 
 # --- memory ---------------------------------------------------------------------------------------------------------------------------------
@@ -103,37 +108,52 @@ _scratch = Scratch()
 
 def flush(segment: Segment) -> None:
     """Compute the values of all pending instructions of `segment`."""
+    if len(segment.recorded) // 3 > segment.count:
+        with segment.lock:
+            compute(segment)
+
+
+def compute(segment: Segment) -> None:
+    """As `flush`, by the thread that holds the segment's lock."""
     recorded = segment.recorded
     total = len(recorded) // 3
     first = segment.count
     if total <= first:
         return
-    code = array("i", recorded[3 * first:] if first else recorded)
+    pending = recorded[3 * first:3 * total] if first or len(recorded) > 3 * total else recorded
+    code = array("i", pack(f"{len(pending)}i", *pending))  # half the time of array("i", pending)
     if KINDS.unbuilt:
         build_forward()
-    addresses = segment.addresses
-    if addresses is None or len(addresses) < total:
-        grown = np.empty(total if not segment.is_open or not first else 2 * total, np.int64)
-        if first:
-            grown[:first] = addresses[:first]
-        segment.addresses = addresses = grown
-        segment.addresses_at = _address(grown.view(np.uint8))
+    count = total - first
+    room = _rooms.get(count, 8 * count)
+    if first:
+        grow_addresses(segment, total)
+        memory = np.empty(room + 64, np.uint8)
+        chunk_at = _address(memory) + 63 & ~63
+    else:  # the addresses and the values in one piece
+        memory = np.empty(8 * total + room + 64, np.uint8)
+        segment.addresses_at = addresses_at = _address(memory)
+        segment.addresses = memory
+        segment.address_room = total
+        chunk_at = addresses_at + 8 * total + 63 & ~63
+    segment.chunks.append(memory)
     addresses_at = segment.addresses_at
     code_at = code.buffer_info()[0]
     kinds_at = KINDS.address
     chunks_at = SOURCES.address
-    size = _place(code_at, first, total, addresses_at, kinds_at, chunks_at)
-    if size:
-        chunk = np.empty(size, np.uint8)
-        segment.chunks.append(chunk)
-        chunk_at = _address(chunk)
-    else:
-        chunk_at = 0
     if segment.unplaced:
         place_large(segment, code, first)
-    _settle(code_at, first, total, addresses_at, kinds_at, chunks_at, chunk_at)
     segment.clocks.extend((first, CLOCK.now))
-    position = _forward(code_at, first, first, total, addresses_at, kinds_at, chunks_at)
+    position = _run_batch(code_at, first, total, addresses_at, kinds_at, chunks_at, chunk_at, room)
+    if position < 0:
+        room = -1 - position
+        _rooms[count] = room
+        if len(_rooms) > 10000:
+            _rooms.clear()
+        memory = np.empty(room + 64, np.uint8)
+        segment.chunks.append(memory)
+        _settle(code_at, first, total, addresses_at, kinds_at, chunks_at, _address(memory) + 63 & ~63)
+        position = _forward(code_at, first, first, total, addresses_at, kinds_at, chunks_at)
     while position < total:
         run_host(segment, code, first, position)
         position = _forward(code_at, first, position + 1, total, addresses_at, kinds_at, chunks_at)
@@ -145,6 +165,19 @@ def flush(segment: Segment) -> None:
         settle_large(segment)
 
 
+_rooms: dict[int, int] = {}  # the bytes that a batch of so many instructions took last
+
+
+def grow_addresses(segment: Segment, total: int) -> None:
+    """Make room for the addresses of `total` instructions."""
+    if segment.address_room < total:
+        grown = np.empty(16 * total, np.uint8)
+        grown[:8 * segment.count] = segment.addresses[:8 * segment.count]
+        segment.addresses = grown
+        segment.addresses_at = _address(grown)
+        segment.address_room = 2 * total
+
+
 def place_large(segment: Segment, code: array[int], first: int) -> None:
     """Give the pending large slots arrays of their own."""
     for index in segment.unplaced:
@@ -152,7 +185,7 @@ def place_large(segment: Segment, code: array[int], first: int) -> None:
         memory = _pool.take(kind.spec.word_bytes)
         array_ = np.ndarray(kind.spec.shape, kind.spec.dtype.numpy, memory)
         segment.large[index] = array_
-        segment.addresses[index] = _address(memory)
+        _WORD.from_address(segment.addresses_at + 8 * index).value = _address(memory)
 
 
 def settle_large(segment: Segment) -> None:
@@ -176,7 +209,9 @@ def build_forward() -> None:
             specs, kinds = [], []
             for kind in waiting:
                 if kind.kind_class == layout.STRUCTURAL:
-                    KINDS.set_forward(kind, kind.row.forward_kernel(kind))
+                    kernel = structural_kernel(kind)
+                    KINDS.set_parameters(kind, kernel.parameters(kind))
+                    KINDS.set_forward(kind, kernel.forward(kind))
                 else:
                     specs.append(kernel_spec(kind, "forward"))
                     kinds.append(kind)
@@ -198,11 +233,17 @@ def build_reverse(code: array[int]) -> None:
                 specs += [spec, spec._replace(same=(0, 0)) if KINDS.has_same(kind) else spec]
                 kinds.append(kind)
             else:
-                address = kind.row.reverse_kernel(kind)
+                address = structural_kernel(kind).reverse(kind)
                 KINDS.set_reverse(kind, address, address)
         addresses = get_library().addresses(specs)
         for kind, plain, same in zip(kinds, addresses[::2], addresses[1::2], strict=True):
             KINDS.set_reverse(kind, plain, same if KINDS.has_same(kind) else 0)
+
+
+def structural_kernel(kind: Kind) -> Any:
+    """The compiled kernels of a structural kind; the module is loaded when the first one is needed."""
+    from tapediff.kernels.structural import KERNELS
+    return KERNELS[kind.row.kernel]
 
 
 def kernel_spec(kind: Kind, which: str) -> KernelSpec:
@@ -213,7 +254,8 @@ def kernel_spec(kind: Kind, which: str) -> KernelSpec:
 
 def slot_address(segment: Segment, index: int) -> int:
     """Where the computed value of an instruction lies."""
-    return int(segment.addresses[index])
+    found: int = _WORD.from_address(segment.addresses_at + 8 * index).value
+    return found
 
 
 def slot_array(segment: Segment, index: int, spec: Spec) -> np.ndarray[Any, Any]:
@@ -241,7 +283,7 @@ _READERS: dict[str, Callable[[int], Any]] = {
 
 def slot_item(segment: Segment, index: int, spec: Spec) -> Any:
     """The one element of a computed slot as a Python number."""
-    return _READERS[spec.dtype.name](int(segment.addresses[index])).value
+    return _READERS[spec.dtype.name](_WORD.from_address(segment.addresses_at + 8 * index).value).value
 
 
 def operands_of(code: Any, index: int, arity: int) -> list[int]:
@@ -254,8 +296,9 @@ def operand_array(segment: Segment, operand: int, spec: Spec) -> np.ndarray[Any,
     if operand >= 0:
         return slot_array(segment, operand, spec)
     source = _source(operand)
-    array_ = source.array
-    return array_ if array_ is not None and array_.flags.c_contiguous else array_at(source.address, spec, source.owner or source)
+    if source.array is not None:
+        return source.array if source.snapshot is None else source.snapshot
+    return array_at(source.address, spec, source.owner or source)
 
 
 def _source(operand: int) -> Source:
@@ -287,49 +330,107 @@ class Overwritten(Exception):
     """A saved value was changed in place."""
 
 
-def backward_pass(seeds: Sequence[tuple[Any, int, Any]], retain: bool, deliver: Callable[[Source, np.ndarray[Any, Any]], None]) -> None:
-    """Propagate adjoints from seeds to leaves.
+class Pass:
+    """One backward pass over a graph of segments and nodes.
 
-    seeds    (origin, slot, adjoint) triples; an origin is a Segment or whatever else has `number` and `propagate`; an adjoint is an array or a number
-    retain   whether the graph may be used again
-    deliver  gets every leaf source that was reached, with its adjoint as an array that it may keep
+    retain    whether the graph may be used again
+    capture   whether the adjoints of all leaves go to `deliver`; else those of scalar leaves are added to the source table
+    deliver   gets every leaf source that was reached, with its adjoint as an array that it may keep
+    watched   slots of segments whose complete adjoints somebody wants: (segment, slot) -> function of the adjoint
     """
-    if len(seeds) == 1:
-        origin, slot, adjoint = seeds[0]
-        found = reverse_segment(origin, {slot: adjoint}, retain) if type(origin) is Segment else origin.propagate({slot: adjoint}, retain)
-        seeds = []
-        for source, adjoint in found:
-            if source.origin is None:
-                deliver(source, adjoint)
-            else:
-                seeds.append((source.origin, source.slot, adjoint))
-    waiting: dict[int, dict[int, Any]] = {}
-    origins: dict[int, Any] = {}
-    order: list[int] = []
-    while True:
-        for origin, slot, adjoint in seeds:
-            slots = waiting.get(origin.number)
-            if slots is None:
-                slots = waiting[origin.number] = {}
-                origins[origin.number] = origin
-                heapq.heappush(order, -origin.number)
-            known = slots.get(slot)
-            slots[slot] = adjoint if known is None else known + adjoint
-        if not order:
-            return
-        number = -heapq.heappop(order)
-        slots = waiting.pop(number)
-        origin = origins.pop(number)
-        seeds = []
-        for source, adjoint in reverse_segment(origin, slots, retain) if type(origin) is Segment else origin.propagate(slots, retain):
-            if source.origin is None:
-                deliver(source, adjoint)
-            else:
-                seeds.append((source.origin, source.slot, adjoint))
+
+    __slots__ = ("capture", "deliver", "finished", "retain", "watched")
+
+    def __init__(self, retain: bool, deliver: Callable[[Source, Any], None], capture: bool = False,
+                 watched: dict[Any, dict[int, Callable[[Any], Any]]] | None = None) -> None:
+        self.retain = retain
+        self.deliver = deliver
+        self.capture = capture
+        self.watched = watched
+        self.finished: list[Any] = []
+
+    def run(self, seeds: Sequence[tuple[Any, int, Any]]) -> None:
+        """Propagate adjoints from seeds (origin, slot, adjoint array or number) to leaves.
+
+        An origin is a Segment or whatever else has `number` and `propagate`. What was computed later is propagated earlier.
+        """
+        waiting: dict[int, dict[int, Any]] = {}
+        origins: dict[int, Any] = {}
+        order: list[int] = []
+        deliver = self.deliver
+        while True:
+            for origin, slot, adjoint in seeds:
+                number = origin.number
+                slots = waiting.get(number)
+                if slots is None:
+                    waiting[number] = {slot: adjoint}
+                    origins[number] = origin
+                    heapq.heappush(order, -number)
+                else:
+                    known = slots.get(slot)
+                    slots[slot] = adjoint if known is None else known + adjoint
+            if not order:
+                break
+            number = -heapq.heappop(order)
+            slots = waiting.pop(number)
+            origin = origins.pop(number)
+            seeds = []
+            found = reverse_segment(origin, slots, self) if type(origin) is Segment else origin.propagate(slots, self)
+            for source, adjoint in found:
+                if source.origin is None:
+                    deliver(source, adjoint)
+                else:
+                    seeds.append((source.origin, source.slot, adjoint))  # type: ignore[attr-defined]
+        for segment in self.finished:
+            release(segment)
 
 
-def reverse_segment(segment: Segment, slots: dict[int, Any], retain: bool) -> list[tuple[Source, np.ndarray[Any, Any]]]:
+def scalar_pass(segment: Segment, slot: int, retain: bool, deliver: Callable[[Source, Any], None]) -> None:
+    """`Pass.run` from one scalar slot with adjoint 1: the usual case, in few steps."""
+    if segment.is_released or segment.hooks or segment.consumed is not None or segment.overwritten is not None or _scratch.is_busy:
+        Pass(retain, deliver).run(((segment, slot, 1.0),))
+        return
+    if not retain:
+        segment.is_open = False
+        segment.code = None
+    flush(segment)
+    scratch = _scratch
+    held = len(segment.held) + 1
+    if scratch.slots <= slot or scratch.sources <= held:
+        scratch.room(slot + 1, held)
+    batches = segment.batches
+    code = batches[0][0] if len(batches) == 1 else segment.whole_code()
+    clocks = segment.clocks
+    left = _whole_pass(code.buffer_info()[0], slot, segment.count, scratch.frame_at, KINDS.address, SOURCES.address, next(_passes), clocks.buffer_info()[0],
+                       len(clocks) // 2, 0, 0, scratch.adjoint_bytes, segment.addresses_at)
+    if left < 0:
+        Pass(retain, deliver).run(((segment, slot, 1.0),))
+        return
+    seeds = []
+    if left:
+        pairs = scratch.left
+        owners = SOURCES.owners
+        for k in range(0, 2 * left, 2):
+            source = owners[pairs[k]]()  # type: ignore[misc]
+            spec = source.spec  # type: ignore[union-attr]
+            adjoint = np.ndarray(spec.shape, spec.dtype.numpy, scratch.adjoints, pairs[k + 1]).copy()
+            if source.origin is None:  # type: ignore[union-attr]
+                deliver(source, adjoint)  # type: ignore[arg-type]
+            else:
+                seeds.append((source.origin, source.slot, adjoint))  # type: ignore[union-attr]
+    current = Pass(retain, deliver) if seeds or scratch.frame[layout.FRAME_MISSED] else None
+    if not retain:
+        if scratch.frame[layout.FRAME_MISSED]:
+            consume(segment, code, scratch.offsets, slot + 1, current)
+        if not scratch.frame[layout.FRAME_MISSED] or segment.consumed is None:
+            release(segment)
+    if current is not None:
+        current.run(seeds)
+
+
+def reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass) -> list[tuple[Source, np.ndarray[Any, Any]]]:
     """One reverse pass over a segment from adjoints of some of its slots; returns the adjoints of the sources that Python must handle."""
+    retain = current.retain
     if not retain:
         segment.close()
     flush(segment)
@@ -346,14 +447,14 @@ def reverse_segment(segment: Segment, slots: dict[int, Any], retain: bool) -> li
         frame, frame_at = scratch.frame, scratch.frame_at
         kinds = KINDS.kinds
         chunks_at = SOURCES.address
-        overwritten, consumed = segment.overwritten, segment.consumed
+        consumed = segment.consumed
         while True:
             touched[0] = len(slots)
             for position, slot in enumerate(slots, 1):
                 touched[position] = slot
             status = _plan(code_at, top, segment.count, frame_at, KINDS.address, chunks_at, next(_passes), segment.clocks.buffer_info()[0],
-                           len(segment.clocks) // 2, byte_address(overwritten, segment) if overwritten else 0,
-                           byte_address(consumed, segment) if consumed else 0, scratch.adjoint_bytes)
+                           len(segment.clocks) // 2, overwritten_address(segment) if segment.overwritten is not None else 0,
+                           byte_address(consumed, segment) if consumed and segment.consumer is not current else 0, scratch.adjoint_bytes)
             if status < 0:
                 raise (Overwritten if status & 1 == 0 else Consumed)(segment, (-status - 1) // 2)
             if not frame[layout.FRAME_LACKING]:
@@ -371,6 +472,8 @@ def reverse_segment(segment: Segment, slots: dict[int, Any], retain: bool) -> li
         addresses_at = segment.addresses_at
         offsets_at = frame[layout.FRAME_OFFSETS]
         hooks = segment.hooks
+        if current.watched and segment in current.watched:
+            hooks = {**(hooks or {}), **current.watched[segment]}
         for stop in [*sorted((slot for slot in hooks if slot < top and scratch.offsets[slot] >= 0), reverse=True), -1] if hooks else (-1,):
             while True:
                 top = _reverse(code_at, top, stop + 1, addresses_at, offsets_at, base, kinds_at, chunks_at)
@@ -379,20 +482,20 @@ def reverse_segment(segment: Segment, slots: dict[int, Any], retain: bool) -> li
                 top -= 1
                 reverse_host(segment, code, top, scratch)
             if hooks and stop >= 0:
-                run_hooks(segment, code, stop, scratch)
+                run_hook(segment, code, stop, scratch, hooks[stop])
         found = []
         if touched[0]:
             left = scratch.left
             owners = SOURCES.owners
-            for k in range(_accumulate(frame_at, chunks_at)):
+            for k in range(_accumulate(frame_at, chunks_at, current.capture)):
                 source = owners[left[2 * k]]()  # type: ignore[misc]
                 spec = source.spec  # type: ignore[union-attr]
                 found.append((source, np.ndarray(spec.shape, spec.dtype.numpy, scratch.adjoints, left[2 * k + 1]).copy()))
         if not retain:
             if frame[layout.FRAME_MISSED]:
-                consume(segment, code, scratch.offsets, max(slots) + 1)
+                consume(segment, code, scratch.offsets, max(slots) + 1, current)
             else:
-                release(segment)
+                current.finished.append(segment)
         return found  # type: ignore[return-value]
     finally:
         scratch.is_busy = False
@@ -403,6 +506,54 @@ def byte_address(flags: bytearray, segment: Segment) -> int:
     if len(flags) < segment.count:
         flags.extend(bytes(segment.count - len(flags)))
     return ctypes.addressof(ctypes.c_char.from_buffer(flags))
+
+
+def overwritten_address(segment: Segment) -> int:
+    """Where the segment's table of overwritten values lies."""
+    segment.grow_overwritten()
+    assert segment.overwritten is not None
+    return segment.overwritten.buffer_info()[0]
+
+
+def is_overwritten_at(segment: Segment, operand: int, reader: int) -> bool:
+    """As the compiled `is_overwritten`, for instruction `reader` of a computed segment."""
+    if operand >= 0:
+        return segment.overwritten is not None and operand < len(segment.overwritten) and segment.overwritten[operand] > reader
+    clocks = segment.clocks
+    clock = next(clocks[k + 1] for k in range(len(clocks) - 2, -2, -2) if clocks[k] <= reader)
+    return _source(operand).read(layout.S_CLOCK) > clock
+
+
+class OverwrittenValue(NamedTuple):
+    """What an error message says of a value that was changed in place."""
+
+    dtype: Any
+    shape: tuple[int, ...]
+    origin: str
+    version: int
+    expected: int
+
+
+def overwritten_operand(segment: Segment, reader: int) -> OverwrittenValue:
+    """Which of the values that an instruction saved was changed in place."""
+    code = segment.whole_code()
+    kind = KINDS.kinds[code[3 * reader]]
+    saves = int(KINDS.table[kind.number, layout.K_SAVES])
+    saved = [(operand, spec) for position, (operand, spec) in enumerate(zip(operands_of(code, reader, len(kind.operands)), kind.operands, strict=True))
+             if saves >> 1 >> min(position, 60) & 1]
+    if saves & 1:
+        saved.append((reader, kind.spec))
+    operand, spec = next((operand, spec) for operand, spec in saved if is_overwritten_at(segment, operand, reader))
+    if operand >= 0:
+        version = segment.versions[operand]
+        name = KINDS.kinds[code[3 * operand]].grad_fn
+        return OverwrittenValue(spec.dtype, spec.shape, f", which is output 0 of {name}", version, version - 1)
+    source = _source(operand)
+    storage = source.storage
+    version = storage.version if storage is not None else 1
+    clock = next(segment.clocks[k + 1] for k in range(len(segment.clocks) - 2, -2, -2) if segment.clocks[k] <= reader)
+    since = sum(1 for time in storage.writes if time > clock) if storage is not None else 1
+    return OverwrittenValue(spec.dtype, spec.shape, "", version, version - since)
 
 
 def adjoint_array(segment: Segment, operand: int, spec: Spec, scratch: Scratch) -> np.ndarray[Any, Any]:
@@ -424,15 +575,15 @@ def reverse_host(segment: Segment, code: array[int], index: int, scratch: Scratc
             adjoint_array(segment, operands[position], spec, scratch)[...] += contribution
 
 
-def run_hooks(segment: Segment, code: array[int], slot: int, scratch: Scratch) -> None:
-    """Show the complete adjoint of a slot to its hooks, which may replace it."""
-    kind = KINDS.kinds[code[3 * slot]]
-    adjoint = adjoint_array(segment, slot, kind.spec, scratch)
-    assert segment.hooks is not None
-    adjoint[...] = segment.hooks[slot](adjoint.copy())
+def run_hook(segment: Segment, code: array[int], slot: int, scratch: Scratch, hook: Callable[[Any], Any]) -> None:
+    """Show the complete adjoint of a slot to a hook, which may return another one."""
+    adjoint = adjoint_array(segment, slot, KINDS.kinds[code[3 * slot]].spec, scratch)
+    changed = hook(adjoint.copy())
+    if changed is not None:
+        adjoint[...] = changed
 
 
-def consume(segment: Segment, code: array[int], offsets: Any, top: int) -> None:
+def consume(segment: Segment, code: array[int], offsets: Any, top: int, current: Pass) -> None:
     """Mark what a pass has used up; when nothing is left that could pass an adjoint on, give the segment's memory back."""
     if segment.consumed is None:
         segment.consumed = bytearray(segment.count)
@@ -440,13 +591,19 @@ def consume(segment: Segment, code: array[int], offsets: Any, top: int) -> None:
     flags = np.frombuffer(segment.consumed, np.uint8)
     flags[:top] |= np.frombuffer(offsets, np.int64, top) >= 0
     wanted = KINDS.table[np.frombuffer(code, np.int32)[::3], layout.K_WANTED] != 0
+    segment.consumer = current
     if np.all(flags[wanted] != 0):
-        release(segment)
+        current.finished.append(segment)
 
 
 def release(segment: Segment) -> None:
     """Give back what only reverse passes need; values that tensors show stay."""
     segment.is_released = True
+    segment.held.clear()
+    segment.batches.clear()
+    segment.recorded = []
+    if not segment.owners and not segment.large:
+        return
     for index, owner in segment.owners.items():
         tensor = owner()
         value = segment.large[index]
@@ -459,6 +616,3 @@ def release(segment: Segment) -> None:
         memory = value.base
         del value
         _pool.give(memory)
-    segment.held.clear()
-    segment.batches.clear()
-    segment.recorded = []

@@ -14,7 +14,7 @@ from tapediff.dtypes import DType
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.op import Elementwise, names_in
 from tapediff.ops.structural import STRUCTURAL, Structural
-from tapediff.shapes import broadcast, contiguous_strides
+from tapediff.shapes import broadcast, contiguous_strides, folded_extents
 from tapediff.tape import layout
 from tapediff.tape.kinds import ARGUMENT_KIND, KINDS, Kind
 from tapediff.tape.segment import Segment
@@ -75,6 +75,19 @@ def running() -> Segment:
     return segment
 
 
+def reopen() -> None:
+    """After a backward pass: a new segment, ready for the tensor's quick path."""
+    if modes.grad_enabled and not modes.segment.is_open:
+        modes.segment = Segment(True)
+
+
+def set_grad_enabled(enabled: bool) -> None:
+    """Change the grad mode of this thread; instructions of the two modes never share a segment."""
+    if modes.grad_enabled is not enabled:
+        modes.grad_enabled = enabled
+        modes.segment.close()
+
+
 def close() -> None:
     """Let the next operation open a new segment."""
     modes.segment.close()
@@ -100,6 +113,8 @@ def source_of(handle: Any) -> Source:
     if handle.segment is None:
         handle.refresh()
         return source_of(handle)
+    if handle.segment.thread != get_ident():
+        modes.segment.close()  # what reads the source must be younger than what computes it
     from tapediff.execute import slot_address, flush  # above us: only a slot of another segment needs it
     segment = handle.segment
     flush(segment)
@@ -326,7 +341,8 @@ def make_plan(row: Elementwise, operands: tuple[Any, ...], grad_enabled: bool, o
     if wanted:
         names = {name for position, partial in enumerate(row.partials) if wanted >> position & 1 and partial for name in names_in(partial)}
         saves = ("y" in names) | ("a" in names) << 1 | ("b" in names) << 2 | ("c" in names) << 3
-    kind = KINDS.add(layout.ELEMENTWISE, row, tuple(specs), spec, None, scalars, wanted, saves, len(operands))
+    numbers = sum(1 << position for position, x in enumerate(operands) if not isinstance(x, Handle))
+    kind = KINDS.add(layout.ELEMENTWISE, row, tuple(specs), spec, numbers, scalars, wanted, saves, len(operands))
     return Plan(kind, tuple(casts), tuple(expands), shape)
 
 
@@ -352,7 +368,7 @@ def expand(x: Any, shape: tuple[int, ...]) -> Any:
     ndim = len(shape)
     old = (1,) * (ndim - x.spec.ndim) + x.spec.shape
     strides = tuple(0 if size == 1 else stride for size, stride in zip(old, contiguous_strides(old), strict=True))
-    return structural(STRUCTURAL["expand"], (shape, strides, 0), x)
+    return structural(STRUCTURAL["broadcast"], (shape, strides, 0), x)
 
 
 # --- structural -----------------------------------------------------------------------------------------------------------------------------
@@ -389,10 +405,17 @@ def make_structural_kind(row: Structural, attributes: Any, operands: tuple[Any, 
                 wanted |= 1 << min(position, 60)
                 for saved in row.saved_by(position):
                     saves |= 1 if saved == "y" else 2 << min(saved, 60)
-    kind_class = layout.ALIAS if row.is_alias else layout.STRUCTURAL if row.kernel and serves(row.kernel, specs, dtype) else layout.HOST
-    return KINDS.add(kind_class, row, specs, spec_of(shape, dtype, wanted != 0), attributes, 0, wanted, saves, len(specs))
+    spec = spec_of(shape, dtype, wanted != 0)
+    kind_class = layout.ALIAS if row.is_alias else layout.STRUCTURAL if serves(row, attributes, specs, spec) else layout.HOST
+    return KINDS.add(kind_class, row, specs, spec, attributes, 0, wanted, saves, len(specs))
 
 
-def serves(kernel: str, specs: tuple[Spec, ...], dtype: DType) -> bool:
-    """Whether the compiled kernel takes operands of these dtypes; NumPy does the work otherwise."""
-    return False
+def serves(row: Structural, attributes: Any, specs: tuple[Spec, ...], spec: Spec) -> bool:
+    """Whether the op's compiled kernel takes operands like these; NumPy does the work otherwise."""
+    if row.kernel is None or spec.size == 0 or any(operand.size == 0 for operand in specs):
+        return False
+    if row.kernel == "strided":
+        return True
+    if not all(operand.dtype is spec.dtype for operand in specs) or not spec.dtype.is_floating_point:
+        return False
+    return row.kernel not in ("sum", "mean") or folded_extents(specs[0].shape, attributes[0]) is not None

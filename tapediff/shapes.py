@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 __all__ = [
-    "Size", "broadcast", "broadcast_all", "contiguous_strides", "normalize_dim", "normalize_dims", "parse_shape",
+    "Size", "broadcast", "broadcast_all", "contiguous_strides", "folded_extents", "normalize_dim", "normalize_dims", "parse_shape",
     "resolve_reshape", "viewable_strides",
 ]
 
@@ -208,3 +208,18 @@ def viewable_strides(shape: Shape, strides: Shape, new_shape: Shape) -> Shape | 
         left //= size
         position -= 1
     return tuple(out)
+
+
+def folded_extents(shape: Shape, dims: Shape) -> tuple[int, int, int] | None:
+    """(outer, count, inner) of a reduction over neighbouring dimensions, sizes of 1 aside; None where they are apart.
+
+    >>> folded_extents((2, 3, 4), (1,)), folded_extents((2, 3, 4), (0, 2))
+    ((2, 3, 4), None)
+    """
+    folded = [dim for dim in dims if shape[dim] != 1]
+    if not folded:
+        return prod(shape), 1, 1
+    first, last = folded[0], folded[-1]
+    if any(shape[dim] != 1 and dim not in dims for dim in range(first, last)):
+        return None
+    return prod(shape[:first]), prod(shape[first:last + 1]), prod(shape[last + 1:])

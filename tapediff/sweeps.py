@@ -14,13 +14,13 @@ from numba.extending import intrinsic
 
 from tapediff.kernels.options import compiled, inner
 from tapediff.tape.layout import (
-    ALIAS, ARGUMENT, BLOCK, CHUNK_ROWS, CHUNK_SHIFT, ELEMENTWISE, FRAME_ADJOINTS, FRAME_LACKING, FRAME_LEFT, FRAME_MISSED, FRAME_OFFSETS,
+    ALIAS, ARGUMENT, BLOCK, CHUNK_ROWS, CHUNK_SHIFT, ELEMENTWISE, FRAME_ADJOINTS, FRAME_HOSTED, FRAME_LACKING, FRAME_LEFT, FRAME_MISSED, FRAME_OFFSETS,
     FRAME_TOUCHED, FRAME_USED, HOST, IN_CELL, K_ARITY, K_BYTES, K_CLASS, K_COUNT, K_FIELDS, K_FORWARD,
     K_ITEM_A, K_ITEM_B, K_ITEM_C, K_ITEM_Y, K_LARGE, K_REVERSE, K_REVERSE_SAME, K_SAME, K_SAVES, K_SCALARS, K_WANTED, PYTHON, S_ADDRESS, S_ADJOINT, S_BYTES,
     S_CLOCK, S_FIELDS, S_GRADIENT, S_ITEM, S_PASS, S_STATE, S_WANTED,
 )
 
-__all__ = ["accumulate", "address", "clear", "forward", "place", "plan", "reverse", "settle"]
+__all__ = ["accumulate", "address", "clear", "forward", "plan", "reverse", "run_batch", "settle", "whole_pass"]
 
 _I64 = ir.IntType(64)
 
@@ -103,7 +103,7 @@ def value_address(operand: int, addresses: int, chunks: int) -> int:
     return load_i64(source_row(chunks, operand) + S_ADDRESS * 8)
 
 
-@compiled(types.int64(types.int64, types.int64, types.int64, types.int64, types.int64, types.int64))
+@inner
 def place(code: int, first: int, last: int, addresses: int, kinds: int, chunks: int) -> int:
     """Give every new instruction its place: bytes into a chunk that is still to be had; returns the chunk's size.
 
@@ -134,8 +134,8 @@ def place(code: int, first: int, last: int, addresses: int, kinds: int, chunks: 
     return used
 
 
-@compiled(types.int64(types.int64, types.int64, types.int64, types.int64, types.int64, types.int64, types.int64))
-def settle(code: int, first: int, last: int, addresses: int, kinds: int, chunks: int, chunk: int) -> int:
+@inner
+def settle_range(code: int, first: int, last: int, addresses: int, kinds: int, chunks: int, chunk: int) -> int:
     """Turn the offsets of `place` into addresses in `chunk`."""
     for i in range(first, last):
         at = code + (i - first) * 12
@@ -187,8 +187,8 @@ def forward_one(code: int, i: int, start: int, n: int, base: int, addresses: int
     call_forward(field(kinds, kind, K_FORWARD), n, y, a, b, c)
 
 
-@compiled(types.int64(types.int64, types.int64, types.int64, types.int64, types.int64, types.int64, types.int64))
-def forward(code: int, first: int, begin: int, last: int, addresses: int, kinds: int, chunks: int) -> int:
+@inner
+def forward_range(code: int, first: int, begin: int, last: int, addresses: int, kinds: int, chunks: int) -> int:
     """Compute instructions begin to last of a batch whose code starts at instruction `first`; returns where it stopped.
 
     It stops before an instruction that Python itself executes (HOST), or at last.
@@ -222,6 +222,31 @@ def forward(code: int, first: int, begin: int, last: int, addresses: int, kinds:
     return last
 
 
+@compiled(types.int64(*[types.int64] * 7))
+def forward(code: int, first: int, begin: int, last: int, addresses: int, kinds: int, chunks: int) -> int:
+    """`forward_range`, callable from Python."""
+    return forward_range(code, first, begin, last, addresses, kinds, chunks)
+
+
+@compiled(types.int64(*[types.int64] * 7))
+def settle(code: int, first: int, last: int, addresses: int, kinds: int, chunks: int, chunk: int) -> int:
+    """`settle_range`, callable from Python."""
+    return settle_range(code, first, last, addresses, kinds, chunks, chunk)
+
+
+@compiled(types.int64(*[types.int64] * 8))
+def run_batch(code: int, first: int, last: int, addresses: int, kinds: int, chunks: int, chunk: int, room: int) -> int:
+    """Place and compute instructions first to last in a chunk of `room` bytes; returns where it stopped as `forward` does.
+
+    Where the chunk is too small, nothing is computed and the result is -1 - the bytes it takes; `settle` and `forward` must follow.
+    """
+    used = place(code, first, last, addresses, kinds, chunks)
+    if used > room:
+        return -1 - used
+    settle_range(code, first, last, addresses, kinds, chunks, chunk)
+    return forward_range(code, first, first, last, addresses, kinds, chunks)
+
+
 @inner
 def reach(operand: int, used: int, adjoints: int, chunks: int, kinds: int, code: int, touched: int, pass_number: int) -> int:
     """Give `operand` an adjoint if it has none yet; returns the bytes used so far. touched[0] counts the sources reached."""
@@ -247,10 +272,13 @@ def reach(operand: int, used: int, adjoints: int, chunks: int, kinds: int, code:
 
 
 @inner
-def is_overwritten(operand: int, clock: int, overwritten: int, chunks: int) -> bool:
-    """Whether the value of `operand` was written in place after an instruction computed at `clock` had read it."""
+def is_overwritten(operand: int, reader: int, clock: int, overwritten: int, chunks: int) -> bool:
+    """Whether the value of `operand` was written in place after instruction `reader`, computed at `clock`, had read it.
+
+    overwritten[k] is the number of instructions recorded before the value of instruction k was overwritten; 0 where it was not.
+    """
     if operand >= 0:
-        return overwritten != 0 and load_u8(overwritten + operand) != 0
+        return overwritten != 0 and load_i32(overwritten + operand * 4) > reader
     return load_i64(source_row(chunks, operand) + S_CLOCK * 8) > clock
 
 
@@ -260,14 +288,14 @@ def operand_of(code: int, i: int, k: int) -> int:
     return load_i32(code + (i - k // 2) * 12 + 4 + k % 2 * 4)
 
 
-@compiled(types.int64(*[types.int64] * 12))
-def plan(code: int, top: int, count: int, frame: int, kinds: int, chunks: int, pass_number: int, clocks: int, batches: int, overwritten: int,
+@inner
+def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: int, pass_number: int, clocks: int, batches: int, overwritten: int,
          consumed: int, adjoint_room: int) -> int:
     """Find what a reverse sweep from instruction `top` down reaches, place the adjoints and, if they fit into `adjoint_room` bytes, zero them.
 
     The frame holds addresses: offsets (out: byte offset of each instruction's adjoint, -1 where it is not reached), touched (in: number of seeds, seeds;
     out: number of sources reached, sources), adjoints; then results: bytes used, instructions that pass adjoints on and were not reached,
-    1 if a reverse kernel is missing. clocks holds pairs (first instruction, clock), `batches` of them.
+    1 if a reverse kernel is missing, 1 if Python itself must propagate an instruction. clocks holds pairs (first instruction, clock), `batches` of them.
     Returns 0; or -2*i - 1 where instruction i was consumed by an earlier sweep, -2*i - 2 where a value that it saved was overwritten.
     """
     offsets = load_i64(frame + FRAME_OFFSETS * 8)
@@ -283,6 +311,7 @@ def plan(code: int, top: int, count: int, frame: int, kinds: int, chunks: int, p
     batch = batches - 1
     missed = 0
     lacking = 0
+    hosted = 0
     for i in range(top, count):
         missed += field(kinds, load_i32(code + i * 12), K_WANTED) != 0
     for i in range(top - 1, -1, -1):
@@ -299,26 +328,35 @@ def plan(code: int, top: int, count: int, frame: int, kinds: int, chunks: int, p
         if saves != 0 and consumed != 0 and load_u8(consumed + i) != 0:
             return -2 * i - 1
         clock = load_i64(clocks + batch * 16 + 8)
-        if saves & 1 != 0 and is_overwritten(i, clock, overwritten, chunks):
+        if saves & 1 != 0 and is_overwritten(i, i, clock, overwritten, chunks):
             return -2 * i - 2
         for k in range(field(kinds, kind, K_ARITY)):
             operand = operand_of(code, i, k)
             bit = 1 << min(k, 60)
             if wanted & bit != 0:
                 used = reach(operand, used, offsets, chunks, kinds, code, touched, pass_number)
-            if (saves >> 1) & bit != 0 and is_overwritten(operand, clock, overwritten, chunks):
+            if (saves >> 1) & bit != 0 and is_overwritten(operand, i, clock, overwritten, chunks):
                 return -2 * i - 2
-        if field(kinds, kind, K_CLASS) != HOST and (
-                field(kinds, kind, K_REVERSE) == 0 or (field(kinds, kind, K_SAME) != 0 and field(kinds, kind, K_REVERSE_SAME) == 0)):
+        if field(kinds, kind, K_CLASS) == HOST:
+            hosted = 1
+        elif field(kinds, kind, K_REVERSE) == 0 or (field(kinds, kind, K_SAME) != 0 and field(kinds, kind, K_REVERSE_SAME) == 0):
             lacking = 1
     store_i64(frame + FRAME_USED * 8, used)
     store_i64(frame + FRAME_MISSED * 8, missed)
     store_i64(frame + FRAME_LACKING * 8, lacking)
+    store_i64(frame + FRAME_HOSTED * 8, hosted)
     if used <= adjoint_room:
         adjoints = load_i64(frame + FRAME_ADJOINTS * 8)
         for offset in range(0, used, 8):
             store_i64(adjoints + offset, 0)
     return 0
+
+
+@compiled(types.int64(*[types.int64] * 12))
+def plan(code: int, top: int, count: int, frame: int, kinds: int, chunks: int, pass_number: int, clocks: int, batches: int, overwritten: int,
+         consumed: int, adjoint_room: int) -> int:
+    """`plan_pass`, callable from Python."""
+    return plan_pass(code, top, count, frame, kinds, chunks, pass_number, clocks, batches, overwritten, consumed, adjoint_room)
 
 
 @compiled(types.int64(types.int64, types.int64))
@@ -392,8 +430,8 @@ def start_of_run(code: int, i: int, kinds: int) -> int:
     return j
 
 
-@compiled(types.int64(*[types.int64] * 8))
-def reverse(code: int, top: int, bottom: int, addresses: int, adjoints: int, base: int, kinds: int, chunks: int) -> int:
+@inner
+def reverse_range(code: int, top: int, bottom: int, addresses: int, adjoints: int, base: int, kinds: int, chunks: int) -> int:
     """Propagate adjoints from instruction top - 1 down to bottom; returns bottom, or i + 1 where Python itself must propagate i (HOST)."""
     i = top - 1
     while i >= bottom:
@@ -421,9 +459,15 @@ def reverse(code: int, top: int, bottom: int, addresses: int, adjoints: int, bas
     return bottom
 
 
-@compiled(types.int64(types.int64, types.int64))
-def accumulate(frame: int, chunks: int) -> int:
-    """Add the adjoints of scalar leaves to their gradient cells; returns how many sources are left for Python.
+@compiled(types.int64(*[types.int64] * 8))
+def reverse(code: int, top: int, bottom: int, addresses: int, adjoints: int, base: int, kinds: int, chunks: int) -> int:
+    """`reverse_range`, callable from Python."""
+    return reverse_range(code, top, bottom, addresses, adjoints, base, kinds, chunks)
+
+
+@inner
+def accumulate_touched(frame: int, chunks: int, capture: int) -> int:
+    """Add the adjoints of scalar leaves to their gradient cells, unless `capture` is set; returns how many sources are left for Python.
 
     Those are in the frame's table `left`: pairs (source, byte offset of its adjoint).
     """
@@ -436,7 +480,7 @@ def accumulate(frame: int, chunks: int) -> int:
         row = source_row(chunks, -index - 1)
         state = load_i64(row + S_STATE * 8)
         offset = load_i64(row + S_ADJOINT * 8)
-        if state == PYTHON:
+        if capture != 0 or state == PYTHON:
             store_i64(left_at + left * 16, index)
             store_i64(left_at + left * 16 + 8, offset)
             left += 1
@@ -450,3 +494,32 @@ def accumulate(frame: int, chunks: int) -> int:
             store_f32(cell, load_f32(base + offset))
         store_i64(row + S_STATE * 8, IN_CELL)
     return left
+
+
+@compiled(types.int64(types.int64, types.int64, types.int64))
+def accumulate(frame: int, chunks: int, capture: int) -> int:
+    """`accumulate_touched`, callable from Python."""
+    return accumulate_touched(frame, chunks, capture)
+
+
+@compiled(types.int64(*[types.int64] * 13))
+def whole_pass(code: int, slot: int, count: int, frame: int, kinds: int, chunks: int, pass_number: int, clocks: int, batches: int, overwritten: int,
+               consumed: int, adjoint_room: int, addresses: int) -> int:
+    """A reverse pass from one scalar slot with adjoint 1, as far as compiled code can do it alone: plan, seed, reverse, accumulate.
+
+    Returns how many sources are left for Python; -1 where the pass must be done step by step from the beginning.
+    """
+    store_i64(load_i64(frame + FRAME_TOUCHED * 8), 1)
+    store_i64(load_i64(frame + FRAME_TOUCHED * 8) + 8, slot)
+    if plan_pass(code, slot + 1, count, frame, kinds, chunks, pass_number, clocks, batches, overwritten, consumed, adjoint_room) < 0:
+        return -1
+    if load_i64(frame + FRAME_LACKING * 8) != 0 or load_i64(frame + FRAME_HOSTED * 8) != 0 or load_i64(frame + FRAME_USED * 8) > adjoint_room:
+        return -1
+    base = load_i64(frame + FRAME_ADJOINTS * 8)
+    if field(kinds, load_i32(code + slot * 12), K_ITEM_Y) == 8:
+        store_f64(base, 1.0)
+    else:
+        store_f32(base, 1.0)
+    if reverse_range(code, slot + 1, 0, addresses, load_i64(frame + FRAME_OFFSETS * 8), base, kinds, chunks) != 0:
+        return -1
+    return accumulate_touched(frame, chunks, 0)

@@ -1,23 +1,284 @@
-"""backward and grad."""
+"""backward and grad: seeds in, gradients out, PyTorch's errors."""
+
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from typing import Any
+
 import numpy as np
-from tapediff import execute
+
+from tapediff import record
+from tapediff.autograd.graph import name_of
+from tapediff.autograd.recorded import recorded_pass
+from tapediff.execute import Consumed, Overwritten, Pass, scalar_pass
+from tapediff.record import modes
+from tapediff.tape.segment import Segment
 from tapediff.tape.source import SOURCE, Source
-from tapediff.tensor import Tensor, of_source
+from tapediff.tape.spec import spec_of
+from tapediff.tensor import Tensor, of_array, of_source, origin_of
+
+__all__ = ["backward", "grad"]
+
+_SECOND_TIME = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved "
+    "intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to "
+    "backward through the graph a second time or if you need to access saved tensors after calling backward."
+)
 
 
-def deliver(source: Source, adjoint: np.ndarray[Any, Any]) -> None:
-    grad = source.grad
-    if grad is None:
-        source.grad = adjoint
+def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None) -> None:
+    """Add the gradients of `tensors` to the `.grad` of the leaves that they depend on.
+
+    tensors       a tensor or several
+    grad_tensors  for each one the weights of the vector-Jacobian product, in its shape; None for scalars
+    retain_graph  keep what the pass needs, so that it can be repeated; defaults to create_graph
+    create_graph  record the pass, so that the gradients can be differentiated
+    inputs        accumulate into these tensors only
+
+    >>> import tapediff as td
+    >>> x = td.tensor([1., 2.], requires_grad=True)
+    >>> td.autograd.backward([x.sum(), (x * x).sum()])
+    >>> x.grad
+    tensor([3., 5.])
+    """
+    roots = (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
+    weights = _weights(grad_tensors, len(roots))
+    if inputs is not None:
+        inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+        if not inputs:
+            raise RuntimeError("'inputs' argument to backward() cannot be empty")
+    if retain_graph is None:
+        retain_graph = create_graph
+    seeds = _seeds(roots, weights, create_graph)
+    if inputs is None:
+        deliver: Callable[[Source, Any], None] = _accumulate_tensor if create_graph else _accumulate
+        _propagate(seeds, retain_graph, create_graph, deliver, None, capture=False)
+        return
+    leaves, watched = _targets(inputs)
+    by_slot: dict[Any, Tensor] = {}
+    for tensor in inputs:
+        origin, slot = origin_of(tensor)
+        if origin is not None:
+            by_slot[origin, slot] = tensor
+
+    def into_inputs(source: Source, adjoint: Any) -> None:
+        if source in leaves:
+            (_accumulate_tensor if create_graph else _accumulate)(source, adjoint)
+
+    found: dict[Any, Any] = {}
+    _propagate(seeds, retain_graph, create_graph, into_inputs, _watchers(watched, found), capture=True)
+    for key, adjoint in found.items():
+        _accumulate_on(by_slot[key], adjoint if create_graph else of_array(adjoint))
+
+
+def backward_from_scalar(tensor: Tensor, retain_graph: bool) -> None:
+    """`backward` of one computed tensor of one element: the usual case, quickly."""
+    try:
+        scalar_pass(tensor.segment, tensor.slot // 3 - 1, retain_graph, _accumulate)
+    except (Consumed, Overwritten) as error:
+        raise RuntimeError(_message(error)) from None
+    record.reopen()
+
+
+def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
+         only_inputs: bool = True, allow_unused: bool | None = None, is_grads_batched: bool = False, materialize_grads: bool = False) -> tuple[Any, ...]:
+    """The gradients of `outputs` with respect to `inputs`, leaving every `.grad` alone.
+
+    Arguments as in `backward`; allow_unused gives None for an input that the outputs do not depend on, materialize_grads zeros.
+
+    >>> import tapediff as td
+    >>> x = td.tensor(3., requires_grad=True)
+    >>> dx, = td.autograd.grad(x**3, x, create_graph=True)
+    >>> td.autograd.grad(dx, x)
+    (tensor(18.),)
+    """
+    roots = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
+    wanted = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    if allow_unused is None:
+        allow_unused = materialize_grads
+    elif materialize_grads and not allow_unused:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+    weights = _weights(grad_outputs, len(roots))
+    if is_grads_batched:
+        return _batched_grad(roots, wanted, weights, retain_graph, create_graph, allow_unused, materialize_grads)
+    if retain_graph is None:
+        retain_graph = create_graph
+    for tensor in wanted:
+        if not tensor.requires_grad:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+    seeds = _seeds(roots, weights, create_graph)
+    leaves, watched = _targets(wanted)
+    found: dict[Any, Any] = {}
+
+    def keep(source: Source, adjoint: Any) -> None:
+        if source in leaves:
+            if source.hooks:
+                changed = source.hooks(adjoint)
+                adjoint = adjoint if changed is None else changed
+            known = found.get(source)
+            found[source] = adjoint if known is None else known + adjoint
+
+    _propagate(seeds, retain_graph, create_graph, keep, _watchers(watched, found), capture=True)
+    out: list[Any] = []
+    for tensor in wanted:
+        origin, slot = origin_of(tensor)
+        adjoint = found.get(tensor.source if origin is None else (origin, slot))
+        if adjoint is None:
+            if not allow_unused:
+                raise RuntimeError("One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this "
+                                   "is the desired behavior.")
+            out.append(of_array(np.zeros(tensor.spec.shape, tensor.spec.dtype.numpy)) if materialize_grads else None)
+        else:
+            out.append(adjoint if create_graph else of_array(adjoint))
+    return tuple(out)
+
+
+def _batched_grad(roots: Any, wanted: Any, weights: Any, retain_graph: Any, create_graph: bool, allow_unused: bool, materialize: bool) -> tuple[Any, ...]:
+    """One pass for every row of the weights; the gradients stacked."""
+    count = next(weight for weight in weights if weight is not None).shape[0]
+    rows = [grad(roots, wanted, [None if weight is None else weight[row] for weight in weights], True if row < count - 1 else retain_graph, create_graph,
+                 True, allow_unused, False, materialize) for row in range(count)]
+    from tapediff.functions import FUNCTIONS
+    return tuple(None if column[0] is None else FUNCTIONS["stack"](list(column)) for column in zip(*rows, strict=True))
+
+
+def _weights(given: Any, count: int) -> list[Any]:
+    if given is None:
+        return [None] * count
+    weights = [given] if isinstance(given, Tensor) else list(given)
+    if len(weights) != count:
+        raise RuntimeError(f"got {count} tensors and {len(weights)} gradients")
+    return weights
+
+
+def _seeds(roots: Sequence[Tensor], weights: Sequence[Any], create_graph: bool) -> list[tuple[Any, int, Any]]:
+    seeds = []
+    for position, (root, weight) in enumerate(zip(roots, weights, strict=True)):
+        if not isinstance(root, Tensor):
+            raise TypeError(f"element {position} of tensors must be a Tensor, not {type(root).__name__}")
+        spec = root.spec
+        if weight is None:
+            if spec.requires_grad and spec.size != 1:
+                raise RuntimeError(f"grad can be implicitly created only for scalar outputs; got shape {list(spec.shape)}: pass gradient=, a tensor "
+                                   "of that shape with the weights of the vector-Jacobian product")
+            weight = of_array(np.ones(spec.shape, spec.dtype.numpy))
+        elif not isinstance(weight, Tensor):
+            raise TypeError(f"gradients can be either Tensors or None, but got {type(weight).__name__}")
+        elif weight.spec.shape != spec.shape:
+            raise RuntimeError(f"Mismatch in shape: grad_output[{position}] has a shape of {weight.shape} and output[{position}] has a shape of "
+                               f"{root.shape}.")
+        if not spec.requires_grad:
+            raise RuntimeError(f"element {position} of tensors does not require grad and does not have a grad_fn")
+        if weight.spec.dtype is not spec.dtype:
+            weight = record.cast(weight, spec.dtype)
+        origin, slot = origin_of(root)
+        if origin is None:
+            seeds.append((_Leaf(root.source), 0, weight if create_graph else weight._array()))
+        else:
+            seeds.append((origin, slot, weight if create_graph else weight._array()))
+    return seeds
+
+
+class _Leaf:
+    """Stands for a leaf that is itself differentiated."""
+
+    number = 0
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+    def propagate(self, slots: dict[int, Any], current: Any) -> list[tuple[Source, Any]]:
+        return [(self.source, np.array(slots[0], self.source.spec.dtype.numpy))]
+
+    def propagate_recorded(self, slots: dict[int, Any], retain: bool) -> list[tuple[Source, Any]]:
+        return [(self.source, slots[0])]
+
+
+def _targets(inputs: Sequence[Tensor]) -> tuple[set[Source], set[Any]]:
+    """Leaves among the inputs, and (origin, slot) of the others."""
+    leaves = set()
+    watched = set()
+    for tensor in inputs:
+        origin, slot = origin_of(tensor)
+        if origin is None:
+            leaves.add(record.source_of(tensor))
+        else:
+            watched.add((origin, slot))
+    return leaves, watched
+
+
+def _watchers(slots: set[Any], found: dict[Any, Any]) -> dict[Any, dict[int, Callable[[Any], Any]]]:
+    watched: dict[Any, dict[int, Callable[[Any], Any]]] = {}
+    for origin, slot in slots:
+        own = origin.hooks.get(slot) if origin.hooks else None
+
+        def watch(adjoint: Any, key: Any = (origin, slot), own: Any = own) -> Any:
+            changed = own(adjoint) if own is not None else None
+            found[key] = adjoint if changed is None else changed
+            return changed
+
+        watched.setdefault(origin, {})[slot] = watch
+    return watched
+
+
+def _propagate(seeds: Sequence[Any], retain: bool, create_graph: bool, deliver: Callable[[Source, Any], None], watched: Any, capture: bool) -> None:
+    if not create_graph:
+        _run(lambda: Pass(retain, deliver, capture, watched).run(seeds))
+        return
+    before = modes.grad_enabled
+    record.set_grad_enabled(True)
+    try:
+        _run(lambda: recorded_pass(seeds, retain, deliver, watched))
+    finally:
+        record.set_grad_enabled(before)
+
+
+def _run(run: Callable[[], None]) -> None:
+    try:
+        run()
+    except (Consumed, Overwritten) as error:
+        raise RuntimeError(_message(error)) from None
+
+
+def _message(error: Consumed | Overwritten) -> str:
+    return _SECOND_TIME if isinstance(error, Consumed) else _overwritten_message(*error.args)
+
+
+def _overwritten_message(segment: Segment, index: int) -> str:
+    from tapediff.execute import overwritten_operand
+    what = overwritten_operand(segment, index)
+    return (f"one of the variables needed for gradient computation has been modified by an inplace operation: [torch.{what.dtype.legacy}Tensor "
+            f"{list(what.shape)}]{what.origin}{' is' if not what.origin else ', is'} at version {what.version}; expected version {what.expected} instead. Hint: the value "
+            f"was read by {name_of(segment, index)}; enable anomaly detection to find the operation that failed to compute its gradient, with "
+            "torch.autograd.set_detect_anomaly(True).")
+
+
+def _accumulate(source: Source, adjoint: Any) -> None:
+    """Add to the gradient of a leaf, in place, as PyTorch does."""
+    if source.hooks:
+        changed = source.hooks(adjoint)
+        adjoint = adjoint if changed is None else changed
+    known = source.grad
+    if known is None:
+        cell = source.take_gradient_cell() if source.spec.size == 1 else None
+        source.grad = adjoint if cell is None else adjoint + np.asarray(cell, adjoint.dtype)
+    elif type(known) is np.ndarray:
+        np.add(known, adjoint, out=known)
     else:
-        grad += adjoint
+        from tapediff.inplace import write
+        write(known, lambda array: np.add(array, adjoint, out=array))
 
 
-def backward(tensor: Tensor, gradient: Any, retain_graph: Any, create_graph: bool, inputs: Any) -> None:
-    if tensor.segment is SOURCE:
-        origin, slot = tensor.source.origin, tensor.source.slot
-    else:
-        origin, slot = tensor.segment, tensor.slot // 3 - 1
-    execute.backward_pass([(origin, slot, 1.0)], bool(retain_graph), deliver)
+def _accumulate_tensor(source: Source, adjoint: Tensor) -> None:
+    """Add to the gradient of a leaf what can be differentiated again."""
+    if source.hooks:
+        changed = source.hooks(adjoint)
+        adjoint = adjoint if changed is None else changed
+    known = of_source(source).grad
+    source.grad = adjoint if known is None else known + adjoint
+
+
+def _accumulate_on(tensor: Tensor, adjoint: Tensor) -> None:
+    """Add to the gradient of a tensor that is no leaf."""
+    known = tensor.extras().grad
+    tensor.extras().grad = adjoint if known is None else known + adjoint

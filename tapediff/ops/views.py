@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tapediff.dtypes import DType
-from tapediff.ops.structural import add_row
+from tapediff.ops.structural import STRUCTURAL, add_row, same_shape
 from tapediff.tape.spec import Spec
 
 __all__ = ["VIEWS"]
@@ -122,3 +122,17 @@ view("unbind", "UnbindBackward0", "One of all the slices along a dimension.")
 view("split", "SplitBackward0", "One of the pieces of equal size along a dimension.")
 view("split_with_sizes", "SplitWithSizesBackward0", "One of the pieces of given sizes along a dimension.")
 view("unfold", "UnfoldBackward0", "Windows that slide along a dimension.")
+
+
+def clone_forward(attributes: None, a: Any) -> Any:
+    return a
+
+
+def clone_pullback(F: Any, attributes: None, k: int, y_bar: Any, y: Any, a: Any) -> Any:
+    return y_bar
+
+
+add_row("clone", same_shape, clone_forward, clone_pullback, saves=(frozenset(),), doc="A copy.")
+view("broadcast", "ExpandBackward0", "What broadcasting repeats; PyTorch shows no node for it.")
+
+VIEWS = tuple(name for name, row in STRUCTURAL.items() if row.infer is infer_view)

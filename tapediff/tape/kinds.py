@@ -16,6 +16,15 @@ from tapediff.tape.spec import Spec
 __all__ = ["KINDS", "Kind", "KindTable"]
 
 
+# PyTorch names some nodes by which operands are numbers (bit k: operand k is one)
+_NAMES_WITH_NUMBERS = {
+    "pow": {0: "PowBackward1", 1: "PowBackward1"},
+    "sub": {1: "RsubBackward1"},
+    "div": {1: "MulBackward0"},
+    "clamp": {0: "ClampBackward0"},
+}
+
+
 class Kind:
     """What an instruction does: its row in the table of ops, attributes, operand specs and result spec.
 
@@ -36,6 +45,14 @@ class Kind:
         self.scalars = scalars
         self.wanted = wanted
         self.parameters: Any = None
+
+    @property
+    def grad_fn(self) -> str:
+        """The name of the node in PyTorch. For element-wise ops `attributes` says by bits which operands are Python numbers."""
+        name: str = self.row.grad_fn
+        if self.kind_class == ELEMENTWISE and self.row.name in _NAMES_WITH_NUMBERS:
+            return _NAMES_WITH_NUMBERS[self.row.name].get(self.attributes, name)
+        return name
 
     @property
     def name(self) -> str:

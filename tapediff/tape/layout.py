@@ -51,7 +51,8 @@ FRAME_LEFT = 3  # pairs (source, offset) that Python must handle
 FRAME_USED = 4
 FRAME_MISSED = 5
 FRAME_LACKING = 6
-FRAME_FIELDS = 7
+FRAME_HOSTED = 7
+FRAME_FIELDS = 8
 
 CHUNK_SHIFT = 12
 CHUNK_ROWS = 1 << CHUNK_SHIFT

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from array import array
 from threading import get_ident
 from typing import Any
 
-__all__ = ["Segment"]
+__all__ = ["Segment", "next_number"]
 
 _numbers = itertools.count(1)
+
+
+def next_number() -> int:
+    """A number greater than those of all segments so far."""
+    return next(_numbers)
 
 
 class Segment:
@@ -26,12 +32,13 @@ class Segment:
     owners      large slots: the tensor that shows the slot, weakly
     large       large slots: the arrays that hold their values
     hooks       slots whose adjoint somebody wants to see
-    overwritten the instructions whose value was written in place since, as a byte each
-    consumed    the instructions that a reverse sweep has used up, as a byte each
+    overwritten for each instruction the number of instructions recorded before its value was written in place, 0 where it was not;
+                versions: the version of the tensor that the value became
+    consumed    the instructions that a reverse sweep has used up, as a byte each; consumer: the pass that did so last
     """
 
-    __slots__ = ("__weakref__", "addresses", "addresses_at", "batches", "chunks", "clocks", "code", "consumed", "count", "grad_enabled",
-                 "held", "hooks", "is_open", "is_released", "large", "large_bytes", "lines", "number", "overwritten", "owners", "recorded", "stamp",
+    __slots__ = ("__weakref__", "address_room", "addresses", "addresses_at", "batches", "chunks", "clocks", "code", "consumed", "consumer", "count", "grad_enabled",
+                 "held", "hooks", "is_open", "is_released", "large", "large_bytes", "lines", "lock", "number", "overwritten", "owners", "recorded", "stamp",
                  "thread", "unplaced", "versions")
 
     def __init__(self, grad_enabled: bool) -> None:
@@ -47,6 +54,7 @@ class Segment:
         self.held: list[Any] = []
         self.addresses: Any = None
         self.addresses_at = 0
+        self.address_room = 0
         self.chunks: list[Any] = []
         self.clocks = array("q")
         self.unplaced: list[int] = []
@@ -54,9 +62,12 @@ class Segment:
         self.large: dict[int, Any] = {}
         self.large_bytes = 0
         self.hooks: dict[int, Any] | None = None
-        self.overwritten: bytearray | None = None
+        self.overwritten: array[int] | None = None
+        self.versions: dict[int, int] = {}
         self.consumed: bytearray | None = None
+        self.consumer: Any = None
         self.is_released = False
+        self.lock = threading.RLock()
 
     def __repr__(self) -> str:
         state = "open" if self.is_open else "closed"
@@ -70,10 +81,25 @@ class Segment:
         self.is_open = False
         self.code = None
 
+    def mark_overwritten(self, index: int, version: int) -> None:
+        """Remember that the value of an instruction is written in place by what is recorded from now on."""
+        if self.overwritten is None:
+            self.overwritten = array("i")
+        self.grow_overwritten()
+        self.overwritten[index] = len(self)
+        self.versions[index] = version
+
+    def grow_overwritten(self) -> None:
+        """Let `overwritten` reach as far as the instructions do."""
+        assert self.overwritten is not None
+        missing = len(self) - len(self.overwritten)
+        if missing > 0:
+            self.overwritten.frombytes(bytes(4 * missing))
+
     def kind_number(self, index: int) -> int:
         """The number of the kind of an instruction."""
         for code, first in reversed(self.batches):
-            if index >= first:
+            if first <= index < first + len(code) // 3:
                 return code[3 * (index - first)]
         return self.recorded[3 * index]
 

@@ -6,6 +6,7 @@ import ctypes
 import struct
 import threading
 import weakref
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from tapediff.tape.layout import (
 )
 from tapediff.tape.spec import Spec
 
-__all__ = ["CLOCK", "SOURCE", "SOURCES", "Source", "SourceTable"]
+__all__ = ["CLOCK", "SOURCE", "SOURCES", "Source", "SourceTable", "Storage"]
 
 _MOST_CHUNKS = 1 << 16
 # address, cell, bytes, wanted, pass, adjoint, clock, state, gradient, item
@@ -84,15 +85,46 @@ class _SourceSegment:
 SOURCE: Any = _SourceSegment()
 
 
+class Storage:
+    """Memory that several sources may show: counts the in-place writes, and tells all of them."""
+
+    __slots__ = ("members", "version", "writes")
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.members: list[weakref.ref[Source]] = []
+        self.writes: deque[int] = deque(maxlen=64)
+
+    def add(self, source: Source) -> None:
+        """Take in one more source that shows the memory."""
+        source.storage = self
+        self.members.append(weakref.ref(source))
+        if len(self.members) & 63 == 0:
+            self.members = [member for member in self.members if member() is not None]
+
+    def mark_written(self) -> None:
+        """Remember that the memory was written just now, and let copies of strided arrays follow."""
+        CLOCK.now += 1
+        self.version += 1
+        self.writes.append(CLOCK.now)
+        for member in self.members:
+            source = member()
+            if source is not None:
+                source.write(S_CLOCK, CLOCK.now)
+                if source.snapshot is not None:
+                    source.snapshot[...] = source.array
+
+
 class Source:
     """One value read by instructions: `operand` is its (negative) number in their code.
 
     array   the value as a NumPy array of the spec's shape, or None while a single element lies in the table's cell
     origin  None for a leaf; else what computed the value and takes its adjoint, with `slot` there
     owner   keeps the memory of a value without an array alive
+    snapshot  a contiguous copy for the sweeps, where `array` is not contiguous
     """
 
-    __slots__ = ("__weakref__", "array", "grad", "hooks", "index", "operand", "origin", "owner", "slot", "spec", "stamp", "storage")
+    __slots__ = ("__weakref__", "array", "grad", "hooks", "index", "operand", "origin", "owner", "slot", "snapshot", "spec", "stamp", "storage")
 
     def __init__(self, spec: Spec, value: Any = None, array: np.ndarray[Any, Any] | None = None, address: int = 0, origin: Any = None,
                  slot: int = 0, owner: Any = None) -> None:
@@ -114,6 +146,7 @@ class Source:
         self.grad = None
         self.hooks = None
         self.storage = None
+        self.snapshot = None
         chunk = index >> CHUNK_SHIFT
         offset = (index & (CHUNK_ROWS - 1)) * _ROW_BYTES
         dtype = spec.dtype
@@ -121,7 +154,10 @@ class Source:
         if is_cell:
             address = SOURCES.bases[chunk] + offset + S_CELL * 8
         elif not address:
-            address = array.__array_interface__["data"][0]  # type: ignore[union-attr]
+            assert array is not None
+            if not array.flags.c_contiguous:
+                self.snapshot = array = array.copy()
+            address = array.__array_interface__["data"][0]
         state = EMPTY if is_cell and origin is None and spec.requires_grad else PYTHON
         _PACK[dtype.name](SOURCES.buffers[chunk], offset, address, value if is_cell else 0, spec.word_bytes, spec.requires_grad, 0, 0, 0, state,
                           0.0, dtype.itemsize)
@@ -140,6 +176,13 @@ class Source:
         """Change one field of the row."""
         index = self.index
         struct.pack_into("=q", SOURCES.buffers[index >> CHUNK_SHIFT], (index & (CHUNK_ROWS - 1)) * _ROW_BYTES + column * 8, value)
+
+    def share(self) -> Storage:
+        """The storage whose memory the value is."""
+        if self.storage is None:
+            self.storage = Storage()
+            self.storage.members.append(weakref.ref(self))
+        return self.storage
 
     @property
     def address(self) -> int:
@@ -177,10 +220,6 @@ class Source:
     def _cell_address(self, column: int) -> int:
         index = self.index
         return SOURCES.bases[index >> CHUNK_SHIFT] + (index & (CHUNK_ROWS - 1)) * _ROW_BYTES + column * 8
-
-    def mark_written(self) -> None:
-        """Remember that the value was written in place just now."""
-        self.write(S_CLOCK, CLOCK.now)
 
     def take_gradient_cell(self) -> Any:
         """The gradient that the sweeps left in the table, or None; from now on Python keeps it."""

@@ -1,0 +1,190 @@
+"""A reverse pass that is itself recorded, so that its results can be differentiated again."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tapediff import record
+from tapediff.execute import Consumed, Overwritten, flush, is_overwritten_at, operands_of
+from tapediff.ops.elementwise import ELEMENTWISE
+from tapediff.ops.op import compiled
+from tapediff.ops.structural import STRUCTURAL
+from tapediff.record import elementwise, structural
+from tapediff.shapes import contiguous_strides
+from tapediff.tape import layout
+from tapediff.tape.kinds import KINDS, Kind
+from tapediff.tape.segment import Segment
+from tapediff.tape.source import SOURCES, Source
+from tapediff.tape.spec import spec_of
+from tapediff.tensor import Tensor, of_slot, of_source
+
+__all__ = ["TENSORS", "recorded_pass"]
+
+
+class TensorFunctions:
+    """F on tensors: the functions that a derivative rule may call, recorded. Attributes of structural ops come last."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        row = STRUCTURAL.get(name)
+        if row is not None:
+            found: Callable[..., Any] = lambda *arguments: structural(row, arguments[-1], *arguments[:-1])  # noqa: E731
+        elif name in ELEMENTWISE:
+            formula_row = ELEMENTWISE[name]
+            found = lambda *operands: elementwise(formula_row, *operands)  # noqa: E731
+        else:
+            raise AttributeError(f"no op is called {name!r}")
+        setattr(self, name, found)
+        return found
+
+    def cast(self, x: Tensor, dtype: Any) -> Tensor:
+        """x as another dtype."""
+        made: Tensor = record.cast(x, dtype)
+        return made
+
+    def full_like(self, x: Tensor, value: float) -> Tensor:
+        """A tensor like x, all of one value."""
+        import numpy as np
+        spec = spec_of(x.spec.shape, x.spec.dtype, False)
+        return of_source(Source(spec, value, None if spec.ndim == 0 else np.full(spec.shape, value, spec.dtype.numpy)))
+
+    def zeros_like(self, x: Tensor) -> Tensor:
+        return self.full_like(x, 0)
+
+    def ones_like(self, x: Tensor) -> Tensor:
+        return self.full_like(x, 1)
+
+
+TENSORS = TensorFunctions()
+
+
+class _Names(dict[str, Any]):
+    """The names of a formula: operands, constants, and every element-wise op."""
+
+    def __missing__(self, name: str) -> Any:
+        if name in ("inf", "nan", "pi"):
+            return getattr(math, name)
+        return getattr(TENSORS, name)
+
+
+def recorded_pass(seeds: Sequence[tuple[Any, int, Tensor]], retain: bool, deliver: Callable[[Source, Tensor], None],
+                  watched: dict[Any, dict[int, Callable[[Tensor], Any]]] | None = None) -> None:
+    """As `execute.Pass.run`, with adjoints that are tensors on the running tape."""
+    waiting: dict[int, dict[int, Tensor]] = {}
+    origins: dict[int, Any] = {}
+    order: list[int] = []
+
+    def seed(origin: Any, slot: int, adjoint: Tensor) -> None:
+        slots = waiting.get(origin.number)
+        if slots is None:
+            slots = waiting[origin.number] = {}
+            origins[origin.number] = origin
+            heapq.heappush(order, -origin.number)
+        known = slots.get(slot)
+        slots[slot] = adjoint if known is None else known + adjoint
+
+    for origin, slot, adjoint in seeds:
+        if type(origin) is Segment:
+            origin.close()
+        seed(origin, slot, adjoint)
+    while order:
+        number = -heapq.heappop(order)
+        slots, origin = waiting.pop(number), origins.pop(number)
+        if type(origin) is Segment:
+            hooks = {**(origin.hooks or {}), **((watched or {}).get(origin, {}))}
+            found = _reverse_segment(origin, slots, retain, hooks)
+        else:
+            found = origin.propagate_recorded(slots, retain)
+        for source, adjoint in found:
+            if source.origin is None:
+                deliver(source, adjoint)
+            else:
+                seed(source.origin, source.slot, adjoint)
+
+
+def _reverse_segment(segment: Segment, adjoints: dict[int, Tensor], retain: bool, hooks: dict[int, Any]) -> list[tuple[Source, Tensor]]:
+    segment.close()
+    flush(segment)
+    if segment.is_released:
+        raise Consumed(segment, max(adjoints))
+    code = segment.whole_code()
+    leaves: dict[int, Tensor] = {}
+    used = []
+    for index in range(max(adjoints), -1, -1):
+        adjoint = adjoints.pop(index, None)
+        if adjoint is None:
+            continue
+        if index in hooks:
+            changed = hooks[index](adjoint)
+            adjoint = adjoint if changed is None else changed
+        kind = KINDS.kinds[code[3 * index]]
+        if not kind.wanted:
+            continue
+        numbers = operands_of(code, index, len(kind.operands))
+        _check(segment, kind, index, numbers)
+        used.append(index)
+        operands = [of_slot(segment, number, spec) if number >= 0 else of_source(_source(number)) for number, spec in zip(numbers, kind.operands, strict=True)]
+        y = of_slot(segment, index, kind.spec)
+        for position, number in enumerate(numbers):
+            if not (kind.wanted >> min(position, 60) & 1 and kind.operands[position].requires_grad):
+                continue
+            contribution = _contribution(kind, position, adjoint, y, operands)
+            if contribution is None:
+                continue
+            target, key = (adjoints, number) if number >= 0 else (leaves, number)
+            known = target.get(key)
+            target[key] = contribution if known is None else known + contribution
+    if not retain:
+        if segment.consumed is None:
+            segment.consumed = bytearray(segment.count)
+        for index in used:
+            segment.consumed[index] = 1
+    return [(_source(number), adjoint) for number, adjoint in leaves.items()]
+
+
+def _source(number: int) -> Source:
+    owner = SOURCES.owners[-number - 1]
+    source = owner() if owner is not None else None
+    assert source is not None
+    return source
+
+
+def _check(segment: Segment, kind: Kind, index: int, numbers: list[int]) -> None:
+    """Refuse values that an earlier pass used up or that were overwritten since."""
+    saves = int(KINDS.table[kind.number, layout.K_SAVES])
+    if not saves:
+        return
+    if segment.consumed is not None and segment.consumed[index]:
+        raise Consumed(segment, index)
+    saved = [index] if saves & 1 else []
+    saved += [number for position, number in enumerate(numbers) if saves >> 1 >> min(position, 60) & 1]
+    if any(is_overwritten_at(segment, number, index) for number in saved):
+        raise Overwritten(segment, index)
+
+
+def _contribution(kind: Kind, position: int, adjoint: Tensor, y: Tensor, operands: list[Tensor]) -> Tensor | None:
+    """What the adjoint of an operand gains, in the operand's shape."""
+    spec = kind.operands[position]
+    if kind.kind_class != layout.ELEMENTWISE:
+        made: Tensor | None = kind.row.pullback(TENSORS, kind.attributes, position, adjoint, y, *operands)
+        return made
+    if kind.row.name == "cast":
+        made = record.cast(adjoint, spec.dtype)
+    else:
+        formula = kind.row.pullback(position)
+        if formula == "0":
+            return None
+        made = eval(compiled(formula), {"__builtins__": {}}, _Names(zip("abc", operands), y=y, y_bar=adjoint))
+    return _folded(made, spec.shape)
+
+
+def _folded(x: Any, shape: tuple[int, ...]) -> Tensor:
+    """The sum over what broadcasting repeated."""
+    if x.spec.shape == shape:
+        made: Tensor = x
+        return made
+    total = structural(STRUCTURAL["sum"], (tuple(range(x.spec.ndim)), False), x)
+    made = structural(STRUCTURAL["view"], (shape, contiguous_strides(shape), 0), total)
+    return made

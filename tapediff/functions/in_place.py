@@ -1,0 +1,125 @@
+"""In-place methods, derived from the functions that return a new tensor."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tapediff import inplace, record
+from tapediff.functions.registry import FUNCTIONS, method
+from tapediff.functions.views import expand
+from tapediff.ops.elementwise import ELEMENTWISE as ROWS
+from tapediff.record import modes
+from tapediff.tensor import Tensor, of_array
+
+__all__ = ["derive"]
+
+OPERATORS = {"add": "__iadd__", "sub": "__isub__", "mul": "__imul__", "div": "__itruediv__", "pow": "__ipow__", "floor_divide": "__ifloordiv__",
+             "remainder": "__imod__", "bitwise_and": "__iand__", "bitwise_or": "__ior__", "bitwise_xor": "__ixor__",
+             "bitwise_left_shift": "__ilshift__", "bitwise_right_shift": "__irshift__"}
+
+# functions of one result in their first argument's shape that have no in-place form in PyTorch
+WITHOUT = frozenset({"maximum", "minimum", "fmax", "fmin", "isnan", "isinf", "isfinite", "signbit", "positive", "where", "clone", "logaddexp",
+                     "logaddexp2", "rsub", "isclose", "isposinf", "isneginf", "isreal"})
+
+
+def derive(name: str, function: Callable[..., Any] | None = None) -> None:
+    """Give the tensor the in-place form `name_` of a function, and the assignment operator that means it."""
+    function = function or FUNCTIONS[name]
+
+    @functools.wraps(function)
+    def changed(self: Tensor, *arguments: Any, **options: Any) -> Tensor:
+        return inplace.in_place(function, self, *arguments, **options)
+
+    changed.__name__ = changed.__qualname__ = f"{name}_"
+    changed.__doc__ = f"`{name}`, in place."
+    setattr(Tensor, f"{name}_", changed)
+    operator = OPERATORS.get(name)
+    if operator:
+        def assigned(self: Tensor, other: Any) -> Any:
+            if not isinstance(other, Tensor | int | float | np.ndarray | np.generic):
+                return NotImplemented
+            return changed(self, _operand(other))
+        assigned.__name__ = assigned.__qualname__ = operator
+        setattr(Tensor, operator, assigned)
+
+
+def _operand(other: Any) -> Any:
+    if isinstance(other, np.ndarray):
+        return of_array(np.ascontiguousarray(other))
+    return other.item() if isinstance(other, np.generic) else other
+
+
+def _set(self: Tensor, value: Callable[[], Tensor], change: Callable[[np.ndarray[Any, Any]], Any]) -> Tensor:
+    """Write all elements: on the memory, or as a new slot where gradients flow."""
+    inplace.check_writable(self)
+    if modes.grad_enabled and self.spec.requires_grad:
+        return inplace.in_place(lambda x: value(), self)
+    inplace.write(self, change)
+    return self
+
+
+@method("zero_")
+def zero_(self: Tensor) -> Tensor:
+    """All elements set to zero, in place."""
+    return fill_(self, 0)
+
+
+@method("fill_")
+def fill_(self: Tensor, value: Any) -> Tensor:
+    """All elements set to one number (or tensor without dimensions), in place.
+
+    >>> import tapediff as td
+    >>> td.zeros(3).fill_(2.5)
+    tensor([2.5000, 2.5000, 2.5000])
+    """
+    if isinstance(value, Tensor):
+        if value.spec.ndim:
+            raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.spec.ndim} dimensions.")
+        return inplace.in_place(lambda x: expand(record.cast(value, x.spec.dtype), x.spec.shape), self)
+    if not isinstance(value, int | float | np.generic):
+        raise TypeError(f"fill_(): argument 'value' (position 1) must be Number, not {type(value).__name__}")
+    full = np.full(self.spec.shape, value, self.spec.dtype.numpy)
+    return _set(self, lambda: of_array(full), lambda array: array.fill(value))
+
+
+@method("copy_")
+def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
+    """The elements of `src`, broadcast and converted, written in place."""
+    if not isinstance(src, Tensor):
+        raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
+
+    def copied(x: Tensor) -> Tensor:
+        value = record.cast(src, x.spec.dtype)
+        return value if value.spec.shape == x.spec.shape else expand(value, x.spec.shape)
+    return inplace.in_place(copied, self)
+
+
+@method("set_")
+def set_(self: Tensor, source: Tensor) -> Tensor:
+    """Show the memory of another tensor."""
+    inplace.set_data(self, source)
+    return self
+
+
+# PyTorch's in-place forms of functions that are more than their row, or no element-wise op
+OTHERS = ("add", "sub", "div", "clamp", "clip", "round", "nan_to_num", "logit", "lerp", "addcmul", "addcdiv", "float_power", "pow", "true_divide", "multiply",
+          "subtract", "divide", "negative", "absolute", "arcsin", "arccos", "arctan", "fix", "greater", "greater_equal", "less", "less_equal", "not_equal",
+          "masked_fill", "masked_scatter", "index_add", "index_copy", "index_fill", "index_put", "scatter", "scatter_add", "scatter_reduce", "tril", "triu",
+          "cumsum", "cumprod", "addmm", "addmv", "baddbmm", "addbmm", "addr", "renorm", "fill_diagonal")
+
+
+def derive_all() -> None:
+    """Derive the in-place form of every function that has one in PyTorch."""
+    for name, row in ROWS.items():
+        if name in FUNCTIONS and name not in WITHOUT and row.arity <= 2:
+            derive(name)
+    for name in OTHERS:
+        if name in FUNCTIONS:
+            derive(name)
+
+
+derive_all()

@@ -1,0 +1,257 @@
+"""Memory that tensors share, and writing into it: views, aliases, in-place operations.
+
+The tape itself never changes a value: an in-place operation records a new slot, and the tensor, the tensors it is a view of and their other views
+move on to slots computed from it. Where no gradient flows, memory is written as NumPy writes it.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tapediff import record
+from tapediff.ops.structural import STRUCTURAL
+from tapediff.ops.views import strided
+from tapediff.record import modes, structural
+from tapediff.tape.segment import Segment
+from tapediff.tape.source import SOURCE, Source
+from tapediff.tensor import Tensor, of_source, origin_of
+
+__all__ = ["View", "alias", "assign", "detach_", "memory", "set_data", "version", "view", "write"]
+
+
+class View(NamedTuple):
+    """How a tensor shows another one: attributes (shape, strides, offset) of the view in the parent's contiguous elements."""
+
+    parent: Tensor
+    attributes: tuple[tuple[int, ...], tuple[int, ...], int]
+
+
+def memory(tensor: Tensor) -> np.ndarray[Any, Any]:
+    """The array that a tensor and all that share memory with it write to."""
+    source = record.source_of(tensor)
+    if source.origin is None and source.owner is None:
+        return source.values()
+    if source.array is None or source.owner is not None:
+        # the value lies on the tape, which never changes; the tensor gets memory of its own
+        array = source.values().copy()
+        fresh = Source(source.spec, array=array, origin=source.origin, slot=source.slot)
+        tensor.source, tensor.slot = fresh, fresh.operand
+        return array
+    return source.array
+
+
+def settle() -> None:
+    """Compute what is pending, before memory that it reads is written."""
+    segment = modes.segment
+    if len(segment.recorded) // 3 > segment.count:
+        from tapediff.execute import flush
+        flush(segment)
+
+
+def write(tensor: Tensor, change: Callable[[np.ndarray[Any, Any]], Any]) -> None:
+    """Let `change` write into a tensor's memory; gradients take no notice."""
+    array = memory(tensor)
+    settle()
+    change(array)
+    source = tensor.source
+    source.share().mark_written()
+    if type(source.origin) is Segment and not source.origin.is_released:
+        source.origin.mark_overwritten(source.slot, source.share().version)
+
+
+def version(tensor: Tensor) -> int:
+    """How many times the memory of a tensor was written in place."""
+    if tensor.segment is SOURCE and tensor.source.storage is not None:
+        return tensor.source.storage.version
+    extra = getattr(tensor, "extra", None)
+    return 0 if extra is None else extra.version
+
+
+def alias(tensor: Tensor, *, counts_writes: bool = True) -> Tensor:
+    """A tensor without gradient that shares the memory."""
+    array = memory(tensor)
+    source = tensor.source
+    spec = tensor.spec.twin if tensor.spec.requires_grad else tensor.spec
+    made = Source(spec, array=array)
+    if counts_writes:
+        source.share().add(made)
+    return of_source(made)
+
+
+def set_data(tensor: Tensor, value: Tensor) -> None:
+    """Let a tensor show the memory of another one."""
+    if not isinstance(value, Tensor):
+        raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+    if value.spec.dtype is not tensor.spec.dtype and tensor.spec.requires_grad and not value.spec.dtype.is_floating_point:
+        raise RuntimeError("data set to a tensor that requires gradients must be floating point")
+    array = memory(value)
+    settle()
+    old = tensor.source if tensor.segment is SOURCE else None
+    source = Source(record.spec_of(value.spec.shape, value.spec.dtype, tensor.spec.requires_grad), array=array, origin=old.origin if old else None,
+                    slot=old.slot if old else 0)
+    if old is not None:
+        source.hooks = old.hooks
+        source.grad = tensor.grad if old.origin is None else None
+        if source.grad is not None or source.hooks is not None:
+            source.take_gradient_cell()
+    tensor.segment, tensor.source, tensor.slot, tensor.spec = SOURCE, source, source.operand, source.spec
+
+
+def detach_(tensor: Tensor) -> Tensor:
+    """Cut a tensor from its graph."""
+    extra = getattr(tensor, "extra", None)
+    if extra is not None and extra.view is not None and tensor.spec.requires_grad:
+        raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+    if tensor.spec.requires_grad:
+        detached = alias(tensor)
+        tensor.segment, tensor.source, tensor.slot, tensor.spec = SOURCE, detached.source, detached.slot, detached.spec
+    return tensor
+
+
+# --- views ----------------------------------------------------------------------------------------------------------------------------------
+
+def view(name: str, tensor: Tensor, attributes: tuple[tuple[int, ...], tuple[int, ...], int]) -> Tensor:
+    """A view of a tensor, by the row of the view op called `name`."""
+    if tensor.segment is SOURCE and tensor.source.origin is None and not (tensor.spec.requires_grad and modes.grad_enabled):
+        made = _memory_view(tensor, attributes)
+    else:
+        made = structural(STRUCTURAL[name], attributes, tensor)
+    made.extras().view = View(tensor, attributes)
+    views = tensor.extras().views
+    views.append(weakref.ref(made))
+    if len(views) & 63 == 0:
+        tensor.extras().views = [known for known in views if known() is not None]
+    return made
+
+
+def _memory_view(tensor: Tensor, attributes: tuple[tuple[int, ...], tuple[int, ...], int]) -> Tensor:
+    array = memory(tensor)
+    shape, strides, offset = attributes
+    if array.flags.c_contiguous:
+        shown = strided(array, shape, strides, offset)
+    else:
+        shown = _strided_of_strided(array, shape, strides, offset)
+    source = Source(record.spec_of(shape, tensor.spec.dtype, False), array=shown)
+    tensor.source.share().add(source)
+    return of_source(source)
+
+
+def _strided_of_strided(array: np.ndarray[Any, Any], shape: tuple[int, ...], strides: tuple[int, ...], offset: int) -> np.ndarray[Any, Any]:
+    """A view, stated in the elements of a contiguous array, of an array that is not contiguous.
+
+    Every stride must be the stride of one dimension, or of a run of dimensions that lie behind each other, which every view of one dimension at a time is.
+    """
+    if 0 in shape:
+        return np.empty(shape, array.dtype)
+    places = strided(np.arange(array.size), shape, strides, offset)
+    first = np.unravel_index(int(places.reshape(-1)[0]), array.shape)
+    base = sum(int(i) * s for i, s in zip(first, array.strides, strict=True))
+    steps = []
+    for dim, size in enumerate(shape):
+        if size == 1:
+            steps.append(0)
+            continue
+        second = np.unravel_index(int(places[tuple(1 if d == dim else 0 for d in range(len(shape)))]), array.shape)
+        steps.append(sum(int(i) * s for i, s in zip(second, array.strides, strict=True)) - base)
+    root = array
+    start = np.lib.stride_tricks.as_strided(root, (1,) * root.ndim, root.strides)
+    moved = start.__array_interface__["data"][0] + base
+    interface = {"shape": shape, "typestr": array.dtype.str, "data": (moved, not array.flags.writeable), "strides": tuple(steps), "version": 3}
+    holder = type("_Memory", (), {"__array_interface__": interface, "owner": array})()
+    return np.asarray(holder)
+
+
+# --- in-place operations --------------------------------------------------------------------------------------------------------------------
+
+def check_writable(tensor: Tensor) -> None:
+    """Refuse an in-place operation that would lose a leaf's gradient, in PyTorch's words."""
+    if not modes.grad_enabled:
+        return
+    if tensor.spec.requires_grad and tensor.is_leaf:
+        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+    extra = getattr(tensor, "extra", None)
+    shown = extra.view if extra is not None else None
+    while shown is not None:
+        parent = shown.parent
+        if parent.spec.requires_grad and parent.is_leaf:
+            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+        extra = getattr(parent, "extra", None)
+        shown = extra.view if extra is not None else None
+
+
+def in_place(operation: Callable[..., Tensor], tensor: Tensor, *arguments: Any, **options: Any) -> Tensor:
+    """Let a tensor take the value of operation(tensor, ...), and everything that shares its memory with it."""
+    check_writable(tensor)
+    if tensor.segment is SOURCE:
+        settle()
+    new = operation(tensor, *arguments, **options)
+    return assign(tensor, new)
+
+
+def assign(tensor: Tensor, new: Tensor) -> Tensor:
+    """Let a tensor take the value of `new`, a tensor of its shape, in place."""
+    spec = tensor.spec
+    if new.spec.shape != spec.shape:
+        raise RuntimeError(f"output with shape {list(spec.shape)} doesn't match the broadcast shape {list(new.spec.shape)}: an in-place operation cannot change a shape")
+    if new.spec.dtype is not spec.dtype:
+        if new.spec.dtype.category > spec.dtype.category:
+            raise RuntimeError(f"result type {new.spec.dtype.legacy} can't be cast to the desired output type {spec.dtype.legacy}")
+        new = record.cast(new, spec.dtype)
+    if not (modes.grad_enabled and (spec.requires_grad or new.spec.requires_grad)):
+        value = new._array()
+        write(tensor, lambda array: np.copyto(array, value))
+        return tensor
+    _move(tensor, new)
+    return tensor
+
+
+def _move(tensor: Tensor, new: Tensor) -> None:
+    """Move a tensor, the tensors it is a view of and all their views on to slots computed from `new`."""
+    extra = getattr(tensor, "extra", None)
+    shown = extra.view if extra is not None else None
+    if shown is None:
+        _rebind(tensor, new)
+        _follow(tensor)
+        return
+    parent = shown.parent
+    written = structural(STRUCTURAL["strided_write"], shown.attributes, parent, new)
+    _move(parent, written)
+
+
+def _follow(parent: Tensor) -> None:
+    """Let all living views of a tensor show its new value."""
+    for known in parent.extras().views:
+        child = known()
+        if child is not None:
+            _rebind(child, structural(STRUCTURAL["as_strided"], child.extra.view.attributes, parent))
+            _follow(child)
+
+
+def _rebind(tensor: Tensor, new: Tensor) -> None:
+    """Let a tensor show the slot of another one; its old slot counts as overwritten, its old memory is written."""
+    origin, slot = origin_of(tensor)
+    extra = tensor.extras()
+    extra.version = version(tensor) + 1
+    if type(origin) is Segment and not origin.is_released:
+        origin.mark_overwritten(slot, extra.version)
+    old = tensor.source if tensor.segment is SOURCE else None
+    if old is not None and old.array is not None and old.owner is None:
+        value = new._array()
+        np.copyto(old.array, value)
+        origin, slot = origin_of(new)
+        source = Source(new.spec, array=old.array, origin=origin, slot=slot)
+        old.share().add(source)
+        old.share().mark_written()
+        tensor.source, tensor.slot, tensor.spec = source, source.operand, new.spec
+        from tapediff.tape.layout import S_CLOCK
+        source.write(S_CLOCK, 0)
+        return
+    tensor.segment = new.segment
+    tensor.slot = new.slot
+    tensor.spec = new.spec
+    if new.segment is SOURCE:
+        tensor.source = new.source
