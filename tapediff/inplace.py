@@ -60,7 +60,7 @@ def write(tensor: Tensor, change: Callable[[np.ndarray[Any, Any]], Any]) -> None
     source = tensor.source
     source.share().mark_written()
     if type(source.origin) is Segment and not source.origin.is_released:
-        source.origin.mark_overwritten(source.slot, source.share().version)
+        source.origin.mark_overwritten(source.slot, source.share().version, len(source.origin))
 
 
 def version(tensor: Tensor) -> int:
@@ -188,12 +188,15 @@ def in_place(operation: Callable[..., Tensor], tensor: Tensor, *arguments: Any, 
     check_writable(tensor)
     if tensor.segment is SOURCE:
         settle()
-    new = operation(tensor, *arguments, **options)
-    return assign(tensor, new)
+    before = (modes.segment, len(modes.segment))
+    return assign(tensor, operation(tensor, *arguments, **options), before)
 
 
-def assign(tensor: Tensor, new: Tensor) -> Tensor:
-    """Let a tensor take the value of `new`, a tensor of its shape, in place."""
+def assign(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> Tensor:
+    """Let a tensor take the value of `new`, a tensor of its shape, in place.
+
+    before  the running segment and its length before `new` was recorded: what was recorded since belongs to the operation and may read old values
+    """
     spec = tensor.spec
     if new.spec.shape != spec.shape:
         raise RuntimeError(f"output with shape {list(spec.shape)} doesn't match the broadcast shape {list(new.spec.shape)}: an in-place operation cannot change a shape")
@@ -205,39 +208,39 @@ def assign(tensor: Tensor, new: Tensor) -> Tensor:
         value = new._array()
         write(tensor, lambda array: np.copyto(array, value))
         return tensor
-    _move(tensor, new)
+    _move(tensor, new, before)
     return tensor
 
 
-def _move(tensor: Tensor, new: Tensor) -> None:
+def _move(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> None:
     """Move a tensor, the tensors it is a view of and all their views on to slots computed from `new`."""
     extra = getattr(tensor, "extra", None)
     shown = extra.view if extra is not None else None
     if shown is None:
-        _rebind(tensor, new)
-        _follow(tensor)
+        _rebind(tensor, new, before)
+        _follow(tensor, before)
         return
     parent = shown.parent
     written = structural(STRUCTURAL["strided_write"], shown.attributes, parent, new)
-    _move(parent, written)
+    _move(parent, written, before)
 
 
-def _follow(parent: Tensor) -> None:
+def _follow(parent: Tensor, before: tuple[Segment, int]) -> None:
     """Let all living views of a tensor show its new value."""
     for known in parent.extras().views:
         child = known()
         if child is not None:
-            _rebind(child, structural(STRUCTURAL["as_strided"], child.extra.view.attributes, parent))
-            _follow(child)
+            _rebind(child, structural(STRUCTURAL["as_strided"], child.extra.view.attributes, parent), before)
+            _follow(child, before)
 
 
-def _rebind(tensor: Tensor, new: Tensor) -> None:
+def _rebind(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> None:
     """Let a tensor show the slot of another one; its old slot counts as overwritten, its old memory is written."""
     origin, slot = origin_of(tensor)
     extra = tensor.extras()
     extra.version = version(tensor) + 1
     if type(origin) is Segment and not origin.is_released:
-        origin.mark_overwritten(slot, extra.version)
+        origin.mark_overwritten(slot, extra.version, before[1] if origin is before[0] else len(origin))
     old = tensor.source if tensor.segment is SOURCE else None
     if old is not None and old.array is not None and old.owner is None:
         value = new._array()

@@ -169,7 +169,7 @@ def _prepared(base: Tensor, arrays: list[tuple[int, Tensor]]) -> tuple[tuple[int
 
 def _gather(base: Tensor, arrays: list[tuple[int, Tensor]]) -> Tensor:
     dims, indices = _prepared(base, arrays)
-    return structural(STRUCTURAL["index"], (dims,), base, *indices)
+    return structural(STRUCTURAL["index"], dims, base, *indices)
 
 
 @method("__setitem__")
@@ -183,7 +183,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         value = record.cast(value, self.spec.dtype)
     if arrays:
         dims, indices = _prepared(basic, arrays)
-        target = STRUCTURAL["index"].infer((dims,), basic.spec, *(i.spec for i in indices))[0]
+        target = STRUCTURAL["index"].infer(dims, basic.spec, *(i.spec for i in indices))[0]
         value = _fitted(value, target, "shape mismatch: value tensor of shape {given} cannot be broadcast to indexing result of shape {wanted}")
         inplace.in_place(lambda x: structural(STRUCTURAL["index_put"], (dims, False), x, value, *indices), basic)
         return

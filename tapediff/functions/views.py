@@ -30,7 +30,7 @@ def reshaped(name: str, tensor: Tensor, shape: Shape) -> Tensor:
 
 
 @function()
-def reshape(input: Tensor, *shape: Any) -> Tensor:
+def reshape(input: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
     """The same elements under another shape; one size may be -1 and is worked out. A view where that is possible.
 
     >>> import tapediff as td
@@ -39,7 +39,7 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
             [3, 4, 5]])
     """
     check_tensor(input, "reshape")
-    new = resolve_reshape(parse_shape(shape), input.spec.size)
+    new = resolve_reshape(parse_shape(sizes if shape is None else (shape,)), input.spec.size)
     if input.segment is SOURCE and input.source.snapshot is not None:
         item = input.spec.dtype.itemsize
         strides = tuple(stride // item for stride in input.source.array.strides)  # type: ignore[union-attr]
@@ -181,7 +181,7 @@ def t(input: Tensor) -> Tensor:
 
 
 @function()
-def permute(input: Tensor, *dims: Any) -> Tensor:
+def permute(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     """The dimensions in the order `dims`.
 
     >>> import tapediff as td
@@ -189,14 +189,14 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
     torch.Size([4, 2, 3])
     """
     check_tensor(input, "permute")
-    wanted = parse_shape(dims)
+    wanted = parse_shape(order if dims is None else (dims,))
     if len(wanted) != input.spec.ndim:
         raise RuntimeError(f"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of dimensions "
                            f"i.e. input.dim() = {input.spec.ndim} is not equal to len(dims) = {len(wanted)}")
-    order = tuple(normalize_dim(dim, input.spec.ndim) for dim in wanted)
-    if len(set(order)) != len(order):
+    places = tuple(normalize_dim(dim, input.spec.ndim) for dim in wanted)
+    if len(set(places)) != len(places):
         raise RuntimeError("permute(): duplicate dims are not allowed.")
-    return permuted("permute", input, order)
+    return permuted("permute", input, places)
 
 
 @function("movedim", "moveaxis")
@@ -243,7 +243,7 @@ Tensor.H = _T  # type: ignore[attr-defined]
 
 
 @method("expand")
-def expand(self: Tensor, *sizes: Any) -> Tensor:
+def expand(self: Tensor, *sizes: Any, size: Any = None) -> Tensor:
     """Dimensions of size 1 repeated without a copy; -1 keeps a size.
 
     >>> import tapediff as td
@@ -251,7 +251,7 @@ def expand(self: Tensor, *sizes: Any) -> Tensor:
     tensor([[1, 1, 1],
             [2, 2, 2]])
     """
-    new = parse_shape(sizes)
+    new = parse_shape(sizes if size is None else (size,))
     shape = self.spec.shape
     missing = len(new) - len(shape)
     if missing < 0:

@@ -123,7 +123,7 @@ def _sum_address(kind: str, dtype: str) -> int:
 
 def _sum_parameters(kind: Kind) -> np.ndarray[Any, Any]:
     outer, count, inner = folded_extents(kind.operands[0].shape, kind.attributes[0])
-    return np.array([outer, count, inner, count if kind.row.name == "mean" else 1], np.int64)
+    return np.array([outer, count, inner, count if kind.row.kernel == "mean" else 1], np.int64)
 
 
 # --- views ----------------------------------------------------------------------------------------------------------------------------------

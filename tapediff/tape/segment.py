@@ -81,12 +81,12 @@ class Segment:
         self.is_open = False
         self.code = None
 
-    def mark_overwritten(self, index: int, version: int) -> None:
-        """Remember that the value of an instruction is written in place by what is recorded from now on."""
+    def mark_overwritten(self, index: int, version: int, since: int) -> None:
+        """Remember that the value of an instruction was written in place: instructions before `since` had read the old one."""
         if self.overwritten is None:
             self.overwritten = array("i")
         self.grow_overwritten()
-        self.overwritten[index] = len(self)
+        self.overwritten[index] = since
         self.versions[index] = version
 
     def grow_overwritten(self) -> None:
