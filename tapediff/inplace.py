@@ -24,10 +24,15 @@ __all__ = ["View", "alias", "assign", "detach_", "memory", "set_data", "version"
 
 
 class View(NamedTuple):
-    """How a tensor shows another one: attributes (shape, strides, offset) of the view in the parent's contiguous elements."""
+    """How a tensor shows another one.
+
+    attributes      (shape, strides, offset) of the view in the parent's contiguous elements
+    shares_memory   whether both are arrays of one memory; else the view is a slot of its own
+    """
 
     parent: Tensor
     attributes: tuple[tuple[int, ...], tuple[int, ...], int]
+    shares_memory: bool
 
 
 def memory(tensor: Tensor) -> np.ndarray[Any, Any]:
@@ -116,11 +121,9 @@ def detach_(tensor: Tensor) -> Tensor:
 
 def view(name: str, tensor: Tensor, attributes: tuple[tuple[int, ...], tuple[int, ...], int]) -> Tensor:
     """A view of a tensor, by the row of the view op called `name`."""
-    if tensor.segment is SOURCE and tensor.source.origin is None and not (tensor.spec.requires_grad and modes.grad_enabled):
-        made = _memory_view(tensor, attributes)
-    else:
-        made = structural(STRUCTURAL[name], attributes, tensor)
-    made.extras().view = View(tensor, attributes)
+    shares_memory = tensor.segment is SOURCE and tensor.source.origin is None and not (tensor.spec.requires_grad and modes.grad_enabled)
+    made = _memory_view(tensor, attributes) if shares_memory else structural(STRUCTURAL[name], attributes, tensor)
+    made.extras().view = View(tensor, attributes, shares_memory)
     views = tensor.extras().views
     views.append(weakref.ref(made))
     if len(views) & 63 == 0:
@@ -204,12 +207,23 @@ def assign(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> Tensor:
         if new.spec.dtype.category > spec.dtype.category:
             raise RuntimeError(f"result type {new.spec.dtype.legacy} can't be cast to the desired output type {spec.dtype.legacy}")
         new = record.cast(new, spec.dtype)
-    if not (modes.grad_enabled and (spec.requires_grad or new.spec.requires_grad)):
+    if not (modes.grad_enabled and (spec.requires_grad or new.spec.requires_grad)) and _is_all_one_memory(tensor):
         value = new._array()
         write(tensor, lambda array: np.copyto(array, value))
         return tensor
     _move(tensor, new, before)
     return tensor
+
+
+def _is_all_one_memory(tensor: Tensor) -> bool:
+    """Whether writing the tensor's memory reaches the tensors it is a view of and all their views."""
+    extra = getattr(tensor, "extra", None)
+    if extra is None:
+        return True
+    if extra.view is not None and not (extra.view.shares_memory and _is_all_one_memory(extra.view.parent)):
+        return False
+    living = (known() for known in extra.views)
+    return all(child is None or child.extra.view.shares_memory for child in living)
 
 
 def _move(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> None:
@@ -245,7 +259,7 @@ def _rebind(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> None:
     if old is not None and old.array is not None and old.owner is None:
         value = new._array()
         np.copyto(old.array, value)
-        origin, slot = origin_of(new)
+        origin, slot = origin_of(new) if new.spec.requires_grad else (None, 0)
         source = Source(new.spec, array=old.array, origin=origin, slot=slot)
         old.share().add(source)
         old.share().mark_written()
@@ -258,3 +272,5 @@ def _rebind(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> None:
     tensor.spec = new.spec
     if new.segment is SOURCE:
         tensor.source = new.source
+    else:
+        new.segment.pass_on(new.slot // 3 - 1, tensor)

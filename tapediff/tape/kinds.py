@@ -18,10 +18,15 @@ __all__ = ["KINDS", "Kind", "KindTable"]
 
 # PyTorch names some nodes by which operands are numbers (bit k: operand k is one)
 _NAMES_WITH_NUMBERS = {
-    "pow": {0: "PowBackward1", 1: "PowBackward1"},
+    "pow": {0: "PowBackward1", 1: "PowBackward2"},
     "sub": {1: "RsubBackward1"},
     "div": {1: "MulBackward0"},
     "clamp": {0: "ClampBackward0"},
+    "xlogy": {1: "XlogyBackward1", 2: "XlogyBackward2"},
+    "copysign": {2: "CopysignBackward1"},
+    "fmod": {0: "FmodBackward1", 1: "FmodBackward1"},
+    "remainder": {0: "RemainderBackward1", 1: "RemainderBackward1"},
+    "lerp": {0: "LerpBackward1"},
 }
 
 

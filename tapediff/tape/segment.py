@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import weakref
 from array import array
 from threading import get_ident
 from typing import Any
@@ -95,6 +96,11 @@ class Segment:
         missing = len(self) - len(self.overwritten)
         if missing > 0:
             self.overwritten.frombytes(bytes(4 * missing))
+
+    def pass_on(self, index: int, tensor: Any) -> None:
+        """From now on `tensor` shows a slot, in the place of the tensor that did."""
+        if index in self.owners:
+            self.owners[index] = weakref.ref(tensor)
 
     def kind_number(self, index: int) -> int:
         """The number of the kind of an instruction."""

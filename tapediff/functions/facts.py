@@ -1,0 +1,145 @@
+"""Facts about tensors and dtypes, and the constructors of old."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tapediff import dtypes, record
+from tapediff.dtypes import DType
+from tapediff.functions.registry import FUNCTIONS, check_tensor, function
+from tapediff.shapes import parse_shape
+from tapediff.tensor import Tensor, of_array
+
+__all__ = ["can_cast", "is_tensor", "promote_types", "result_type"]
+
+
+@function(method=False)
+def is_tensor(obj: Any) -> bool:
+    """Whether an object is a tensor."""
+    return isinstance(obj, Tensor)
+
+
+@function(method=False)
+def numel(input: Tensor) -> int:
+    """The number of elements."""
+    check_tensor(input, "numel")
+    return input.spec.size
+
+
+@function(method=False)
+def is_floating_point(input: Tensor) -> bool:
+    """Whether the dtype is float32 or float64."""
+    check_tensor(input, "is_floating_point")
+    return input.spec.dtype.is_floating_point
+
+
+@function(method=False)
+def is_complex(input: Tensor) -> bool:
+    """Always False: there are no complex dtypes."""
+    check_tensor(input, "is_complex")
+    return False
+
+
+@function()
+def is_nonzero(input: Tensor) -> bool:
+    """Whether the one element is not zero."""
+    check_tensor(input, "is_nonzero")
+    return bool(input)
+
+
+@function(method=False)
+def result_type(tensor1: Any, tensor2: Any) -> DType:
+    """The dtype of an arithmetic operation on two operands, tensors or numbers.
+
+    >>> import tapediff as td
+    >>> td.result_type(td.tensor([1, 2]), 1.0)
+    torch.float32
+    """
+    return record.result_dtype((tensor1, tensor2))
+
+
+@function(method=False)
+def promote_types(type1: DType, type2: DType) -> DType:
+    """The smallest dtype that holds both.
+
+    >>> import tapediff as td
+    >>> td.promote_types(td.int64, td.float32)
+    torch.float32
+    """
+    return dtypes.promote(dtypes.parse(type1), dtypes.parse(type2))
+
+
+@function(method=False)
+def can_cast(from_: DType, to: DType) -> bool:
+    """Whether an in-place operation may store a result of one dtype in a tensor of another: no category is lost.
+
+    >>> import tapediff as td
+    >>> td.can_cast(td.float64, td.float32), td.can_cast(td.float32, td.int64)
+    (True, False)
+    """
+    return from_.category <= to.category
+
+
+@function(method=False)
+def set_num_threads(threads: int) -> None:
+    """Accepted for PyTorch's sake: eager operations run on one thread."""
+
+
+@function(method=False)
+def get_num_threads() -> int:
+    """1: eager operations run on one thread."""
+    return 1
+
+
+@function(method=False)
+def set_default_tensor_type(kind: Any) -> None:
+    """PyTorch's old way to set the default dtype, by a tensor type or its name, `torch.DoubleTensor`."""
+    name = kind if isinstance(kind, str) else getattr(kind, "__name__", repr(kind))
+    for dtype in (dtypes.float32, dtypes.float64):
+        if name.endswith(f"{dtype.legacy}Tensor"):
+            dtypes.set_default_dtype(dtype)
+            return
+    raise TypeError(f"only floating-point types are supported as the default type, got {name}")
+
+
+def _legacy(dtype: DType | None, data: tuple[Any, ...]) -> Tensor:
+    """The old constructors: sizes make an uninitialised tensor, a sequence or an array a tensor of its values."""
+    dtype = dtype or dtypes.get_default_dtype()
+    if not data:
+        return of_array(np.empty(0, dtype.numpy))
+    if all(isinstance(size, int) and not isinstance(size, bool) for size in data):
+        return of_array(np.zeros(parse_shape(data), dtype.numpy))
+    if len(data) > 1:
+        raise TypeError(f"new() received an invalid combination of arguments - got {tuple(type(one).__name__ for one in data)}: give sizes, or one sequence of values")
+    if isinstance(data[0], Tensor):
+        made: Tensor = record.cast(data[0], dtype).detach()
+        return made
+    if isinstance(data[0], float | str) or data[0] is None:
+        raise TypeError(f"new(): data must be a sequence (got {type(data[0]).__name__})")
+    return FUNCTIONS["tensor"](np.asarray(data[0]) if isinstance(data[0], np.ndarray) else data[0], dtype=dtype)  # type: ignore[no-any-return]
+
+
+def _construct(*data: Any, **options: Any) -> Tensor:
+    return _legacy(None, data)
+
+
+Tensor._construct = staticmethod(_construct)  # type: ignore[attr-defined]
+
+
+class _TypedTensor(type):
+    """Types such as FloatTensor: they construct, and isinstance asks for the dtype."""
+
+    dtype: DType
+
+    def __call__(cls, *data: Any, **options: Any) -> Tensor:
+        return _legacy(cls.dtype, data)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Tensor) and instance.dtype is cls.dtype
+
+
+for _dtype in dtypes.ALL:
+    _name = f"{_dtype.legacy}Tensor"
+    FUNCTIONS[_name] = _TypedTensor(_name, (), {"dtype": _dtype, "__doc__": f"The tensors of dtype {_dtype.name}, and PyTorch's old way to make one."})
