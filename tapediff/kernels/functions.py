@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tapediff.kernels import coefficients
-from tapediff.kernels.formula import KIND
+from tapediff.kernels.instructions import KIND
 from tapediff.ops.elementwise import ELEMENTWISE
-
 
 VECMATH = Path(__file__).with_name("vecmath.py")
 

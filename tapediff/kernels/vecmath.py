@@ -1,16 +1,17 @@
 """Mathematical functions written once as restricted Python, which `formula` prints for scalars and for vectors.
 
-A function is made of assignments and one return; ``name_float64``, ``name_float``, ``name_int`` and ``name`` are found by the dtype of the first operand.  There are
-no branches: a special case is a selection, and `rarely` computes its second argument only when some lane needs it.  The accuracy that
-tests/kernels/test_vecmath.py holds is 2 ulp over the whole range, and infinities, nans, signed zeros and subnormals as in C's libm.
+A function is made of assignments and one return.  The dtype of the first float operand finds ``name_float64``, ``name_float`` or
+``name``, and for each name in capitals its value in tapediff/kernels/coefficients.py.  There are no branches: a special case is a
+selection, and `rarely` computes its second argument only when some lane needs it.  ``fma`` is exact; ``muladd`` is fused where
+the host can.  A name with ``_low`` beside one without stands for the small part of an unevaluated sum.
 
-``fma`` is exact; ``muladd`` is fused where the host can.  Number tables come from tapediff/kernels/coefficients.py.  A name that ends in ``_sum`` stands for
-an unevaluated sum of a large and a small part.
+tests/kernels/test_vecmath.py holds the functions to 2 ulp over the whole range (the gamma functions to a few more, and
+absolutely near their zeros), and to C's libm at infinities, nans, signed zeros and subnormals.
 """
 
 from __future__ import annotations
 
-# ruff: noqa: F821
+# ruff: noqa: F821, RUF059
 # mypy: ignore-errors
 
 
@@ -98,7 +99,7 @@ def sigmoid_float(x):
 
 
 def tanh_float(x):
-    """Near 0 Lambert's continued fraction, x + x z P(z) / Q(z) in z = x**2; beyond 1 - 2 / (exp(2 x) + 1): one division for both."""
+    """Near 0 Lambert's continued fraction, beyond it 1 - 2 / (exp(2 x) + 1): one division for both."""
     a = abs(x)
     z = a * a
     shifted, k, r = exp_reduction(2 * where(a > 20, 20, a))
@@ -290,7 +291,7 @@ def half_pi_reduction_float(x):
 
 
 def half_pi_reduction_huge(x):
-    """The same for |x| >= 2**30: the 53 bits of x times those 192 bits of 2 / pi that are no multiples of 4 (Payne and Hanek, 1983)."""
+    """The same for |x| >= 2**30: the 53 bits of x times those 192 bits of 2 / pi that matter (Payne and Hanek, 1983)."""
     word = bits(x)
     exponent = shift_right_logical(word, 52) & 2047
     mantissa = (word & 4503599627370495) | 4503599627370496
@@ -574,7 +575,7 @@ def lgamma_float(x):
 
 
 def digamma_float64(x):
-    """On [1, 2] (x - root) times a polynomial; below a recurrence or reflection; above eight recurrences and Stirling's series."""
+    """On [1, 2] (x - root) times a polynomial; below, recurrence or reflection; above, recurrences and Stirling's series."""
     is_reflected = x < 0
     mirrored = where(is_reflected, 1 - x, x)
     is_small = mirrored < 1
@@ -598,8 +599,7 @@ def digamma_of_large(x):
     pairs = (first + a) / (first * a) + (second + third) / (second * third)
     w = where(is_shifted, x + 8, x)
     z = 1 / (w * w)
-    series = z * (0.08333333333333333 + z * (-0.008333333333333333 + z * (0.003968253968253968 + z * (-0.004166666666666667
-        + z * (0.007575757575757576 + z * (-0.021092796092796094 + z * 0.08333333333333333))))))
+    series = z * polynomial(z, STIRLING)
     value = log(w) - (0.5 / w + series)
     return where(is_shifted, value - (2 * x + 7) * pairs, value)
 
@@ -609,7 +609,10 @@ def digamma_float32(x):
 
 
 def polygamma_float64(n, x):
-    """(-1)**(n + 1) n! zeta(n + 1, x), Hurwitz's zeta function by ten terms and Euler and Maclaurin's formula; reflected for n = 1."""
+    """(-1)**(n + 1) n! zeta(n + 1, x), Hurwitz's zeta function by ten terms and Euler and Maclaurin's formula.
+
+    For n = 1 a negative x is reflected, for n > 1 it gives nan.
+    """
     is_reflected = (n == 1) & (x < 0)
     a = where(is_reflected, 1 - x, x)
     s = n + 1

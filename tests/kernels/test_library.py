@@ -57,7 +57,9 @@ def test_an_address_is_given_once_and_for_all():
     assert first[0] == first[1] == library.addresses([SQUARE])[0]
 
 
-@pytest.mark.parametrize("damage", [lambda content: content[: len(content) // 2], lambda content: b"foreign", lambda content: b""])
+@pytest.mark.parametrize(
+    "damage", [lambda content: content[: len(content) // 2], lambda content: b"foreign", lambda content: b""]
+)
 @pytest.mark.parametrize("suffix", ["*.o", "*.k"])
 def test_a_damaged_file_is_built_anew(tmp_path, refuse_to_compile, damage, suffix):
     KernelLibrary(tmp_path).addresses([SQUARE])
@@ -143,7 +145,10 @@ def test_the_directory_is_chosen_by_the_environment(monkeypatch, tmp_path):
     ("modules", "heavy"),
     [
         (["ops/op", "ops/elementwise"], {"numpy", "scipy", "llvmlite", "numba"}),
-        (["kernels/library", "kernels/cache", "kernels/loop", "kernels/formula", "kernels/functions"], {"scipy", "numba"}),
+        (
+            ["kernels/library", "kernels/cache", "kernels/loop", "kernels/formula", "kernels/instructions", "kernels/functions"],
+            {"scipy", "numba"},
+        ),
     ],
 )
 def test_the_table_and_the_library_import_nothing_heavy(modules, heavy):
