@@ -105,6 +105,8 @@ FITS = [
     Fit("ATAN_FLOAT32", "(atan(t) - t) / t**3 in t**2", ATAN, mpf(0), TAN_EIGHTH_PI_SQUARE, 4),
     Fit("ASIN_FLOAT64", "(asin(t) - t) / t**3 in t**2", ASIN, mpf(0), mpf("0.2501"), 12),
     Fit("ASIN_FLOAT32", "(asin(t) - t) / t**3 in t**2", ASIN, mpf(0), mpf("0.2501"), 5),
+    Fit("ERF_FLOAT32", "erf(x) / x - 1 in x**2", ERF, mpf(0), mpf(1), 6),
+    Fit("ERFC_FLOAT32", "((1 + 2 x) exp(x**2) erfc(x) - ERFC_MIDDLE) / t, t as below", ERFC, mpf(-1), mpf(1), 11),
     Fit("ERF_FLOAT64", "erf(x) / x - 1 in x**2", ERF, mpf(0), mpf(1), 12),
     Fit(
         "ERFC_FLOAT64", "((1 + 2 x) exp(x**2) erfc(x) - ERFC_MIDDLE) / t, t = (x - 3.75) / (x + 3.75)", ERFC, mpf(-1), mpf(1), 25
@@ -180,12 +182,12 @@ def main() -> None:
         error = mpmath.nstr(largest_error(fit, coefficients), 2)
         interval = f"[{mpmath.nstr(fit.low, 4)}, {mpmath.nstr(fit.high, 4)}]"
         print_tuple(fit.name, [float(c) for c in coefficients], f"{fit.meaning} on {interval}, relative error {error}")
-    print_tuple("ERFC_MIDDLE", parts(ERFC_MIDDLE, 2), "(1 + 2 x) exp(x**2) erfc(x) at 3.75 as a sum")
     print_tuple("HALF_PI_FLOAT64", parts(mpmath.pi / 2, 3), "pi / 2 as a sum")
     print_tuple("HALF_PI_FLOAT32", parts(mpmath.pi / 2, 4, 24), "pi / 2 as a sum of numbers of 24 bits")
     print_tuple("LN2_FLOAT64", parts(mpmath.log(2), 2), "ln 2 as a sum")
     print_tuple("LN2_FLOAT32", parts(mpmath.log(2), 2, 24), "ln 2 as a sum of numbers of 24 bits")
     for dtype, precision, short in (("FLOAT64", 53, 40), ("FLOAT32", 24, 14)):
+        print_tuple(f"ERFC_MIDDLE_{dtype}", parts(ERFC_MIDDLE, 2, precision), "(1 + 2 x) exp(x**2) erfc(x) at 3.75 as a sum")
         print_tuple(f"LOG2_E_{dtype}", parts(1 / mpmath.log(2), 2, precision), "1 / ln 2 as a sum")
         print_tuple(f"LOG10_E_{dtype}", parts(1 / mpmath.log(10), 2, precision), "1 / ln 10 as a sum")
         print_tuple(
@@ -226,6 +228,7 @@ def print_formats() -> None:
             "EXP2_LOWEST": -1080.0 if code == "d" else -155.0,
             "EXP2_HIGHEST": 1025.0 if code == "d" else 129.0,
             "ANGLE_LIMIT": 2.0**30 if code == "d" else 2.0**17,
+            "ERFC_LIMIT": 28.0 if code == "d" else 10.5,
             "LARGE": 1e300 if code == "d" else 1e36,
             "SMALL": 1e-290 if code == "d" else 1e-28,
             "SCALE_DOWN": 2.0**-512 if code == "d" else 2.0**-64,

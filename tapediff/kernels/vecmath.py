@@ -508,9 +508,9 @@ def atanh_float(x):
 # Special functions
 
 
-def erfc_tail_float64(a):
+def erfc_tail_float(a):
     """erfc(a) for a >= 0 (Shepherd and Laframboise, 1981): exp(-a**2) P(t) / (1 + 2 a), t = (a - 3.75) / (a + 3.75)."""
-    near = where(a > 28, 28, a)
+    near = where(a > ERFC_LIMIT, ERFC_LIMIT, a)
     square = near * near
     shifted, growth, growth_low = expm1_of_sum(-square, -fma(near, near, -square))
     t = (near - 3.75) / (near + 3.75)
@@ -525,27 +525,19 @@ def erfc_tail_float64(a):
     return scaled(y + muladd(y, growth, muladd(y, growth_low, y_low)), shifted)
 
 
-def erf_float64(x):
+def erf_float(x):
     a = abs(x)
     z = a * a
     near = muladd(a, polynomial(z, ERF), a)
     return copysign(where(a < 1, near, 1 - erfc_tail(a)), x)
 
 
-def erfc_float64(x):
+def erfc_float(x):
     a = abs(x)
     z = a * a
     near = 1 - muladd(x, polynomial(z, ERF), x)
     tail = erfc_tail(a)
     return where(a < 0.25, near, where(x < 0, 2 - tail, tail))
-
-
-def erf_float32(x):
-    return float32(erf(float64(x)))
-
-
-def erfc_float32(x):
-    return float32(erfc(float64(x)))
 
 
 def erfinv_float64(x):

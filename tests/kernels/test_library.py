@@ -4,6 +4,7 @@ import ast
 import os
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -120,9 +121,18 @@ def test_no_temporary_files_are_left(tmp_path):
     assert {file.suffix for file in tmp_path.iterdir()} == {".o", ".k"}
 
 
-def test_threads_may_ask_at_once():
+def test_threads_that_ask_at_once_build_once(monkeypatch):
     library = KernelLibrary(None)
     start = threading.Barrier(8)
+    built = []
+    compile_ = KernelLibrary.compile
+
+    def compile_slowly(self, symbols):
+        built.extend(symbols)
+        time.sleep(0.05)
+        return compile_(self, symbols)
+
+    monkeypatch.setattr(KernelLibrary, "compile", compile_slowly)
 
     def ask(_):
         start.wait()
@@ -130,6 +140,7 @@ def test_threads_may_ask_at_once():
 
     with ThreadPoolExecutor(8) as threads:
         assert len(set(threads.map(ask, range(8)))) == 1
+    assert built == [SQUARE, *CUBE_PARTS]
 
 
 def test_the_directory_is_chosen_by_the_environment(monkeypatch, tmp_path):
