@@ -3,8 +3,8 @@
     python tools/fit_polynomials.py > tapediff/kernels/coefficients.py
 
 A polynomial interpolates its function at Chebyshev nodes, which is within a small factor of the best uniform approximation
-(Trefethen, Approximation Theory and Approximation Practice, chapter 15); the comment beside it gives the largest error of the unrounded
-polynomial relative to the function, measured between the nodes.
+(Trefethen, Approximation Theory and Approximation Practice, chapter 15); the comment beside it gives the largest error of the
+unrounded polynomial relative to the function, measured between the nodes.
 """
 
 from __future__ import annotations
@@ -105,9 +105,20 @@ FITS = [
     Fit("ATAN_FLOAT32", "(atan(t) - t) / t**3 in t**2", ATAN, mpf(0), TAN_EIGHTH_PI_SQUARE, 4),
     Fit("ASIN_FLOAT64", "(asin(t) - t) / t**3 in t**2", ASIN, mpf(0), mpf("0.2501"), 12),
     Fit("ASIN_FLOAT32", "(asin(t) - t) / t**3 in t**2", ASIN, mpf(0), mpf("0.2501"), 5),
+    Fit("ERF_FLOAT32", "erf(x) / x - 1 in x**2", ERF, mpf(0), mpf(1), 6),
+    Fit("ERFC_FLOAT32", "((1 + 2 x) exp(x**2) erfc(x) - ERFC_MIDDLE) / t, t as below", ERFC, mpf(-1), mpf(1), 11),
     Fit("ERF_FLOAT64", "erf(x) / x - 1 in x**2", ERF, mpf(0), mpf(1), 12),
-    Fit("ERFC_FLOAT64", "((1 + 2 x) exp(x**2) erfc(x) - ERFC_MIDDLE) / t, t = (x - 3.75) / (x + 3.75)", ERFC, mpf(-1), mpf(1), 25),
-    Fit("DIGAMMA_FLOAT64", "digamma(x) / (x - root) in x - 1.5", lambda t: digamma_slope(t + mpf("1.5")), mpf("-0.5"), mpf("0.5"), 22),
+    Fit(
+        "ERFC_FLOAT64", "((1 + 2 x) exp(x**2) erfc(x) - ERFC_MIDDLE) / t, t = (x - 3.75) / (x + 3.75)", ERFC, mpf(-1), mpf(1), 25
+    ),
+    Fit(
+        "DIGAMMA_FLOAT64",
+        "digamma(x) / (x - root) in x - 1.5",
+        lambda t: digamma_slope(t + mpf("1.5")),
+        mpf("-0.5"),
+        mpf("0.5"),
+        22,
+    ),
 ]
 
 
@@ -171,18 +182,24 @@ def main() -> None:
         error = mpmath.nstr(largest_error(fit, coefficients), 2)
         interval = f"[{mpmath.nstr(fit.low, 4)}, {mpmath.nstr(fit.high, 4)}]"
         print_tuple(fit.name, [float(c) for c in coefficients], f"{fit.meaning} on {interval}, relative error {error}")
-    print_tuple("ERFC_MIDDLE", parts(ERFC_MIDDLE, 2), "(1 + 2 x) exp(x**2) erfc(x) at 3.75 as a sum")
     print_tuple("HALF_PI_FLOAT64", parts(mpmath.pi / 2, 3), "pi / 2 as a sum")
     print_tuple("HALF_PI_FLOAT32", parts(mpmath.pi / 2, 4, 24), "pi / 2 as a sum of numbers of 24 bits")
     print_tuple("LN2_FLOAT64", parts(mpmath.log(2), 2), "ln 2 as a sum")
     print_tuple("LN2_FLOAT32", parts(mpmath.log(2), 2, 24), "ln 2 as a sum of numbers of 24 bits")
     for dtype, precision, short in (("FLOAT64", 53, 40), ("FLOAT32", 24, 14)):
+        print_tuple(f"ERFC_MIDDLE_{dtype}", parts(ERFC_MIDDLE, 2, precision), "(1 + 2 x) exp(x**2) erfc(x) at 3.75 as a sum")
         print_tuple(f"LOG2_E_{dtype}", parts(1 / mpmath.log(2), 2, precision), "1 / ln 2 as a sum")
         print_tuple(f"LOG10_E_{dtype}", parts(1 / mpmath.log(10), 2, precision), "1 / ln 10 as a sum")
-        print_tuple(f"LOG10_2_{dtype}", short_sum(mpmath.log(2, 10), short, precision), f"log10(2) as a sum whose first number has {short} bits")
+        print_tuple(
+            f"LOG10_2_{dtype}",
+            short_sum(mpmath.log(2, 10), short, precision),
+            f"log10(2) as a sum whose first number has {short} bits",
+        )
         print_tuple(f"LN2_SHORT_{dtype}", short_sum(mpmath.log(2), short, precision),
                     f"ln 2 as a sum whose first number has {short} bits: its product with an exponent is exact")  # fmt: skip
     print_tuple("THIRD", parts(mpf(1) / 3, 2), "1 / 3 as a sum")
+    stirling = [float(mpmath.bernoulli(2 * k) / (2 * k)) for k in range(1, 8)]
+    print_tuple("STIRLING", stirling, "B(2 k) / (2 k), k = 1..7: log(x) - 1 / (2 x) - digamma(x) in powers of x**-2")
     print_tuple("DIGAMMA_ROOT", parts(DIGAMMA_ROOT, 2), "the positive root of digamma as a sum")
     print_tuple("TWO_OVER_PI", [0, *words_of_two_over_pi(20)], "64 zeros, then the bits of 2 / pi after the point, 64 to a word")
 
@@ -211,6 +228,7 @@ def print_formats() -> None:
             "EXP2_LOWEST": -1080.0 if code == "d" else -155.0,
             "EXP2_HIGHEST": 1025.0 if code == "d" else 129.0,
             "ANGLE_LIMIT": 2.0**30 if code == "d" else 2.0**17,
+            "ERFC_LIMIT": 28.0 if code == "d" else 10.5,
             "LARGE": 1e300 if code == "d" else 1e36,
             "SMALL": 1e-290 if code == "d" else 1e-28,
             "SCALE_DOWN": 2.0**-512 if code == "d" else 2.0**-64,
@@ -218,7 +236,9 @@ def print_formats() -> None:
         }
         for name, value in facts.items():
             print(f"{name}_{dtype} = {value!r}")
-    print_tuple("TANH_ABOVE_FLOAT64", [675675, 45045, 594, 1], "1 - tanh(x) / x = z above(z) / below(z) in z = x**2, Lambert's fraction")
+    print_tuple(
+        "TANH_ABOVE_FLOAT64", [675675, 45045, 594, 1], "1 - tanh(x) / x = z above(z) / below(z) in z = x**2, Lambert's fraction"
+    )
     print_tuple("TANH_BELOW_FLOAT64", [2027025, 945945, 51975, 630, 1], "its denominator")
     print_tuple("TANH_ABOVE_FLOAT32", [315, 14], "the same, shorter")
     print_tuple("TANH_BELOW_FLOAT32", [945, 420, 15], "its denominator")

@@ -34,8 +34,8 @@ def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, 
 def vector_norm(x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """(sum |x|^ord)^(1/ord) over the dimensions `dim`.
 
-    For inf and -inf the largest and the smallest |x|, for 0 the number of non-zeros. Where a norm has no derivative, at 0, it takes the
-    subgradient 0.
+    For inf and -inf the largest and the smallest |x|, for 0 the number of non-zeros. At 0, where a norm has no derivative, it
+    takes the subgradient 0.
 
     >>> import tapediff as td
     >>> vector_norm(td.tensor([3., -4.]), float("inf"))

@@ -52,8 +52,8 @@ def mean(input: Tensor, dim: Any = MISSING, keepdim: bool = False, *, dtype: Any
     input = converted(input, dtype)
     if not input.spec.dtype.is_floating_point:
         which = "Input" if dtype is None else "Optional"
-        raise RuntimeError(f"mean(): could not infer output dtype. {which} dtype must be either a floating point or complex dtype. "
-                           f"Got: {input.dtype.legacy}; convert it first with .float() or pass dtype=torch.float32")
+        raise RuntimeError(f"mean(): could not infer output dtype. {which} dtype must be either a floating point or complex "
+                           f"dtype. Got: {input.dtype.legacy}; convert it first with .float() or pass dtype=torch.float32")
     if dim is MISSING and not keepdim:
         return structural(STRUCTURAL["mean"], (all_dims(input), False), input)
     dims = several_dims(None if dim is MISSING else dim, input, "mean")

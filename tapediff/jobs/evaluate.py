@@ -1,6 +1,7 @@
 """Value and gradients of one row: the user's function on tensors, and one backward sweep."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -14,7 +15,7 @@ class RowEvaluator:
 
     >>> evaluator = RowEvaluator(lambda x, k: k * x * x, {"x": np.array([1.0, 3.0])}, {"k": np.array(2.0)}, ["x"])
     >>> value, gradients = evaluator.value_and_gradients(1)
-    >>> float(value), float(gradients["x"])
+    >>> value, float(gradients["x"])
     (18.0, 12.0)
     """
 
@@ -27,35 +28,41 @@ class RowEvaluator:
     def tensor(self, name: str, array: np.ndarray) -> td.Tensor:
         return td.tensor(np.array(array), requires_grad=name in self.wrt)
 
-    def call(self, row: int) -> tuple[td.Tensor, dict[str, td.Tensor]]:
-        """The function's result for a row, a tensor of one element, and the tensors it was given."""
-        given = self.shared | {name: self.tensor(name, array[row]) for name, array in self.rows.items()}
-        try:
-            y = self.f(**given)
-        except Exception as error:
-            raise JobError(f"row {row}: {describe(error, source_file(self.f))}") from error
-        if not isinstance(y, td.Tensor):
-            raise JobError(f"row {row}: the result is of type {type(y).__name__}; wanted a tensor of one element")
-        if y.numel() != 1:
-            shape = tuple(y.shape)
-            raise JobError(f"row {row}: the result has the shape {shape}; wanted one element: reduce it, by .sum() say")
-        return y, given
-
     def value(self, row: int) -> np.ndarray:
-        """The function's value alone."""
-        y, _ = self.call(row)
-        return y.detach().numpy().reshape(())
+        """The function's value alone, an array without dimensions, of the dtype that the function gives it."""
+        with self.errors_of(row):
+            return one_element(self.f(**self.arguments(row))).detach().numpy().reshape(())
 
-    def value_and_gradients(self, row: int) -> tuple[np.ndarray, dict[str, np.ndarray | None]]:
+    def value_and_gradients(self, row: int) -> tuple[float, dict[str, np.ndarray | None]]:
         """The value, and the gradient for each name in `wrt`: None where the value does not depend on it."""
-        y, given = self.call(row)
+        given = self.arguments(row)
         leaves = {name: given[name] for name in self.wrt}
         for leaf in leaves.values():
             leaf.grad = None
-        if y.requires_grad:
-            try:
+        with self.errors_of(row):
+            y = one_element(self.f(**given))
+            if y.requires_grad:
                 y.backward()
-            except Exception as error:
-                raise JobError(f"row {row}: {describe(error, source_file(self.f))}") from error
-        gradients = {name: None if leaf.grad is None else leaf.grad.numpy() for name, leaf in leaves.items()}
-        return y.detach().numpy().reshape(()), gradients
+            value = y.item()
+        return value, {name: None if leaf.grad is None else leaf.grad.numpy() for name, leaf in leaves.items()}
+
+    def arguments(self, row: int) -> dict[str, td.Tensor]:
+        return self.shared | {name: self.tensor(name, array[row]) for name, array in self.rows.items()}
+
+    @contextmanager
+    def errors_of(self, row: int) -> Iterator[None]:
+        """Name the row, and the line of the function's file, in what is raised there: by the function or by the late sweeps."""
+        try:
+            yield
+        except Exception as error:
+            text = str(error) if isinstance(error, JobError) else describe(error, source_file(self.f))
+            raise JobError(f"row {row}: {text}") from error
+
+
+def one_element(y: td.Tensor) -> td.Tensor:
+    """The function's result, if it is a tensor of one element."""
+    if not isinstance(y, td.Tensor):
+        raise JobError(f"the result is of type {type(y).__name__}; wanted a tensor of one element")
+    if y.numel() != 1:
+        raise JobError(f"the result has the shape {tuple(y.shape)}; wanted one element: reduce it, by .sum() say")
+    return y

@@ -1,8 +1,8 @@
 """Object code on disk: what one process compiled, the next one loads.
 
 A file ``<name>.o`` holds the object code of the kernels that were built together; for each kernel a file ``<key>.k`` names that
-object and the kernel's symbol.  Both begin with the digest of the rest, so that a truncated or foreign file is a miss and is written
-anew.  Files are replaced atomically.  A directory that cannot be written to costs speed, never an error.
+object and the kernel's symbol.  Both begin with the digest of the rest, so that a truncated or foreign file is a miss and is
+written anew.  Files are replaced atomically.  A directory that cannot be written to costs speed, never an error.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class ObjectCache:
                 os.utime(self.directory / file)
 
     def _make_room(self) -> None:
-        """Drop the files longest unused until the cache is at most as large as it may be; a pointer without its object is a miss."""
+        """Drop the files longest unused until the cache has its size again; a pointer without its object is a miss."""
         files = []
         for entry in os.scandir(self.directory):
             with contextlib.suppress(OSError):

@@ -20,7 +20,7 @@ __all__ = ["call_kernel", "get_library"]
 
 
 def call_kernel(library: KernelLibrary, spec: KernelSpec, n: int, **arrays: NDArray[np.generic]) -> None:
-    """Run the kernel of `spec` over n elements of contiguous arrays, named as in `ARGUMENTS`; what is not given is a null pointer."""
+    """Run the kernel of `spec` over n elements of contiguous arrays, named as in `ARGUMENTS`; the others are null pointers."""
     names = ARGUMENTS[spec.which]
     unknown = set(arrays) - set(names)
     if unknown:

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tapediff.kernels import coefficients
-from tapediff.kernels.formula import KIND
+from tapediff.kernels.instructions import KIND
 from tapediff.ops.elementwise import ELEMENTWISE
-
 
 VECMATH = Path(__file__).with_name("vecmath.py")
 
@@ -34,8 +33,10 @@ class VectorFunctions:
 
     def constant(self, name: str, dtype: str) -> Any:
         """A number or a tuple of numbers from tapediff/kernels/coefficients.py: ``NAME_FLOAT32`` or, for all dtypes, ``NAME``."""
-        value = getattr(coefficients, f"{name}_{dtype.upper()}", None)
-        return getattr(coefficients, name) if value is None else value
+        for candidate in (f"{name}_{dtype.upper()}", name):
+            if hasattr(coefficients, candidate):
+                return getattr(coefficients, candidate)
+        raise NameError(f"formula: {name} has no value for {dtype}; tools/fit_polynomials.py prints the values")
 
     def row(self, name: str) -> str | None:
         """The formula of the op called `name`."""

@@ -1,8 +1,10 @@
 """Prints the kernel of a spec: a row's formulas inside a loop over n elements.
 
-A kernel is ``void (i64 n, ptr y, ...)`` on contiguous arrays; the contract of each kind is in `ARGUMENTS`.  One element takes a scalar path.
-More take a loop over whole vectors whose loads and stores are masked, so that the last, partial vector needs no loop of its own.
-The loop is printed with explicit vectors: the number of lanes, and with it the order of a sum, does not depend on the host.
+A kernel is ``void (i64 n, ptr y, ...)`` on contiguous arrays with the arguments of `ARGUMENTS`: forward writes y, reverse adds
+to the adjoints of the operands, tangent writes y_dot.  One element takes a scalar path.  More take a loop over whole vectors
+whose loads and stores are masked, so that the last, partial vector needs no code of its own: 7 elements cost what 8 cost, and
+nothing is compiled twice.  The vectors are explicit rather than LLVM's loop vectoriser's choice: the number of lanes, and with
+it the order of a sum, does not depend on the host.
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ import ast
 import functools
 from typing import NamedTuple
 
-from tapediff.kernels.formula import BITS, INTRINSIC_TYPES, IR_TYPES, KIND, Module, Operand, Printer, Value
+from tapediff.kernels.formula import Printer
+from tapediff.kernels.instructions import BITS, INTRINSIC_TYPES, IR_TYPES, KIND, Module, Operand, Value
 from tapediff.ops.elementwise import ELEMENTWISE
 from tapediff.ops.op import BOOL, Elementwise, names_in
 
@@ -25,8 +28,8 @@ ARGUMENTS = {
 class KernelSpec(NamedTuple):
     """Which kernel is wanted.
 
-    `scalars`: bit k says that operand k is one element for all n; `wanted`: bit k says that its adjoint or tangent is wanted; `same`: for each operand the first
-    operand that is the same slot.
+    `scalars`: bit k says that operand k is one element for all n; `wanted`: bit k says that its adjoint or tangent is wanted;
+    `same`: for each operand the first operand that is the same slot.
     """
 
     name: str
@@ -92,14 +95,15 @@ class _Kernel:
         ids = ", ".join(f"i64 {lane}" for lane in range(self.lanes))
         inside = Printer(self.module, self.lanes, "v", self.spec.result)
         left = inside.splat("int64", "%left")
-        mask = inside.emit("bool", f"icmp ult {inside.type('int64')} <{ids}>, {left.text}")
+        mask = inside.emit("bool", f"icmp ult {inside.ir_type('int64')} <{ids}>, {left.text}")
         places = _Masked(inside, mask)
         values = {name: places.load(name, dtype) for name, dtype in self._loaded().items() if name not in fixed}
         sums = {k: self.spec.operands[k] for k in self._summed()}
         totals: dict[int, Value] = {}
         self._element(inside, {**values, **fixed}, places, totals)
         phis = [
-            f"  %sum.{k} = phi {inside.type(dtype)} [ zeroinitializer, %prepare ], [ {totals[k].text}, %loop ]" for k, dtype in sums.items()
+            f"  %sum.{k} = phi {inside.ir_type(dtype)} [ zeroinitializer, %prepare ], [ {totals[k].text}, %loop ]"
+            for k, dtype in sums.items()
         ]
         after = Printer(self.module, 1, "t", self.spec.result)
         for k, dtype in sums.items():
@@ -141,7 +145,7 @@ class _Kernel:
             value = printer.convert(printer.value(contribution, self.spec.result), dtype)
             name = f"{'abc'[first]}_bar"
             if printer.lanes > 1 and self.spec.scalars >> first & 1:
-                masked = printer.where(places.mask, value, 0)  # type: ignore[union-attr]
+                masked = printer.where(places.mask, value, 0)
                 totals[first] = printer.binary(ast.Add, Value(dtype, f"%sum.{first}"), masked)  # type: ignore[assignment]
             else:
                 places.add(name, value)
@@ -160,7 +164,8 @@ class _Kernel:
         """Operands in the dtype in which the formula computes."""
         if self.row.name == "cast" or (self.row.result == BOOL and len(set(self.spec.operands)) == 1):
             promoted: dict[str, Operand] = {
-                name: printer.convert(value, self.spec.result) if name.endswith("_dot") else value for name, value in values.items()
+                name: printer.convert(value, self.spec.result) if name.endswith("_dot") else value
+                for name, value in values.items()
             }
             return promoted
         promoted = {}
@@ -227,7 +232,7 @@ class _Masked:
     def load(self, name: str, dtype: str) -> Value:
         element, suffix, size = _memory(dtype)
         type_ = self.printer.vector(element)
-        mask_type = self.printer.type("bool")
+        mask_type = self.printer.ir_type("bool")
         self.printer.module.declare(
             f"declare {type_} @llvm.masked.load.v{self.printer.lanes}{suffix}.p0(ptr, {mask_type}, {type_})"
         )
@@ -243,10 +248,12 @@ class _Masked:
     def store(self, name: str, value: Value) -> None:
         element, suffix, size = _memory(value.dtype)
         type_ = self.printer.vector(element)
-        mask_type = self.printer.type("bool")
+        mask_type = self.printer.ir_type("bool")
         if value.dtype == "bool":
             value = self.printer.emit("", f"zext {mask_type} {value.text} to {type_}")
-        self.printer.module.declare(f"declare void @llvm.masked.store.v{self.printer.lanes}{suffix}.p0({type_}, ptr, {mask_type})")
+        self.printer.module.declare(
+            f"declare void @llvm.masked.store.v{self.printer.lanes}{suffix}.p0({type_}, ptr, {mask_type})"
+        )
         self.printer.line(
             f"call void @llvm.masked.store.v{self.printer.lanes}{suffix}.p0({type_} {value.text}, ptr align {size} "
             f"{self._address(name, element)}, {mask_type} {self.mask.text})"

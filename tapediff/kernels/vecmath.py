@@ -1,16 +1,17 @@
 """Mathematical functions written once as restricted Python, which `formula` prints for scalars and for vectors.
 
-A function is made of assignments and one return; ``name_float64``, ``name_float``, ``name_int`` and ``name`` are found by the dtype of the first operand.  There are
-no branches: a special case is a selection, and `rarely` computes its second argument only when some lane needs it.  The accuracy that
-tests/kernels/test_vecmath.py holds is 2 ulp over the whole range, and infinities, nans, signed zeros and subnormals as in C's libm.
+A function is made of assignments and one return.  The dtype of the first float operand finds ``name_float64``, ``name_float`` or
+``name``, and for each name in capitals its value in tapediff/kernels/coefficients.py.  There are no branches: a special case is a
+selection, and `rarely` computes its second argument only when some lane needs it.  ``fma`` is exact; ``muladd`` is fused where
+the host can.  A name with ``_low`` beside one without stands for the small part of an unevaluated sum.
 
-``fma`` is exact; ``muladd`` is fused where the host can.  Number tables come from tapediff/kernels/coefficients.py.  A name that ends in ``_sum`` stands for
-an unevaluated sum of a large and a small part.
+tests/kernels/test_vecmath.py holds the functions to 2 ulp over the whole range (the gamma functions to a few more, and
+absolutely near their zeros), and to C's libm at infinities, nans, signed zeros and subnormals.
 """
 
 from __future__ import annotations
 
-# ruff: noqa: F821
+# ruff: noqa: F821, RUF059
 # mypy: ignore-errors
 
 
@@ -98,7 +99,7 @@ def sigmoid_float(x):
 
 
 def tanh_float(x):
-    """Near 0 Lambert's continued fraction, x + x z P(z) / Q(z) in z = x**2; beyond 1 - 2 / (exp(2 x) + 1): one division for both."""
+    """Near 0 Lambert's continued fraction, beyond it 1 - 2 / (exp(2 x) + 1): one division for both."""
     a = abs(x)
     z = a * a
     shifted, k, r = exp_reduction(2 * where(a > 20, 20, a))
@@ -290,7 +291,7 @@ def half_pi_reduction_float(x):
 
 
 def half_pi_reduction_huge(x):
-    """The same for |x| >= 2**30: the 53 bits of x times those 192 bits of 2 / pi that are no multiples of 4 (Payne and Hanek, 1983)."""
+    """The same for |x| >= 2**30: the 53 bits of x times those 192 bits of 2 / pi that matter (Payne and Hanek, 1983)."""
     word = bits(x)
     exponent = shift_right_logical(word, 52) & 2047
     mantissa = (word & 4503599627370495) | 4503599627370496
@@ -507,9 +508,9 @@ def atanh_float(x):
 # Special functions
 
 
-def erfc_tail_float64(a):
+def erfc_tail_float(a):
     """erfc(a) for a >= 0 (Shepherd and Laframboise, 1981): exp(-a**2) P(t) / (1 + 2 a), t = (a - 3.75) / (a + 3.75)."""
-    near = where(a > 28, 28, a)
+    near = where(a > ERFC_LIMIT, ERFC_LIMIT, a)
     square = near * near
     shifted, growth, growth_low = expm1_of_sum(-square, -fma(near, near, -square))
     t = (near - 3.75) / (near + 3.75)
@@ -524,27 +525,19 @@ def erfc_tail_float64(a):
     return scaled(y + muladd(y, growth, muladd(y, growth_low, y_low)), shifted)
 
 
-def erf_float64(x):
+def erf_float(x):
     a = abs(x)
     z = a * a
     near = muladd(a, polynomial(z, ERF), a)
     return copysign(where(a < 1, near, 1 - erfc_tail(a)), x)
 
 
-def erfc_float64(x):
+def erfc_float(x):
     a = abs(x)
     z = a * a
     near = 1 - muladd(x, polynomial(z, ERF), x)
     tail = erfc_tail(a)
     return where(a < 0.25, near, where(x < 0, 2 - tail, tail))
-
-
-def erf_float32(x):
-    return float32(erf(float64(x)))
-
-
-def erfc_float32(x):
-    return float32(erfc(float64(x)))
 
 
 def erfinv_float64(x):
@@ -574,7 +567,7 @@ def lgamma_float(x):
 
 
 def digamma_float64(x):
-    """On [1, 2] (x - root) times a polynomial; below a recurrence or reflection; above eight recurrences and Stirling's series."""
+    """On [1, 2] (x - root) times a polynomial; below, recurrence or reflection; above, recurrences and Stirling's series."""
     is_reflected = x < 0
     mirrored = where(is_reflected, 1 - x, x)
     is_small = mirrored < 1
@@ -598,8 +591,7 @@ def digamma_of_large(x):
     pairs = (first + a) / (first * a) + (second + third) / (second * third)
     w = where(is_shifted, x + 8, x)
     z = 1 / (w * w)
-    series = z * (0.08333333333333333 + z * (-0.008333333333333333 + z * (0.003968253968253968 + z * (-0.004166666666666667
-        + z * (0.007575757575757576 + z * (-0.021092796092796094 + z * 0.08333333333333333))))))
+    series = z * polynomial(z, STIRLING)
     value = log(w) - (0.5 / w + series)
     return where(is_shifted, value - (2 * x + 7) * pairs, value)
 
@@ -609,7 +601,10 @@ def digamma_float32(x):
 
 
 def polygamma_float64(n, x):
-    """(-1)**(n + 1) n! zeta(n + 1, x), Hurwitz's zeta function by ten terms and Euler and Maclaurin's formula; reflected for n = 1."""
+    """(-1)**(n + 1) n! zeta(n + 1, x), Hurwitz's zeta function by ten terms and Euler and Maclaurin's formula.
+
+    For n = 1 a negative x is reflected, for n > 1 it gives nan.
+    """
     is_reflected = (n == 1) & (x < 0)
     a = where(is_reflected, 1 - x, x)
     s = n + 1

@@ -20,7 +20,7 @@ from tapediff.tape.spec import Spec
 __all__ = ["count_of", "expanded", "quiet", "reduced_shape", "total"]
 
 Attributes = tuple[Any, ...]
-BLOCK = 256  # addends of one plain loop of a sum across rows
+BLOCK = 64  # rows that are added up one after the other before partial sums are: float32 keeps six digits
 
 quiet = np.errstate(all="ignore")  # inf, nan and 0 / 0 are values here, not warnings
 
@@ -125,8 +125,8 @@ def nansum_pullback(F: Any, attributes: Attributes, k: int, y_bar: Any, y: Any, 
 
 for _name, _grad_fn, _which in (("sum", "SumBackward0", "all elements"), ("sum_dim", "SumBackward1", "dimensions")):
     add_row(_name, infer_reduction, sum_forward, sum_pullback, grad_fn=_grad_fn, saves=(frozenset(),), kernel="sum", doc=f"The sum over {_which}.")
-for _name, _grad_fn, _which in (("mean", "MeanBackward0", "all elements"), ("mean_dim", "MeanBackward1", "dimensions")):
-    add_row(_name, infer_reduction, mean_forward, mean_pullback, grad_fn=_grad_fn, saves=(frozenset(),), kernel="mean", doc=f"The arithmetic mean over {_which}.")
+add_row("mean", infer_reduction, mean_forward, mean_pullback, saves=(frozenset(),), kernel="mean", doc="The arithmetic mean over all elements.")
+add_row("mean_dim", infer_reduction, mean_forward, mean_pullback, grad_fn="MeanBackward1", saves=(frozenset(),), doc="The arithmetic mean over dimensions.")
 add_row("nansum", infer_reduction, nansum_forward, nansum_pullback, saves=(frozenset({0}),), doc="The sum over dimensions of what is not nan.")
 
 
@@ -308,11 +308,16 @@ def vector_norm_forward(attributes: Attributes, a: Any) -> Any:
         made = total((size != 0).astype(np.float64), dims)
     elif p == 1:
         made = total(size, dims)
-    elif p == 2:
-        made = np.sqrt(total(size * size, dims))
     else:
-        made = total(size**p, dims) ** (1 / p)
+        scale = power_of_two(size.max(axis=dims, keepdims=True, initial=0))
+        size = size / scale
+        made = (np.sqrt(total(size * size, dims)) if p == 2 else total(size**p, dims) ** (1 / p)) * scale
     return shaped(attributes, made, a)
+
+
+def power_of_two(largest: Any) -> Any:
+    """The power of two that brings numbers up to `largest` to at most 1 without rounding, so that their powers do not overflow."""
+    return np.where(np.isfinite(largest), np.ldexp(1.0, np.clip(np.frexp(largest)[1], -1021, 1023)), 1.0)
 
 
 @quiet

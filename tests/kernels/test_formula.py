@@ -6,7 +6,8 @@ import llvmlite.binding as llvm
 import numpy as np
 import pytest
 
-from tapediff.kernels.formula import FUNCTIONS_OF_NOTHING, Module, Printer, Value
+from tapediff.kernels.formula import FUNCTIONS_OF_NOTHING, Printer
+from tapediff.kernels.instructions import Module, Value
 from tapediff.kernels.library import get_library
 from tapediff.ops import ELEMENTWISE
 
@@ -66,7 +67,7 @@ def straight_line_function(row, lanes):
     library = get_library()
     module = library.module()
     printer = Printer(module, lanes)
-    type_ = printer.type("float64")
+    type_ = printer.ir_type("float64")
     names = {name: printer.emit("float64", f"load {type_}, ptr %{name}.at, align 8") for name in "abc"[: row.arity]}
     result = printer.value(printer.formula(row.formula, names), "float64")
     body = f"{printer.text()}\n  store {type_} {result.text}, ptr %y.at, align 8\n  ret void"

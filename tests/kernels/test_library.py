@@ -4,6 +4,7 @@ import ast
 import os
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -57,7 +58,9 @@ def test_an_address_is_given_once_and_for_all():
     assert first[0] == first[1] == library.addresses([SQUARE])[0]
 
 
-@pytest.mark.parametrize("damage", [lambda content: content[: len(content) // 2], lambda content: b"foreign", lambda content: b""])
+@pytest.mark.parametrize(
+    "damage", [lambda content: content[: len(content) // 2], lambda content: b"foreign", lambda content: b""]
+)
 @pytest.mark.parametrize("suffix", ["*.o", "*.k"])
 def test_a_damaged_file_is_built_anew(tmp_path, refuse_to_compile, damage, suffix):
     KernelLibrary(tmp_path).addresses([SQUARE])
@@ -118,9 +121,18 @@ def test_no_temporary_files_are_left(tmp_path):
     assert {file.suffix for file in tmp_path.iterdir()} == {".o", ".k"}
 
 
-def test_threads_may_ask_at_once():
+def test_threads_that_ask_at_once_build_once(monkeypatch):
     library = KernelLibrary(None)
     start = threading.Barrier(8)
+    built = []
+    compile_ = KernelLibrary.compile
+
+    def compile_slowly(self, symbols):
+        built.extend(symbols)
+        time.sleep(0.05)
+        return compile_(self, symbols)
+
+    monkeypatch.setattr(KernelLibrary, "compile", compile_slowly)
 
     def ask(_):
         start.wait()
@@ -128,6 +140,7 @@ def test_threads_may_ask_at_once():
 
     with ThreadPoolExecutor(8) as threads:
         assert len(set(threads.map(ask, range(8)))) == 1
+    assert built == [SQUARE, *CUBE_PARTS]
 
 
 def test_the_directory_is_chosen_by_the_environment(monkeypatch, tmp_path):
@@ -143,7 +156,10 @@ def test_the_directory_is_chosen_by_the_environment(monkeypatch, tmp_path):
     ("modules", "heavy"),
     [
         (["ops/op", "ops/elementwise"], {"numpy", "scipy", "llvmlite", "numba"}),
-        (["kernels/library", "kernels/cache", "kernels/loop", "kernels/formula", "kernels/functions"], {"scipy", "numba"}),
+        (
+            ["kernels/library", "kernels/cache", "kernels/loop", "kernels/formula", "kernels/instructions", "kernels/functions"],
+            {"scipy", "numba"},
+        ),
     ],
 )
 def test_the_table_and_the_library_import_nothing_heavy(modules, heavy):

@@ -32,14 +32,15 @@ REFERENCES = {
 
 # where the result is neither infinite nor a plain limit
 RANGES = {
-    "exp": (-746, 710), "exp2": (-1075, 1024), "expm1": (-40, 710), "sigmoid": (-746, 40), "sinh": (-711, 711), "cosh": (-711, 711),
+    "exp": (-746, 710), "exp2": (-1075, 1024), "expm1": (-40, 710), "sigmoid": (-746, 40), "sinh": (-711, 711),
+    "cosh": (-711, 711),
     "tanh": (-22, 22), "erf": (-6, 6), "erfc": (-6, 27.3), "asin": (-1, 1), "acos": (-1, 1), "atanh": (-1, 1), "erfinv": (-1, 1),
     "log": (0, np.inf), "log2": (0, np.inf), "log10": (0, np.inf), "log1p": (-1, np.inf), "acosh": (1, np.inf),
     "lgamma": (0.01, 170), "digamma": (0.01, np.inf), "pow": (0, np.inf), "polygamma": (0.05, 1e6),
 }  # fmt: skip
 
-# ulp; near its zeros logaddexp loses what its terms cancel, and so do the gamma functions
-LIMITS = {"lgamma": 6.0, "digamma": 12.0, "polygamma": 200.0, "logaddexp": 3.0}
+# ulp, where it is not 2
+LIMITS = {"lgamma": 6.0, "digamma": 12.0, "polygamma": 8.0}
 
 
 def points(low, high, dtype, generator):
@@ -116,9 +117,13 @@ def test_huge_angles_are_reduced_exactly(name, dtype):
     generator = np.random.default_rng(9)
     facts = np.finfo(dtype)
     powers = 2.0 ** generator.integers(15, facts.maxexp - 1, SAMPLES)
-    angles = np.concatenate([generator.uniform(0.5, 1, SAMPLES) * powers, -powers, np.arange(1, SAMPLES) * np.pi / 2]).astype(dtype)
+    angles = np.concatenate([generator.uniform(0.5, 1, SAMPLES) * powers, -powers, np.arange(1, SAMPLES) * np.pi / 2]).astype(
+        dtype
+    )
     # the doubles and floats nearest to a multiple of pi / 2
-    angles = np.append(angles, np.array([6381956970095103 * 2.0**797 if dtype == "float64" else 16367173 * 2.0**72]).astype(dtype))
+    angles = np.append(
+        angles, np.array([6381956970095103 * 2.0**797 if dtype == "float64" else 16367173 * 2.0**72]).astype(dtype)
+    )
     error = 0.0
     with mp.workprec(1300):
         for value, angle in zip(forward(name, angles), angles):
@@ -128,23 +133,23 @@ def test_huge_angles_are_reduced_exactly(name, dtype):
 
 LIBM = ctypes.CDLL(ctypes.util.find_library("m"))
 SPICES = [
-    0.0, np.inf, np.nan, 5e-324, 1e-310, 2.2250738585072014e-308, 1e-300, 1e-45, 1e-40, 1.1754944e-38, 1e-20, 0.5, 1.0, 1.5, 2.0, 3.0, 7.0, 20.0,
-    np.nextafter(1, 2), np.nextafter(1, 0), 88.72283, 88.72284, 103.97208, 103.97209, 709.782712893384, 709.7827128933841, 710.4758600739439,
+    0.0, np.inf, np.nan, 5e-324, 1e-310, 2.2250738585072014e-308, 1e-300, 1e-45, 1e-40, 1.1754944e-38, 1e-20, 0.5, 1.0, 1.5,
+    2.0, 3.0, 7.0, 20.0, np.nextafter(1, 2), np.nextafter(1, 0),
+    88.72283, 88.72284, 103.97208, 103.97209, 709.782712893384, 709.7827128933841, 710.4758600739439,
     710.475860073944, 745.1332191019411, 745.1332191019412, 1e10, 1e17, 1e30, 3.4028235e38, 1e300, 1.7976931348623157e308,
 ]  # fmt: skip
-C_NAMES = {name: name for name in "exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh".split()}
-C_NAMES |= {"erf": "erf", "erfc": "erfc", "lgamma": "lgamma", "pow": "pow", "atan2": "atan2", "hypot": "hypot", "fmod": "fmod"}
+IN_LIBM = [name for name in REFERENCES if name not in ("sigmoid", "erfinv", "digamma", "polygamma", "logaddexp")] + ["fmod"]
 
 
 def c_function(name, dtype, arity):
-    function = getattr(LIBM, C_NAMES[name] + ("f" if dtype == "float32" else ""))
+    function = getattr(LIBM, name + ("f" if dtype == "float32" else ""))
     number = ctypes.c_float if dtype == "float32" else ctypes.c_double
     function.restype, function.argtypes = number, [number] * arity
     return function
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", C_NAMES)
+@pytest.mark.parametrize("name", IN_LIBM)
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_special_arguments_give_what_libm_gives(name, dtype):
     spices = np.array(SPICES).astype(dtype)
@@ -163,7 +168,9 @@ def test_special_arguments_give_what_libm_gives(name, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("name", "at"), [("sigmoid", (0.5, 1.0, 0.0)), ("erfinv", (0.0, np.nan, np.nan)), ("digamma", (-np.inf, np.inf, np.nan))])
+@pytest.mark.parametrize(
+    ("name", "at"), [("sigmoid", (0.5, 1.0, 0.0)), ("erfinv", (0.0, np.nan, np.nan)), ("digamma", (-np.inf, np.inf, np.nan))]
+)
 def test_functions_that_libm_lacks_have_their_limits(name, at, dtype):
     np.testing.assert_array_equal(forward(name, np.array([0.0, np.inf, -np.inf], dtype)), np.array(at, dtype))
 
@@ -175,7 +182,20 @@ def test_the_inverse_error_function_reaches_both_ends():
 def test_ints_are_raised_to_powers_with_wraparound():
     a = np.array([0, 1, -1, -1, 2, 3, 10, -2, 7, 5, 2, 3])
     n = np.array([0, -5, -3, -4, 10, 40, 18, 63, 1, -1, 64, 100])
-    expected = [1, 1, -1, 1, 1024, 3**40 - 2**64 * round(3**40 / 2**64), 10**18, -(2**63), 7, 0, 0, (3**100 + 2**63) % 2**64 - 2**63]
+    expected = [
+        1,
+        1,
+        -1,
+        1,
+        1024,
+        3**40 - 2**64 * round(3**40 / 2**64),
+        10**18,
+        -(2**63),
+        7,
+        0,
+        0,
+        (3**100 + 2**63) % 2**64 - 2**63,
+    ]
     np.testing.assert_array_equal(forward("pow", a, n), np.array(expected))
 
 
@@ -185,5 +205,7 @@ def test_the_coefficients_are_those_that_the_tool_prints():
     from pathlib import Path
 
     root = Path(__file__).parent.parent.parent
-    printed = subprocess.run([sys.executable, root / "tools" / "fit_polynomials.py"], capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run(
+        [sys.executable, root / "tools" / "fit_polynomials.py"], capture_output=True, text=True, check=True
+    ).stdout
     assert printed == (root / "tapediff" / "kernels" / "coefficients.py").read_text()

@@ -1,7 +1,7 @@
 """Every row of the table against NumPy, SciPy, finite differences and PyTorch.
 
-What the loops do not show: a row that is wrong in the same way in PyTorch and in its oracle, and arguments outside the row's domain other than the
-special ones below.
+What the loops do not show: a row that is wrong in the same way in PyTorch and in its oracle, and arguments outside the row's
+domain other than the special ones below.
 """
 
 import random
@@ -155,37 +155,74 @@ torch = pytest.importorskip("torch", reason="PyTorch is the oracle of what follo
 SPICES = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, np.inf, -np.inf, np.nan, 1e-310, -1e-310, 1e5, 1e300]
 FUNCTIONAL = torch.nn.functional
 IN_TORCH = {
-    "gelu": FUNCTIONAL.gelu, "gelu_tanh": lambda a: FUNCTIONAL.gelu(a, approximate="tanh"), "silu": FUNCTIONAL.silu,
-    "logsigmoid": FUNCTIONAL.logsigmoid, "trunc_divide": lambda a, b: torch.div(a, b, rounding_mode="trunc"),
-    "floor_divide": lambda a, b: torch.div(a, b, rounding_mode="floor"), "clamp_min": torch.clamp_min, "clamp_max": torch.clamp_max,
-    "mish": FUNCTIONAL.mish, "hardsigmoid": FUNCTIONAL.hardsigmoid, "hardswish": FUNCTIONAL.hardswish, "clamp_tensors": torch.clamp,
-    "sq_error": lambda a, b: FUNCTIONAL.mse_loss(a, b, reduction="none"), "logit": torch.logit, "relu": torch.relu, "erf": torch.special.erf, "erfc": torch.special.erfc,
-    "erfinv": torch.special.erfinv, "sinc": torch.special.sinc, "xlogy": torch.special.xlogy,
-}  # fmt: skip
+    "gelu": FUNCTIONAL.gelu,
+    "gelu_tanh": lambda a: FUNCTIONAL.gelu(a, approximate="tanh"),
+    "silu": FUNCTIONAL.silu,
+    "logsigmoid": FUNCTIONAL.logsigmoid,
+    "trunc_divide": lambda a, b: torch.div(a, b, rounding_mode="trunc"),
+    "floor_divide": lambda a, b: torch.div(a, b, rounding_mode="floor"),
+    "clamp_min": torch.clamp_min,
+    "clamp_max": torch.clamp_max,
+    "mish": FUNCTIONAL.mish,
+    "hardsigmoid": FUNCTIONAL.hardsigmoid,
+    "hardswish": FUNCTIONAL.hardswish,
+    "clamp_tensors": torch.clamp,
+    "sq_error": lambda a, b: FUNCTIONAL.mse_loss(a, b, reduction="none"),
+    "logit": torch.logit,
+    "relu": torch.relu,
+    "erf": torch.special.erf,
+    "erfc": torch.special.erfc,
+    "erfinv": torch.special.erfinv,
+    "sinc": torch.special.sinc,
+    "xlogy": torch.special.xlogy,
+}
 # rows whose last operands are numbers for PyTorch, at the numbers given here
 WITH_NUMBERS = {
-    "softplus": (FUNCTIONAL.softplus, (1.5, 20.0)), "leaky_relu": (FUNCTIONAL.leaky_relu, (0.1,)), "elu": (FUNCTIONAL.elu, (0.7,)),
-    "celu": (FUNCTIONAL.celu, (0.7,)), "hardtanh": (FUNCTIONAL.hardtanh, (-0.5, 2.0)), "threshold": (FUNCTIONAL.threshold, (0.5, 3.0)),
-    "hardshrink": (FUNCTIONAL.hardshrink, (0.5,)), "softshrink": (FUNCTIONAL.softshrink, (0.5,)), "logit_eps": (torch.logit, (0.25,)),
+    "softplus": (FUNCTIONAL.softplus, (1.5, 20.0)),
+    "leaky_relu": (FUNCTIONAL.leaky_relu, (0.1,)),
+    "elu": (FUNCTIONAL.elu, (0.7,)),
+    "celu": (FUNCTIONAL.celu, (0.7,)),
+    "hardtanh": (FUNCTIONAL.hardtanh, (-0.5, 2.0)),
+    "threshold": (FUNCTIONAL.threshold, (0.5, 3.0)),
+    "hardshrink": (FUNCTIONAL.hardshrink, (0.5,)),
+    "softshrink": (FUNCTIONAL.softshrink, (0.5,)),
+    "logit_eps": (torch.logit, (0.25,)),
     "smooth_l1": (lambda a, b, c: FUNCTIONAL.smooth_l1_loss(a, b, reduction="none", beta=c), (1.0,)),
     "huber": (lambda a, b, c: FUNCTIONAL.huber_loss(a, b, reduction="none", delta=c), (1.0,)),
-    "polygamma": None, "prelu": None, "round_decimals": None, "bce": None, "bce_logits": None, "cast": None, "zero_product": None,
-}  # fmt: skip
+    "polygamma": None,
+    "prelu": None,
+    "round_decimals": None,
+    "bce": None,
+    "bce_logits": None,
+    "cast": None,
+    "zero_product": None,
+}
 
 # where PyTorch is not followed, and why
 DEVIATES = {
-    "sinh": "PyTorch overflows too early", "cosh": "PyTorch overflows too early", "fmod": "PyTorch gives nan for a huge quotient",
-    "remainder": "as fmod", "gelu": "erfc keeps the digits of the lower tail", "gelu_tanh": "sigmoid keeps the digits of the lower tail",
+    "sinh": "PyTorch overflows too early",
+    "cosh": "PyTorch overflows too early",
+    "fmod": "PyTorch gives nan for a huge quotient",
+    "remainder": "as fmod",
+    "gelu": "erfc keeps the digits of the lower tail",
+    "gelu_tanh": "sigmoid keeps the digits of the lower tail",
     "lerp": "the sign of zero",
-    "logaddexp2": "PyTorch rounds differently at cancellation", "digamma": "PyTorch's error near its roots",
-}  # fmt: skip
+    "logaddexp2": "PyTorch rounds differently at cancellation",
+    "digamma": "PyTorch's error near its roots",
+}
 
 # the gradients where PyTorch's formula makes a nan or loses a limit that the row keeps
 GRADIENT_DEVIATES = DEVIATES | {
-    "celu": "PyTorch's constants have 24 bits", "hardsigmoid": "PyTorch's constants have 24 bits", "logit_eps": "PyTorch hides a nan",
+    "celu": "PyTorch's constants have 24 bits",
+    "hardsigmoid": "PyTorch's constants have 24 bits",
+    "logit_eps": "PyTorch hides a nan",
     "copysign": "the slope at inf is 1 or -1",
-    "sinc": "series near 0", "logaddexp": "both -inf", "lgamma": "poles", "erfinv": "at 1", "tan": "rounding at huge values",
-}  # fmt: skip
+    "sinc": "series near 0",
+    "logaddexp": "both -inf",
+    "lgamma": "poles",
+    "erfinv": "at 1",
+    "tan": "rounding at huge values",
+}
 
 
 IN_BOTH = [name for name in FLOAT_ROWS if WITH_NUMBERS.get(name, True)]
@@ -213,7 +250,11 @@ def differences(actual, expected, operands, rtol):
     if actual.dtype == bool:
         return [(*[float(operand[i]) for operand in operands], actual[i]) for i in np.flatnonzero(actual != expected)]
     with np.errstate(all="ignore"):
-        fine = (actual == expected) | (np.isnan(actual) & np.isnan(expected)) | (abs(actual - expected) <= rtol * abs(expected) + 1e-319)
+        fine = (
+            (actual == expected)
+            | (np.isnan(actual) & np.isnan(expected))
+            | (abs(actual - expected) <= rtol * abs(expected) + 1e-319)
+        )
         fine &= (np.signbit(actual) == np.signbit(expected)) | (expected != 0)
     return [(*[float(operand[i]) for operand in operands], actual[i], expected[i]) for i in np.flatnonzero(~fine)]
 
