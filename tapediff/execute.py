@@ -194,7 +194,7 @@ def settle_large(segment: Segment) -> None:
         for index in segment.unplaced:
             tensor = segment.owners.pop(index)()
             value = segment.large.pop(index)
-            if tensor is not None and tensor.segment is segment:
+            if tensor is not None and tensor.segment is segment and tensor.slot == 3 * index + 3:
                 source = Source(tensor.spec, array=value)
                 tensor.source, tensor.segment, tensor.slot = source, SOURCE, source.operand
                 segment.held.append(source)
@@ -608,7 +608,7 @@ def release(segment: Segment) -> None:
     for index, owner in segment.owners.items():
         tensor = owner()
         value = segment.large[index]
-        if tensor is not None and tensor.segment is segment:
+        if tensor is not None and tensor.segment is segment and tensor.slot == 3 * index + 3:
             source = Source(tensor.spec, array=value, origin=segment, slot=index)
             tensor.source, tensor.segment, tensor.slot = source, SOURCE, source.operand
     segment.owners.clear()

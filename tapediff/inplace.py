@@ -14,7 +14,7 @@ import numpy as np
 
 from tapediff import record
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.ops.views import strided
+from tapediff.ops.views import overlaps, strided
 from tapediff.record import modes, structural
 from tapediff.tape.segment import Segment
 from tapediff.tape.source import SOURCE, Source
@@ -189,6 +189,10 @@ def check_writable(tensor: Tensor) -> None:
 def in_place(operation: Callable[..., Tensor], tensor: Tensor, *arguments: Any, **options: Any) -> Tensor:
     """Let a tensor take the value of operation(tensor, ...), and everything that shares its memory with it."""
     check_writable(tensor)
+    extra = getattr(tensor, "extra", None)
+    if extra is not None and extra.view is not None and overlaps(*extra.view.attributes[:2]):
+        raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the "
+                           "tensor before performing the operation.")
     if tensor.segment is SOURCE:
         settle()
     before = (modes.segment, len(modes.segment))
@@ -207,7 +211,7 @@ def assign(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> Tensor:
         if new.spec.dtype.category > spec.dtype.category:
             raise RuntimeError(f"result type {new.spec.dtype.legacy} can't be cast to the desired output type {spec.dtype.legacy}")
         new = record.cast(new, spec.dtype)
-    if not (modes.grad_enabled and (spec.requires_grad or new.spec.requires_grad)) and _is_all_one_memory(tensor):
+    if not (modes.grad_enabled and (spec.requires_grad or new.spec.requires_grad)) and is_all_one_memory(tensor):
         value = new._array()
         write(tensor, lambda array: np.copyto(array, value))
         return tensor
@@ -215,12 +219,12 @@ def assign(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> Tensor:
     return tensor
 
 
-def _is_all_one_memory(tensor: Tensor) -> bool:
+def is_all_one_memory(tensor: Tensor) -> bool:
     """Whether writing the tensor's memory reaches the tensors it is a view of and all their views."""
     extra = getattr(tensor, "extra", None)
     if extra is None:
         return True
-    if extra.view is not None and not (extra.view.shares_memory and _is_all_one_memory(extra.view.parent)):
+    if extra.view is not None and not (extra.view.shares_memory and is_all_one_memory(extra.view.parent)):
         return False
     living = (known() for known in extra.views)
     return all(child is None or child.extra.view.shares_memory for child in living)

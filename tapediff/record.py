@@ -351,11 +351,13 @@ def check_dtype(row: Elementwise, dtype: DType) -> None:
     allowed = ("bool", "int", "float")[dtype.category]
     if allowed in row.kinds or row.name == "cast":
         return
-    if row.name in ("neg", "sub") and dtype.category == 0:
-        sign = "Negation, the `-` operator," if row.name == "neg" else "Subtraction, the `-` operator, with a bool tensor"
-        raise RuntimeError(f"{sign} {'on a bool tensor ' if row.name == 'neg' else ''}is not supported. If you are trying to invert a mask, use the `~` or "
-                           "`logical_not()` operator instead.")
-    raise RuntimeError(f'"{row.name}_cpu" not implemented for \'{dtype.legacy}\': {row.name} takes {" or ".join(sorted(row.kinds))} tensors')
+    if row.name == "neg":
+        raise RuntimeError("Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` "
+                           "operator instead.")
+    if row.name == "sub":
+        raise RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.")
+    error = NotImplementedError if row.name.startswith("bitwise") else RuntimeError
+    raise error(f'"{row.name}_cpu" not implemented for \'{dtype.legacy}\': {row.name} takes {" or ".join(sorted(row.kinds))} tensors')
 
 
 def cast(x: Any, dtype: DType) -> Any:

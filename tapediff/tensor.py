@@ -169,11 +169,16 @@ class Tensor(Handle, metaclass=TensorType):
             raise RuntimeError(f"Boolean value of Tensor with more than one value is ambiguous: got shape {list(self.spec.shape)}; reduce it with .any() or .all()")
         return bool(self.item())
 
+    def _number(self) -> Any:
+        if self.spec.size != 1:
+            raise ValueError(f"only one element tensors can be converted to Python scalars: this one has shape {list(self.spec.shape)}")
+        return self.item()
+
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._number())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._number())
 
     def __index__(self) -> int:
         if self.spec.size != 1 or self.spec.dtype.is_floating_point:
@@ -559,8 +564,30 @@ def quick(template: str, name: str, method: str) -> Any:
 
 
 def slow(row: Any, *operands: Any) -> Any:
-    """Record by the general path, and leave the kind for the quick one where that applies."""
-    return elementwise(row, *operands)
+    """Record by the general path; NotImplemented for what is neither tensor nor number nor array."""
+    made = [x if isinstance(x, Tensor) or type(x) in (int, float, bool) else foreign_operand(x) for x in operands]
+    if any(x is NotImplemented for x in made):
+        return NotImplemented
+    if row.name == "pow":
+        check_integer_power(*made)
+    return elementwise(row, *made)
+
+
+def foreign_operand(value: Any) -> Any:
+    """NumPy's arrays and numbers as tensors and Python numbers."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return of_array(np.ascontiguousarray(value).reshape(value.shape))
+    if isinstance(value, bool | int | float):
+        return float(value) if isinstance(value, float) else int(value)
+    return NotImplemented
+
+
+def check_integer_power(base: Any, exponent: Any) -> None:
+    """Refuse an integer tensor to a negative integer power, as PyTorch does."""
+    if type(exponent) is int and exponent < 0 and not (base.dtype.is_floating_point or base.dtype.category == 0):
+        raise RuntimeError(f"Integers to negative integer powers are not allowed: got a tensor of dtype {base.dtype} to the power {exponent}; convert it with .float()")
 
 
 for _name, _method in (("add", "__add__"), ("sub", "__sub__"), ("mul", "__mul__"), ("div", "__truediv__"), ("pow", "__pow__")):

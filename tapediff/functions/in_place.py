@@ -56,7 +56,7 @@ def _operand(other: Any) -> Any:
 def _set(self: Tensor, value: Callable[[], Tensor], change: Callable[[np.ndarray[Any, Any]], Any]) -> Tensor:
     """Write all elements: on the memory, or as a new slot where gradients flow."""
     inplace.check_writable(self)
-    if modes.grad_enabled and self.spec.requires_grad:
+    if (modes.grad_enabled and self.spec.requires_grad) or not inplace.is_all_one_memory(self):
         return inplace.in_place(lambda x: value(), self)
     inplace.write(self, change)
     return self

@@ -64,7 +64,7 @@ def _as_index(entry: Any) -> Any:
         if array.dtype.kind not in "iub":
             raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors: got {array.dtype} values")
         return of_array(np.ascontiguousarray(array if array.dtype == np.bool_ else array.astype(np.int64)))
-    raise TypeError(f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {type(entry).__name__})")
+    raise IndexError(f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {type(entry).__name__})")
 
 
 def _basic(self: Tensor, index: tuple[Any, ...]) -> tuple[Tensor, list[tuple[int, Tensor]]]:
@@ -187,7 +187,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         value = _fitted(value, target, "shape mismatch: value tensor of shape {given} cannot be broadcast to indexing result of shape {wanted}")
         inplace.in_place(lambda x: structural(STRUCTURAL["index_put"], (dims, False), x, value, *indices), basic)
         return
-    value = _fitted(value, basic.spec.shape, "The expanded size of the tensor ({wanted}) must match the existing size ({given})")
+    value = _fitted(value, basic.spec.shape, "The expanded size of the tensor ({size}) must match the existing size ({existing}) at non-singleton dimension {dim}")
     inplace.in_place(lambda x: value, basic)
 
 
@@ -202,7 +202,9 @@ def _fitted(value: Tensor, shape: tuple[int, ...], message: str) -> Tensor:
         return value
     wide = (1,) * (len(shape) - len(given)) + given
     if len(given) > len(shape) or any(old not in (1, new) for old, new in zip(wide, shape, strict=True)):
-        raise RuntimeError(message.format(given=list(given), wanted=list(shape)) + f": cannot assign shape {list(given)} to a place of shape {list(shape)}")
+        dim = next((at for at, (old, new) in enumerate(zip(wide, shape, strict=False)) if old not in (1, new)), 0)
+        facts = {"size": shape[dim] if shape else 1, "existing": wide[dim] if wide else 1, "dim": dim}
+        raise RuntimeError(message.format(given=list(given), wanted=list(shape), **facts) + f": cannot assign shape {list(given)} to a place of shape {list(shape)}")
     return expand(value, shape)
 
 

@@ -116,7 +116,7 @@ def closeness(
 ) -> str | None:
     """What differs between two arrays, or None.
 
-    Without `atol` it is `rtol` times the largest number wanted. Where `excused` is True and PyTorch gives nan, any answer passes.
+    Without `atol` it is `rtol` times the largest number wanted, and never less than the rounding of numbers around 1. Where `excused` is True and PyTorch gives nan, any answer passes.
     """
     if wanted.shape != given.shape or wanted.dtype != given.dtype:
         return f"wanted {wanted.dtype}{wanted.shape}, got {given.dtype}{given.shape}"
@@ -125,7 +125,9 @@ def closeness(
     else:
         if atol is None:
             finite = np.abs(wanted[np.isfinite(wanted)])
-            atol = rtol * (min(float(finite.max()), 1e3) if finite.size else 0.0)
+            eps = float(np.finfo(wanted.dtype).eps)
+            rtol = max(rtol, 4 * eps)
+            atol = max(rtol * (min(float(finite.max()), 1e3) if finite.size else 0.0), 16 * eps)
         with np.errstate(all="ignore"):
             same = np.isclose(given, wanted, rtol=rtol, atol=atol, equal_nan=True)
         if excused is not None:
