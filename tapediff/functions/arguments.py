@@ -60,6 +60,8 @@ def several_dims(dim: Any, input: Tensor, name: str) -> tuple[int, ...]:
         IndexError: there is no such dimension.
         RuntimeError: a dimension is named twice.
     """
+    if type(dim) is int and 0 <= dim < input.spec.ndim:
+        return (dim,)
     if dim is not None:
         for one in dim if isinstance(dim, tuple | list) else (dim,):
             if isinstance(one, bool) or not hasattr(one, "__index__"):

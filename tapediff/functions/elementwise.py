@@ -23,7 +23,7 @@ __all__ = ["add", "addcdiv", "addcmul", "allclose", "clamp", "div", "equal", "fl
 INTERNAL = {
     "cast", "zero_product", "trunc_divide", "smooth_l1", "huber", "silu", "gelu", "gelu_tanh", "logsigmoid", "softplus", "leaky_relu", "elu",
     "sq_error", "bce", "bce_logits", "hardtanh", "hardsigmoid", "hardswish", "mish", "celu", "selu", "threshold", "softsign", "clamp_tensors",
-    "round_decimals", "hardshrink", "softshrink", "prelu", "logit_eps",
+    "round_decimals", "hardshrink", "softshrink", "prelu", "logit_eps", "entr",
 }
 # Functions whose second operand must be a tensor, and those whose first may be a number: facts of PyTorch's signatures.
 TENSORS_ONLY = {"maximum", "minimum", "fmax", "fmin", "atan2", "hypot", "logaddexp", "logaddexp2", "heaviside", "logical_and", "logical_or", "logical_xor"}

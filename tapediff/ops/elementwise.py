@@ -172,6 +172,8 @@ binary("round_decimals", "where(b > 0, round(a * b) / b, round(a / -b) * -b)", (
        grad_fn="RoundBackward1")
 binary("xlogy",         "where(b != b, nan, where(a == 0, 0, a * log(b)))",
        ("where((a == 0) & (b <= 0), 0, log(b))", "a / b"),                       "scipy.special.xlogy", (REALS, POSITIVE), kinds=ALL, result=FLOAT)
+unary("entr",        "where(a > 0, -a * log(a), where(a == 0, 0, where(a < 0, -inf, a)))", "where(a < 0, nan, -log(a) - 1)", "scipy.special.entr", POSITIVE,
+      grad_fn="SpecialEntrBackward0")
 binary("hypot",         "hypot(a, b)",         ("a / y", "b / y"),               "numpy.hypot",         (REALS, REALS))
 binary("atan2",         "atan2(a, b)",
        ("where(a * a + b * b == 0, 0, b / (a * a + b * b))", "where(a * a + b * b == 0, 0, -a / (a * a + b * b))"), "numpy.arctan2",

@@ -125,8 +125,8 @@ def nansum_pullback(F: Any, attributes: Attributes, k: int, y_bar: Any, y: Any, 
 
 for _name, _grad_fn, _which in (("sum", "SumBackward0", "all elements"), ("sum_dim", "SumBackward1", "dimensions")):
     add_row(_name, infer_reduction, sum_forward, sum_pullback, grad_fn=_grad_fn, saves=(frozenset(),), kernel="sum", doc=f"The sum over {_which}.")
-add_row("mean", infer_reduction, mean_forward, mean_pullback, saves=(frozenset(),), kernel="mean", doc="The arithmetic mean over all elements.")
-add_row("mean_dim", infer_reduction, mean_forward, mean_pullback, grad_fn="MeanBackward1", saves=(frozenset(),), doc="The arithmetic mean over dimensions.")
+for _name, _grad_fn, _which in (("mean", "MeanBackward0", "all elements"), ("mean_dim", "MeanBackward1", "dimensions")):
+    add_row(_name, infer_reduction, mean_forward, mean_pullback, grad_fn=_grad_fn, saves=(frozenset(),), kernel="mean", doc=f"The arithmetic mean over {_which}.")
 add_row("nansum", infer_reduction, nansum_forward, nansum_pullback, saves=(frozenset({0}),), doc="The sum over dimensions of what is not nan.")
 
 

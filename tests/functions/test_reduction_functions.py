@@ -442,3 +442,31 @@ def test_the_gradient_of_a_quantile_reaches_q():
     x.quantile(q).sum().backward()
     # by hand: ranks 0.75 and 1.8 lie between elements 0, 1 and 1, 3; dq is (n - 1) times the distance
     np.testing.assert_allclose(q.grad.tolist(), [3.0, 6.0])
+
+
+SMOOTH = [name for name in FORMS if not name.startswith(("arg", "any", "all", "count", "norm 0", "sum long"))]
+
+
+def second_derivatives(t, form, x):
+    leaf = t.tensor(x.tolist(), dtype=t.float64, requires_grad=True)
+    loss = 0.0
+    for y in flat(form(t, leaf)):
+        if y.requires_grad:
+            loss = loss + (y * y * y).sum()
+    (gradient,) = t.autograd.grad(loss, leaf, create_graph=True)
+    weights = 1.0 + np.arange(float(x.size)).reshape(x.shape)
+    (second,) = t.autograd.grad((gradient * t.tensor(weights, dtype=t.float64)).sum(), leaf)
+    return second.numpy()
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_second_derivatives_agree(name):
+    expected = second_derivatives(torch, FORMS[name], REALS)
+    np.testing.assert_allclose(second_derivatives(td, FORMS[name], REALS), expected, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["prod", "prod dim", "cumprod"])
+def test_second_derivatives_of_products_with_zeros_agree(name):
+    x = np.array([[1.0, 0.0, 3.0], [0.0, 0.0, 2.0], [1.5, 2.0, 4.0]])
+    expected = second_derivatives(torch, FORMS[name], x)
+    np.testing.assert_allclose(second_derivatives(td, FORMS[name], x), expected, rtol=1e-12, atol=1e-12)

@@ -174,6 +174,7 @@ IN_TORCH = {
     "erfc": torch.special.erfc,
     "erfinv": torch.special.erfinv,
     "sinc": torch.special.sinc,
+    "entr": torch.special.entr,
     "xlogy": torch.special.xlogy,
 }
 # rows whose last operands are numbers for PyTorch, at the numbers given here

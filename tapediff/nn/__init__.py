@@ -1,0 +1,5 @@
+"""Neural networks: the functions of torch.nn.functional."""
+
+from tapediff.nn import functional
+
+__all__ = ["functional"]

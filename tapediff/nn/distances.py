@@ -1,0 +1,148 @@
+"""Distances, similarities, and the losses built on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tapediff.functions.products import named
+from tapediff.functions.registry import FUNCTIONS, check_tensor, function
+from tapediff.nn.reduction import check_constant, chosen, folded
+from tapediff.ops.elementwise import ELEMENTWISE as ROWS
+from tapediff.record import elementwise
+from tapediff.shapes import normalize_dim
+from tapediff.tensor import Tensor
+
+__all__ = [
+    "cosine_embedding_loss", "cosine_similarity", "hinge_embedding_loss", "margin_ranking_loss", "normalize", "pairwise_distance",
+    "soft_margin_loss", "triplet_margin_loss",
+]
+
+
+def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: None = None) -> Tensor:
+    """Each vector along `dim` divided by its p-norm, or by `eps` where the norm is smaller.
+
+    >>> import tapediff as td
+    >>> normalize(td.tensor([[3., 4.]]))
+    tensor([[0.6000, 0.8000]])
+    """
+    check_tensor(input, "normalize")
+    norm = FUNCTIONS["norm"](input, p, dim, keepdim=True)
+    return elementwise(ROWS["div"], input, elementwise(ROWS["clamp_min"], norm, float(eps)))
+
+
+@function(method=False)
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """The cosine of the angle between vectors along `dim`; a norm below `eps` counts as `eps`.
+
+    >>> import tapediff as td
+    >>> cosine_similarity(td.tensor([[1., 0.]]), td.tensor([[1., 1.]]))
+    tensor([0.7071])
+    """
+    check_tensor(x1, "cosine_similarity", "x1")
+    check_tensor(x2, "cosine_similarity", "x2", 2)
+    if not x1.spec.dtype.is_floating_point or not x2.spec.dtype.is_floating_point:
+        raise RuntimeError(f"expected common dtype to be floating point, yet common dtype is {x1.spec.dtype}")
+    product = elementwise(ROWS["mul"], scaled(x1, dim, eps), scaled(x2, dim, eps))
+    return FUNCTIONS["sum"](product, normalize_dim(dim, product.spec.ndim))
+
+
+def scaled(x: Tensor, dim: int, eps: float) -> Tensor:
+    """Vectors divided by their norms."""
+    return elementwise(ROWS["div"], x, elementwise(ROWS["clamp_min"], FUNCTIONS["norm"](x, 2, dim, keepdim=True), float(eps)))
+
+
+@function(method=False)
+def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
+    """The p-norm of ``x1 - x2 + eps`` over the last dimension.
+
+    >>> import tapediff as td
+    >>> pairwise_distance(td.tensor([[3., 4.]]), td.tensor([[0., 0.]]))
+    tensor([5.0000])
+    """
+    check_tensor(x1, "pairwise_distance", "x1")
+    check_tensor(x2, "pairwise_distance", "x2", 2)
+    difference = elementwise(ROWS["add"], elementwise(ROWS["sub"], x1, x2), float(eps))
+    return named(FUNCTIONS["norm"](difference, p, -1, keepdim=keepdim), "NormBackward1")
+
+
+# --- losses ---------------------------------------------------------------------------------------------------------------------------------
+
+def cosine_embedding_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: bool | None = None,
+                          reduce: bool | None = None, reduction: str = "mean") -> Tensor:
+    """``1 - cos`` for pairs whose target is 1, and ``max(0, cos - margin)`` for pairs whose target is -1.
+
+    >>> import tapediff as td
+    >>> cosine_embedding_loss(td.tensor([[1., 0.]]), td.tensor([[0., 1.]]), td.tensor([1]))
+    tensor(1.)
+    """
+    reduction = chosen(size_average, reduce, reduction)
+    cosine = cosine_similarity(input1, input2, dim=input1.spec.ndim - 1)
+    alike = elementwise(ROWS["where"], elementwise(ROWS["eq"], target, 1), elementwise(ROWS["sub"], 1, cosine), 0.0)
+    beyond = elementwise(ROWS["clamp_min"], elementwise(ROWS["sub"], cosine, float(margin)), 0.0)
+    different = elementwise(ROWS["where"], elementwise(ROWS["eq"], target, -1), beyond, 0.0)
+    return folded(elementwise(ROWS["add"], alike, different), reduction)
+
+
+def margin_ranking_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: bool | None = None,
+                        reduce: bool | None = None, reduction: str = "mean") -> Tensor:
+    """``max(0, -target * (input1 - input2) + margin)``.
+
+    >>> import tapediff as td
+    >>> margin_ranking_loss(td.tensor([1., 2.]), td.tensor([2., 1.]), td.tensor([1., 1.]))
+    tensor(0.5000)
+    """
+    reduction = chosen(size_average, reduce, reduction)
+    if not input1.spec.ndim == input2.spec.ndim == target.spec.ndim:
+        raise RuntimeError("margin_ranking_loss : All input tensors should have same dimension but got sizes: "
+                           f"input1: {input1.shape}, input2: {input2.shape}, target: {target.shape} ")
+    gap = elementwise(ROWS["mul"], elementwise(ROWS["neg"], target), elementwise(ROWS["sub"], input1, input2))
+    return folded(elementwise(ROWS["clamp_min"], elementwise(ROWS["add"], gap, float(margin)), 0.0), reduction)
+
+
+def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, size_average: bool | None = None, reduce: bool | None = None,
+                         reduction: str = "mean") -> Tensor:
+    """The input where the target is 1, and ``max(0, margin - input)`` where it is -1.
+
+    >>> import tapediff as td
+    >>> hinge_embedding_loss(td.tensor([0.5, 0.25]), td.tensor([1., -1.]))
+    tensor(0.6250)
+    """
+    reduction = chosen(size_average, reduce, reduction)
+    beyond = elementwise(ROWS["clamp_min"], elementwise(ROWS["sub"], float(margin), input), 0.0)
+    far = elementwise(ROWS["where"], elementwise(ROWS["ne"], target, 1), beyond, 0.0)
+    near = elementwise(ROWS["where"], elementwise(ROWS["ne"], target, -1), input, 0.0)
+    return folded(elementwise(ROWS["add"], far, near), reduction)
+
+
+def soft_margin_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+                     reduction: str = "mean") -> Tensor:
+    """``log(1 + exp(-target * input))`` for targets of 1 and -1.
+
+    >>> import tapediff as td
+    >>> soft_margin_loss(td.tensor([0., 1.]), td.tensor([1., -1.]))
+    tensor(1.0032)
+    """
+    reduction = chosen(size_average, reduce, reduction)
+    check_constant("soft_margin_loss", "target", target)
+    exponent = elementwise(ROWS["mul"], elementwise(ROWS["neg"], target), input)
+    losses = elementwise(ROWS["neg"], elementwise(ROWS["logsigmoid"], elementwise(ROWS["neg"], exponent)))
+    return folded(losses, reduction, "soft_margin", "SoftMarginLossBackward0")
+
+
+def triplet_margin_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
+                        swap: bool = False, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> Tensor:
+    """``max(0, d(anchor, positive) - d(anchor, negative) + margin)`` with the distance of `pairwise_distance`.
+
+    >>> import tapediff as td
+    >>> triplet_margin_loss(td.tensor([[0., 0.]]), td.tensor([[3., 4.]]), td.tensor([[0., 2.]]))
+    tensor(4.0000)
+    """
+    reduction = chosen(size_average, reduce, reduction)
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    to_positive = pairwise_distance(anchor, positive, p, eps)
+    to_negative = pairwise_distance(anchor, negative, p, eps)
+    if swap:
+        to_negative = elementwise(ROWS["minimum"], to_negative, pairwise_distance(positive, negative, p, eps))
+    gap = elementwise(ROWS["add"], elementwise(ROWS["sub"], to_positive, to_negative), float(margin))
+    return folded(elementwise(ROWS["clamp_min"], gap, 0.0), reduction)
