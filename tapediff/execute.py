@@ -179,12 +179,16 @@ def grow_addresses(segment: Segment, total: int) -> None:
 
 
 def place_large(segment: Segment, code: array[int], first: int) -> None:
-    """Give the pending large slots arrays of their own."""
+    """Give the pending large slots arrays of their own; an alias shares the array of what it shows."""
     for index in segment.unplaced:
-        kind = KINDS.kinds[code[3 * (index - first)]]
+        at = 3 * (index - first)
+        kind = KINDS.kinds[code[at]]
+        if kind.kind_class == layout.ALIAS:
+            operand = code[at + 1]  # still a position: place comes later
+            segment.large[index] = operand_array(segment, operand // 3 - 1 if operand > 0 else operand, kind.operands[0]).reshape(kind.spec.shape)
+            continue
         memory = _pool.take(kind.spec.word_bytes)
-        array_ = np.ndarray(kind.spec.shape, kind.spec.dtype.numpy, memory)
-        segment.large[index] = array_
+        segment.large[index] = np.ndarray(kind.spec.shape, kind.spec.dtype.numpy, memory)
         _WORD.from_address(segment.addresses_at + 8 * index).value = _address(memory)
 
 
@@ -315,7 +319,8 @@ def run_host(segment: Segment, code: array[int], first: int, index: int) -> None
     values = [operand_array(segment, operand, spec)
               for operand, spec in zip(operands_of(code, index - first, len(kind.operands)), kind.operands, strict=True)]
     out = slot_array(segment, index, kind.spec)
-    out[...] = kind.row.forward(kind.attributes, *values)
+    with np.errstate(all="ignore"):
+        out[...] = kind.row.forward(kind.attributes, *values)
 
 
 # --- reverse --------------------------------------------------------------------------------------------------------------------------------
@@ -572,8 +577,9 @@ def reverse_host(segment: Segment, code: array[int], index: int, scratch: Scratc
     y = slot_array(segment, index, kind.spec)
     for position, spec in enumerate(kind.operands):
         if kind.wanted >> min(position, 60) & 1 and spec.requires_grad and kind.row.is_differentiable(position):
-            contribution = kind.row.pullback(ARRAYS, kind.attributes, position, y_bar, y, *values)
-            adjoint_array(segment, operands[position], spec, scratch)[...] += contribution
+            with np.errstate(all="ignore"):
+                contribution = kind.row.pullback(ARRAYS, kind.attributes, position, y_bar, y, *values)
+                adjoint_array(segment, operands[position], spec, scratch)[...] += contribution
 
 
 def run_hook(segment: Segment, code: array[int], slot: int, scratch: Scratch, hook: Callable[[Any], Any]) -> None:

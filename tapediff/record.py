@@ -118,6 +118,8 @@ def source_of(handle: Any) -> Source:
     from tapediff.execute import slot_address, flush  # above us: only a slot of another segment needs it
     segment = handle.segment
     flush(segment)
+    if handle.segment is SOURCE:  # a large value that no backward pass needs leaves the tape as soon as it is computed
+        return handle.source  # type: ignore[no-any-return]
     index = handle.slot // 3 - 1
     owner = segment.large.get(index)
     source = Source(handle.spec, array=None, address=slot_address(segment, index), origin=segment if handle.spec.requires_grad else None, slot=index,
@@ -159,7 +161,7 @@ def append(segment: Segment, kind: Kind, a: int, b: int) -> Any:
     made.segment = segment
     slot = made.slot = len(code)
     spec = made.spec = kind.spec
-    if spec.is_large and kind.kind_class != layout.ALIAS:
+    if spec.is_large:
         note_large(segment, slot // 3 - 1, made)
     return made
 

@@ -33,7 +33,7 @@ class ArrayFunctions:
         row = STRUCTURAL.get(name)
         if row is not None:
             forward = row.forward
-            found: Callable[..., Any] = lambda *arguments: forward(arguments[-1], *map(np.ascontiguousarray, arguments[:-1]))  # noqa: E731
+            found: Callable[..., Any] = lambda *arguments: forward(arguments[-1], *[np.asarray(x, order="C") for x in arguments[:-1]])  # noqa: E731
         elif name in _NUMPY:
             found = _NUMPY[name]
         elif name in ELEMENTWISE:

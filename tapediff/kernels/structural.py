@@ -52,7 +52,7 @@ def _compiled(kind: str, element: Any, body: Callable[..., None]) -> int:
 @njit(error_model="numpy", fastmath={"reassoc"}, inline="never")
 def _block_sum(a: Any, start: int, stop: int) -> Any:
     """The sum of a block; its additions may be regrouped for SIMD, always in the same way."""
-    total = a[start] * 0
+    total = a.dtype.type(0)
     for k in range(start, stop):
         total += a[k]
     return total
@@ -62,9 +62,9 @@ def _block_sum(a: Any, start: int, stop: int) -> Any:
 def _contiguous_sum(a: Any, start: int, stop: int) -> Any:
     """A sum whose error does not grow with its length: blocks of 1024, their sums added with compensation (Neumaier 1974)."""
     if stop - start <= 1024:
-        return _block_sum(a, start, stop) if stop > start else a[0] * 0
+        return _block_sum(a, start, stop)
     total = _block_sum(a, start, start + 1024)
-    lost = total * 0
+    lost = a.dtype.type(0)
     for first in range(start + 1024, stop, 1024):
         part = _block_sum(a, first, min(first + 1024, stop))
         new = total + part
@@ -87,13 +87,18 @@ def _sum_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
         for o in range(outer):
             y[o] = _contiguous_sum(a, o * count, (o + 1) * count) / divisor
         return
+    part = np.zeros(inner, y.dtype)  # rows are added in blocks, so that the error does not grow with their number
     for o in range(outer):
         for i in range(inner):
             y[o * inner + i] = 0
-        for r in range(count):
-            start = (o * count + r) * inner
+        for first in range(0, count, 128):
+            part[:] = 0
+            for r in range(first, min(first + 128, count)):
+                start = (o * count + r) * inner
+                for i in range(inner):
+                    part[i] += a[start + i]
             for i in range(inner):
-                y[o * inner + i] += a[start + i]
+                y[o * inner + i] += part[i]
         for i in range(inner):
             y[o * inner + i] /= divisor
 
