@@ -290,7 +290,7 @@ def arange(*args: Any, start: Any = None, end: Any = None, step: Any = None, dty
     """
     check_device(device)
     given = {"start": start, "end": end, "step": step}
-    names = ("end",) if len(args) == 1 else ("start", "end", "step")
+    names = ("end",) if len(args) == 1 and end is None else ("start", "end", "step")
     for name, value in zip(names, args):
         given[name] = value
     if given["end"] is None or len(args) > 3:
@@ -340,10 +340,11 @@ def spaced(start: Any, end: Any, count: int, dtype: DType) -> np.ndarray[Any, An
     first, last = work.type(start), work.type(end)
     if count == 1:
         return np.array([first])
+    wider = np.float64 if work.itemsize == 4 else np.longdouble  # rounds once, as a fused multiply-add does
     with np.errstate(all="ignore"):
-        step = (last - first) / work.type(max(count - 1, 1))
-        places = np.arange(count).astype(work)
-        return np.asarray(np.where(places < count // 2, first + step * places, last - step * (work.type(count - 1) - places)))
+        step = wider((last - first) / work.type(max(count - 1, 1)))
+        places = np.arange(count)
+        return np.asarray(np.where(places < count // 2, first + step * places, last - step * (count - 1 - places)), work)
 
 
 @function(method=False)

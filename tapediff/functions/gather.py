@@ -316,7 +316,7 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
         raise RuntimeError(f"put_(): self and source expected to have the same dtype, but got self.dtype = {input.spec.dtype.legacy} and source.dtype = "
                            f"{source.spec.dtype.legacy}")
     if source.spec.size != index.spec.size:
-        raise RuntimeError(f"put_(): Expected source and index to have the same number of elements, but got source.numel() = {source.spec.size}, "
+        raise IndexError(f"put_(): Expected source and index to have the same number of elements, but got source.numel() = {source.spec.size}, "
                            f"index.numel() = {index.spec.size}")
     check_places(input, index, "put_(): tried to put elements into an empty tensor")
     return structural(STRUCTURAL["put"], (None, bool(accumulate)), input, reshaped(source, index.spec.shape), index)
@@ -347,7 +347,7 @@ def read_index(input: Tensor, dims: tuple[int, ...], indices: Sequence[Tensor]) 
     >>> read_index(td.tensor([[1, 2], [3, 4]]), (0, 1), (td.tensor([0, 1]), td.tensor([1, 1])))
     tensor([2, 4])
     """
-    return structural(STRUCTURAL["index"], dims, input, *joint_indices(input, dims, indices))
+    return structural(STRUCTURAL["index"], (dims,), input, *joint_indices(input, dims, indices))
 
 
 def write_index(input: Tensor, dims: tuple[int, ...], indices: Sequence[Tensor], values: Tensor, accumulate: bool = False) -> Tensor:

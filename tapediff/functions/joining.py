@@ -32,7 +32,7 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     given = tensors_of(tensors, "cat")
     dim = integer(dim if axis is None else axis, "cat", "dim", 2)
     if not given:
-        raise RuntimeError("torch.cat(): expected a non-empty list of Tensors")
+        raise ValueError("torch.cat(): expected a non-empty list of Tensors")
     for position, tensor in enumerate(given):
         if not tensor.spec.ndim:
             raise RuntimeError(f"zero-dimensional tensor (at position {position}) cannot be concatenated: use stack for tensors without dimensions")

@@ -96,7 +96,7 @@ def unique_consecutive(input: Tensor, return_inverse: bool = False, return_count
     shape = checked(input, "unique_consecutive")
     value = read(input)
     rows = value.reshape(-1) if dim is None else np.moveaxis(value, normalize_dim(dim, len(shape)), 0)
-    differs = (rows[1:] != rows[:-1]).reshape(max(len(rows) - 1, 0), -1).any(axis=1)
+    differs = (rows[1:] != rows[:-1]).any(axis=tuple(range(1, rows.ndim)))
     starts = np.concatenate([np.ones(min(len(rows), 1), bool), differs])
     inverse = np.cumsum(starts) - 1
     counts = np.diff(np.append(np.nonzero(starts)[0], len(rows)))
