@@ -19,10 +19,28 @@ from tapediff.tape.source import Source
 from tapediff.tape.spec import spec_of
 from tapediff.tensor import Tensor, of_source
 
-__all__ = ["checked", "corner", "element", "element_tensor", "expanded", "flattened", "integer", "leaf", "number", "promoted", "read", "reshaped", "tensors_of"]
+__all__ = [
+    "checked",
+    "corner",
+    "element",
+    "element_tensor",
+    "expanded",
+    "flattened",
+    "integer",
+    "leaf",
+    "number",
+    "promoted",
+    "read",
+    "reshaped",
+    "tensors_of",
+]
 
 C_NAMES = {"bool": "bool", "int32": "int", "int64": "int64_t", "float32": "float", "float64": "double"}
-BOUNDS = {dtypes.int32: (-(2**31), 2**31 - 1), dtypes.int64: (-(2**63), 2**63 - 1), dtypes.float32: (-3.4028235677973362e38, 3.4028235677973362e38)}
+BOUNDS = {
+    dtypes.int32: (-(2**31), 2**31 - 1),
+    dtypes.int64: (-(2**63), 2**63 - 1),
+    dtypes.float32: (-3.4028235677973362e38, 3.4028235677973362e38),
+}
 
 
 def read(tensor: Tensor) -> Any:
@@ -79,10 +97,15 @@ def tensors_of(value: Any, name: str, argument: str = "tensors") -> tuple[Tensor
         TypeError: value is no tuple or list, or not all of its elements are tensors.
     """
     if not isinstance(value, tuple | list):
-        raise TypeError(f"{name}(): argument '{argument}' (position 1) must be tuple of Tensors, not {type(value).__name__}: put the tensors in a list")
+        raise TypeError(
+            f"{name}(): argument '{argument}' (position 1) must be tuple of Tensors, not {type(value).__name__}: put the "
+            "tensors in a list"
+        )
     for position, each in enumerate(value):
         if not isinstance(each, Tensor):
-            raise TypeError(f"expected Tensor as element {position} in argument 0, but got {type(each).__name__}: {name} takes tensors only")
+            raise TypeError(
+                f"expected Tensor as element {position} in argument 0, but got {type(each).__name__}: {name} takes tensors only"
+            )
     return tuple(value)
 
 
@@ -95,7 +118,9 @@ def integer(value: Any, name: str, argument: str, position: int) -> int:
     try:
         return operator.index(value)
     except TypeError:
-        raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be int, not {type(value).__name__}") from None
+        raise TypeError(
+            f"{name}(): argument '{argument}' (position {position}) must be int, not {type(value).__name__}"
+        ) from None
 
 
 def element(value: float, dtype: DType, name: str) -> float:
@@ -112,7 +137,10 @@ def element(value: float, dtype: DType, name: str) -> float:
     except (OverflowError, ValueError):
         number = None
     if number is None or not (low <= number <= high or number != number or (dtype.category == 2 and abs(number) == inf)):
-        raise RuntimeError(f"value cannot be converted to type {C_NAMES[dtype.name]} without overflow: {name} got {value!r} for a {dtype.name} tensor")
+        raise RuntimeError(
+            f"value cannot be converted to type {C_NAMES[dtype.name]} without overflow: {name} got {value!r} for a "
+            f"{dtype.name} tensor"
+        )
     return number
 
 
@@ -125,7 +153,9 @@ def element_tensor(value: Any, dtype: DType, name: str, argument: str = "value")
     """
     if isinstance(value, Tensor):
         if value.spec.ndim:
-            raise RuntimeError(f"{name} only supports a 0-dimensional {argument} tensor, but got tensor with {value.spec.ndim} dimension(s).")
+            raise RuntimeError(
+                f"{name} only supports a 0-dimensional {argument} tensor, but got tensor with {value.spec.ndim} dimension(s)."
+            )
         made: Tensor = record.cast(value, dtype)
         return made
     return of_source(Source(spec_of((), dtype, False), element(number(value, name, argument), dtype, name)))

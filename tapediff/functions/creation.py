@@ -20,12 +20,28 @@ from tapediff.tape.spec import spec_of
 from tapediff.tensor import Tensor, of_source
 
 __all__ = [
-    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "linspace", "logspace", "ones", "ones_like",
-    "scalar_tensor", "tensor", "zeros", "zeros_like",
+    "arange",
+    "as_tensor",
+    "asarray",
+    "empty",
+    "empty_like",
+    "eye",
+    "from_numpy",
+    "full",
+    "full_like",
+    "linspace",
+    "logspace",
+    "ones",
+    "ones_like",
+    "scalar_tensor",
+    "tensor",
+    "zeros",
+    "zeros_like",
 ]
 
 
-# --- checks that all factories share --------------------------------------------------------------------------------------------------------
+# --- checks that all factories share --------------------------------------------------------------------------------------------
+
 
 def check_device(device: Any) -> None:
     """Refuse every device but the CPU.
@@ -47,8 +63,10 @@ def made(array: np.ndarray[Any, Any], requires_grad: bool) -> Tensor:
         RuntimeError: it is to require grad and its dtype is not floating.
     """
     if requires_grad and array.dtype.kind != "f":
-        raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients: "
-                           f"got {dtypes.from_numpy_dtype(array.dtype)}; pass dtype=float32 or float64")
+        raise RuntimeError(
+            "Only Tensors of floating point and complex dtype can require gradients: "
+            f"got {dtypes.from_numpy_dtype(array.dtype)}; pass dtype=float32 or float64"
+        )
     return leaf(array, requires_grad)
 
 
@@ -60,7 +78,7 @@ def size_argument(sizes: tuple[Any, ...], size: Any, name: str) -> Shape:
         RuntimeError: a negative size.
     """
     if size is not None:
-        sizes = size if isinstance(size, tuple | list) else (size,)
+        sizes = tuple(size) if isinstance(size, tuple | list) else (size,)
     elif not sizes:
         raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
     elif len(sizes) == 1 and isinstance(sizes[0], tuple | list):
@@ -70,11 +88,16 @@ def size_argument(sizes: tuple[Any, ...], size: Any, name: str) -> Shape:
         if isinstance(each, Tensor):
             each = each.item()
         if isinstance(each, bool) or not hasattr(each, "__index__"):
-            raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, not {type(each).__name__}: got {each!r} at position {position}")
+            raise TypeError(
+                f"{name}(): argument 'size' (position 1) must be tuple of ints, not {type(each).__name__}: got {each!r} at "
+                f"position {position}"
+            )
         shape.append(operator.index(each))
     for each in shape:
         if each < 0:
-            raise RuntimeError(f"{name}: Dimension size must be non-negative. Trying to create tensor with negative dimension {each}: {shape}")
+            raise RuntimeError(
+                f"{name}: Dimension size must be non-negative. Trying to create tensor with negative dimension {each}: {shape}"
+            )
     return tuple(shape)
 
 
@@ -83,13 +106,15 @@ def dtype_argument(dtype: Any, otherwise: DType) -> DType:
     return otherwise if dtype is None else dtypes.parse(dtype)
 
 
-# --- from data ------------------------------------------------------------------------------------------------------------------------------
+# --- from data ------------------------------------------------------------------------------------------------------------------
+
 
 @function(method=False)
 def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
     """A leaf that copies a number, nested sequences of numbers, an array or a tensor.
 
-    Without `dtype`, bools become bool, integers int64, and floats the default dtype, where the widest element decides; arrays keep theirs.
+    Without `dtype`, bools become bool, integers int64, and floats the default dtype, where the widest element decides; arrays
+    keep theirs.
 
     Raises
         ValueError: sequences of different lengths, or an integer beyond int64.
@@ -110,8 +135,12 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
                 return of_source(Source(spec_of((), dtype, requires_grad is True), float("inf") if data > 0 else float("-inf")))
     check_device(device)
     if isinstance(data, Tensor):
-        warnings.warn("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-                      "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).", UserWarning, stacklevel=2)
+        warnings.warn(
+            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
+            UserWarning,
+            stacklevel=2,
+        )
     return made(array_of(data, None if dtype is None else dtypes.parse(dtype)), requires_grad)
 
 
@@ -144,7 +173,9 @@ def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | Non
     if isinstance(obj, Tensor) and not copy and not requires_grad:
         return as_tensor(obj, wished)
     if copy is False and not isinstance(obj, np.ndarray):
-        raise ValueError(f"can't alias arbitrary sequence into a tensor: got {type(obj).__name__} with copy=False; pass an array or a tensor")
+        raise ValueError(
+            f"can't alias arbitrary sequence into a tensor: got {type(obj).__name__} with copy=False; pass an array or a tensor"
+        )
     if isinstance(obj, np.ndarray) and not copy and not requires_grad:
         return as_tensor(obj, wished)
     return made(array_of(obj, wished), requires_grad)
@@ -168,19 +199,29 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__}): use tensor or as_tensor for other data")
     dtype = dtypes.from_numpy_dtype(ndarray.dtype)
     if any(stride < 0 for stride in ndarray.strides) and ndarray.size:
-        raise ValueError("At least one stride in the given numpy array is negative, and tensors with negative strides are not currently supported. (You can "
-                         "probably work around this by making a copy of your array  with array.copy().)")
+        raise ValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative strides are not currently "
+            "supported. (You can "
+            "probably work around this by making a copy of your array  with array.copy().)"
+        )
     if not (ndarray.flags.c_contiguous and ndarray.flags.aligned and ndarray.dtype.isnative):
         return leaf(np.array(ndarray, dtype.numpy, order="C"))
     if not ndarray.flags.writeable:
-        warnings.warn("The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing to this tensor will result "
-                      "in undefined behavior. You may want to copy the array to protect its data or make it writable before converting it to a tensor.",
-                      UserWarning, stacklevel=2)
+        warnings.warn(
+            "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing to "
+            "this tensor will result "
+            "in undefined behavior. You may want to copy the array to protect its data or make it writable before converting "
+            "it to a tensor.",
+            UserWarning,
+            stacklevel=2,
+        )
     return of_source(Source(spec_of(ndarray.shape, dtype, False), array=ndarray))
 
 
 @function(method=False)
-def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, layout: Any = None, pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
+def scalar_tensor(
+    s: Any, *, dtype: Any = None, device: Any = None, layout: Any = None, pin_memory: bool = False, requires_grad: bool = False
+) -> Tensor:
     """A tensor without dimensions, of the default dtype unless another is asked for.
 
     >>> scalar_tensor(2)
@@ -189,11 +230,19 @@ def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, layout: Any 
     return full((), s, dtype=dtype_argument(dtype, get_default_dtype()), device=device, requires_grad=requires_grad)
 
 
-# --- from a shape ---------------------------------------------------------------------------------------------------------------------------
+# --- from a shape ---------------------------------------------------------------------------------------------------------------
+
 
 @function(method=False)
-def zeros(*args: Any, size: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False,
-          requires_grad: bool = False) -> Tensor:
+def zeros(
+    *args: Any,
+    size: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
     """Zeros of the shape `size`.
 
     >>> zeros(2)
@@ -204,8 +253,15 @@ def zeros(*args: Any, size: Any = None, dtype: Any = None, layout: Any = None, d
 
 
 @function(method=False)
-def ones(*args: Any, size: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False,
-         requires_grad: bool = False) -> Tensor:
+def ones(
+    *args: Any,
+    size: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
     """Ones of the shape `size`.
 
     >>> ones(1, 2)
@@ -216,8 +272,16 @@ def ones(*args: Any, size: Any = None, dtype: Any = None, layout: Any = None, de
 
 
 @function(method=False)
-def empty(*args: Any, size: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
-          memory_format: Any = None) -> Tensor:
+def empty(
+    *args: Any,
+    size: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """A tensor of the shape `size` whose elements are whatever lay in its memory.
 
     >>> empty(0, 2).shape
@@ -228,8 +292,16 @@ def empty(*args: Any, size: Any = None, dtype: Any = None, layout: Any = None, d
 
 
 @function(method=False)
-def full(size: Any, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False,
-         requires_grad: bool = False) -> Tensor:
+def full(
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
     """One number everywhere in the shape `size`; its type gives the dtype: bool, int64 or the default.
 
     >>> full((2,), 3)
@@ -237,7 +309,9 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, layout: Any = None, d
     """
     check_device(device)
     if not isinstance(size, tuple | list):
-        raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}: write full(({size},), ...)")
+        raise TypeError(
+            f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}: write full(({size},), ...)"
+        )
     wished = None if dtype is None else dtypes.parse(dtype)
     if isinstance(fill_value, Tensor) and not fill_value.spec.ndim:
         wished = wished or fill_value.spec.dtype
@@ -248,8 +322,16 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, layout: Any = None, d
 
 
 @function(method=False)
-def eye(n: int, m: int | None = None, *, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False,
-        requires_grad: bool = False) -> Tensor:
+def eye(
+    n: int,
+    m: int | None = None,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
     """Ones on the diagonal of an `n` x `m` matrix of zeros.
 
     >>> eye(2)
@@ -265,13 +347,17 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, layout: Any = None, 
     return made(np.eye(n, m, dtype=dtype_argument(dtype, get_default_dtype()).numpy), requires_grad)
 
 
-# --- ranges ---------------------------------------------------------------------------------------------------------------------------------
+# --- ranges ---------------------------------------------------------------------------------------------------------------------
+
 
 def bound(value: Any, name: str, argument: str) -> Any:
     """The start, end or step of a range as a Python number."""
     if isinstance(value, Tensor):
         if value.spec.ndim:
-            raise RuntimeError(f"{name} only supports 0-dimensional start and end tensors, but got {argument} with {value.spec.ndim} dimension(s).")
+            raise RuntimeError(
+                f"{name} only supports 0-dimensional start and end tensors, but got {argument} with {value.spec.ndim} "
+                "dimension(s)."
+            )
         return value.item()
     if isinstance(value, int | float):
         return value
@@ -279,9 +365,19 @@ def bound(value: Any, name: str, argument: str) -> Any:
 
 
 @function(method=False)
-def arange(*args: Any, start: Any = None, end: Any = None, step: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-           pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
-    """The numbers from `start` (0) up to but not including `end`, `step` (1) apart: `arange(end)`, `arange(start, end)`, `arange(start, end, step)`.
+def arange(
+    *args: Any,
+    start: Any = None,
+    end: Any = None,
+    step: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """The numbers from `start` (0) up to but not including `end`, `step` (1) apart: `arange(end)`, `arange(start, end)`,
+    `arange(start, end, step)`.
 
     Integers give int64, any float the default dtype.
 
@@ -290,14 +386,17 @@ def arange(*args: Any, start: Any = None, end: Any = None, step: Any = None, dty
     """
     check_device(device)
     given = {"start": start, "end": end, "step": step}
-    names = ("end",) if len(args) == 1 else ("start", "end", "step")
+    names = ("end",) if len(args) == 1 and end is None else ("start", "end", "step")
     for name, value in zip(names, args):
         given[name] = value
     if given["end"] is None or len(args) > 3:
-        raise TypeError(f"arange() received an invalid combination of arguments - got {args!r}: use arange(end), arange(start, end) or arange(start, end, step)")
-    low = 0 if given["start"] is None else bound(given["start"], "arange", "start")
+        raise TypeError(
+            f"arange() received an invalid combination of arguments - got {args!r}: use arange(end), arange(start, end) or "
+            "arange(start, end, step)"
+        )
+    low: Any = 0 if given["start"] is None else bound(given["start"], "arange", "start")
     high = bound(given["end"], "arange", "end")
-    width = 1 if given["step"] is None else bound(given["step"], "arange", "step")
+    width: Any = 1 if given["step"] is None else bound(given["step"], "arange", "step")
     is_integer = all(isinstance(value, int) for value in (low, high, width))
     found = dtype_argument(dtype, dtypes.int64 if is_integer else get_default_dtype())
     if not found.category:
@@ -311,7 +410,7 @@ def arange(*args: Any, start: Any = None, end: Any = None, step: Any = None, dty
     if (high - low) * (1 if width > 0 else -1) < 0:
         raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: arange got ({low}, {high}, {width})")
     if found.category == 1:
-        return made(np.arange(low, high, width, found.numpy), requires_grad)
+        return made(np.arange(int(low), int(high), int(width)).astype(found.numpy, copy=False), requires_grad)
     count = ceil((high - low) / width)
     return made((low + np.arange(count) * np.float64(width)).astype(found.numpy), requires_grad)
 
@@ -328,7 +427,9 @@ def steps_argument(steps: Any, name: str) -> int:
     if isinstance(steps, Tensor):
         steps = steps.item()
     if steps is None or isinstance(steps, bool) or not hasattr(steps, "__index__"):
-        raise TypeError(f"{name}() received an invalid combination of arguments: argument 'steps' must be int, not {type(steps).__name__}")
+        raise TypeError(
+            f"{name}() received an invalid combination of arguments: argument 'steps' must be int, not {type(steps).__name__}"
+        )
     if steps < 0:
         raise RuntimeError(f"number of steps must be non-negative: {name} got {steps}")
     return operator.index(steps)
@@ -340,15 +441,25 @@ def spaced(start: Any, end: Any, count: int, dtype: DType) -> np.ndarray[Any, An
     first, last = work.type(start), work.type(end)
     if count == 1:
         return np.array([first])
+    wider = np.float64 if work.itemsize == 4 else np.longdouble  # rounds once, as a fused multiply-add does
     with np.errstate(all="ignore"):
-        step = (last - first) / work.type(max(count - 1, 1))
-        places = np.arange(count).astype(work)
-        return np.asarray(np.where(places < count // 2, first + step * places, last - step * (work.type(count - 1) - places)))
+        step = wider((last - first) / work.type(max(count - 1, 1)))
+        places = np.arange(count)
+        return np.asarray(np.where(places < count // 2, first + step * places, last - step * (count - 1 - places)), work)
 
 
 @function(method=False)
-def linspace(start: Any, end: Any, steps: Any = None, *, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False,
-             requires_grad: bool = False) -> Tensor:
+def linspace(
+    start: Any,
+    end: Any,
+    steps: Any = None,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
     """`steps` points at equal distances from `start` to `end`, both included.
 
     >>> linspace(0, 1, 5)
@@ -357,12 +468,24 @@ def linspace(start: Any, end: Any, steps: Any = None, *, dtype: Any = None, layo
     check_device(device)
     count = steps_argument(steps, "linspace")
     found = dtype_argument(dtype, get_default_dtype())
-    return made(spaced(bound(start, "linspace", "start"), bound(end, "linspace", "end"), count, found).astype(found.numpy), requires_grad)
+    return made(
+        spaced(bound(start, "linspace", "start"), bound(end, "linspace", "end"), count, found).astype(found.numpy), requires_grad
+    )
 
 
 @function(method=False)
-def logspace(start: Any, end: Any, steps: Any = None, base: float = 10.0, *, dtype: Any = None, layout: Any = None, device: Any = None,
-             pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
+def logspace(
+    start: Any,
+    end: Any,
+    steps: Any = None,
+    base: float = 10.0,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
     """`base` to the power of `steps` points at equal distances from `start` to `end`.
 
     >>> logspace(0, 2, 3)
@@ -376,55 +499,109 @@ def logspace(start: Any, end: Any, steps: Any = None, base: float = 10.0, *, dty
         return made(np.power(float(base), powers).astype(found.numpy), requires_grad)
 
 
-# --- like another tensor --------------------------------------------------------------------------------------------------------------------
+# --- like another tensor --------------------------------------------------------------------------------------------------------
+
 
 @function(method=False)
-def zeros_like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
-               memory_format: Any = None) -> Tensor:
+def zeros_like(
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """Zeros of the shape and dtype of `input`.
 
     >>> zeros_like(tensor([1, 2]))
     tensor([0, 0])
     """
-    return zeros(checked(input, "zeros_like"), dtype=dtype_argument(dtype, input.spec.dtype), device=device, requires_grad=requires_grad)
+    return zeros(
+        checked(input, "zeros_like"), dtype=dtype_argument(dtype, input.spec.dtype), device=device, requires_grad=requires_grad
+    )
 
 
 @function(method=False)
-def ones_like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
-              memory_format: Any = None) -> Tensor:
+def ones_like(
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """Ones of the shape and dtype of `input`.
 
     >>> ones_like(tensor([0.5]))
     tensor([1.])
     """
-    return ones(checked(input, "ones_like"), dtype=dtype_argument(dtype, input.spec.dtype), device=device, requires_grad=requires_grad)
+    return ones(
+        checked(input, "ones_like"), dtype=dtype_argument(dtype, input.spec.dtype), device=device, requires_grad=requires_grad
+    )
 
 
 @function(method=False)
-def empty_like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
-               memory_format: Any = None) -> Tensor:
+def empty_like(
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """A tensor of the shape and dtype of `input` whose elements are whatever lay in its memory.
 
     >>> empty_like(tensor([1., 2.])).shape
     torch.Size([2])
     """
-    return empty(checked(input, "empty_like"), dtype=dtype_argument(dtype, input.spec.dtype), device=device, requires_grad=requires_grad)
+    return empty(
+        checked(input, "empty_like"), dtype=dtype_argument(dtype, input.spec.dtype), device=device, requires_grad=requires_grad
+    )
 
 
 @function(method=False)
-def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False,
-              requires_grad: bool = False, memory_format: Any = None) -> Tensor:
+def full_like(
+    input: Tensor,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """One number everywhere in the shape of `input`, in its dtype.
 
     >>> full_like(tensor([1., 2.]), 7)
     tensor([7., 7.])
     """
-    return full(checked(input, "full_like"), fill_value, dtype=dtype_argument(dtype, input.spec.dtype), device=device, requires_grad=requires_grad)
+    return full(
+        checked(input, "full_like"),
+        fill_value,
+        dtype=dtype_argument(dtype, input.spec.dtype),
+        device=device,
+        requires_grad=requires_grad,
+    )
 
 
 @method()
-def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None,
-               pin_memory: bool = False) -> Tensor:
+def new_tensor(
+    self: Tensor,
+    data: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:
     """A leaf that copies `data`, in the dtype of this tensor unless another is asked for.
 
     >>> tensor([1.]).new_tensor([1, 2])
@@ -432,14 +609,26 @@ def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None
     """
     check_device(device)
     if isinstance(data, Tensor):
-        warnings.warn("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-                      "sourceTensor.detach().clone().requires_grad_(True), rather than tensor.new_tensor(sourceTensor).", UserWarning, stacklevel=2)
+        warnings.warn(
+            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+            "sourceTensor.detach().clone().requires_grad_(True), rather than tensor.new_tensor(sourceTensor).",
+            UserWarning,
+            stacklevel=2,
+        )
     return made(array_of(data, dtype_argument(dtype, self.spec.dtype)), requires_grad)
 
 
 @method()
-def new_zeros(self: Tensor, *args: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None,
-              pin_memory: bool = False) -> Tensor:
+def new_zeros(
+    self: Tensor,
+    *args: Any,
+    size: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:
     """Zeros of the shape `size`, in the dtype of this tensor.
 
     >>> tensor([1]).new_zeros(2)
@@ -449,8 +638,16 @@ def new_zeros(self: Tensor, *args: Any, size: Any = None, dtype: Any = None, dev
 
 
 @method()
-def new_ones(self: Tensor, *args: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None,
-             pin_memory: bool = False) -> Tensor:
+def new_ones(
+    self: Tensor,
+    *args: Any,
+    size: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:
     """Ones of the shape `size`, in the dtype of this tensor.
 
     >>> tensor([1]).new_ones(2)
@@ -460,8 +657,16 @@ def new_ones(self: Tensor, *args: Any, size: Any = None, dtype: Any = None, devi
 
 
 @method()
-def new_empty(self: Tensor, *args: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None,
-              pin_memory: bool = False) -> Tensor:
+def new_empty(
+    self: Tensor,
+    *args: Any,
+    size: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:
     """A tensor of the shape `size`, in the dtype of this tensor, whose elements are whatever lay in its memory.
 
     >>> tensor([1]).new_empty(2, 0).shape
@@ -471,8 +676,17 @@ def new_empty(self: Tensor, *args: Any, size: Any = None, dtype: Any = None, dev
 
 
 @method()
-def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None,
-             pin_memory: bool = False) -> Tensor:
+def new_full(
+    self: Tensor,
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:
     """One number everywhere in the shape `size`, in the dtype of this tensor.
 
     >>> tensor([1.]).new_full((2,), 3)

@@ -13,8 +13,15 @@ from tapediff.tensor import Tensor
 __all__ = ["as_index", "check_range", "first_outside"]
 
 
-def as_index(index: Any, name: str, message: str, *, position: int = 3, takes: Sequence[dtypes.DType] = (dtypes.int64, dtypes.int32),
-             error: type[Exception] = RuntimeError) -> Tensor:
+def as_index(
+    index: Any,
+    name: str,
+    message: str,
+    *,
+    position: int = 3,
+    takes: Sequence[dtypes.DType] = (dtypes.int64, dtypes.int32),
+    error: type[Exception] = RuntimeError,
+) -> Tensor:
     """An index operand as int64; `message` is what PyTorch says of a wrong dtype, `{}` stands for the dtype.
 
     Raises
@@ -37,7 +44,9 @@ def first_outside(index: Tensor, low: int, high: int) -> int | None:
     return int(values[(values < low) | (values >= high)].flat[0])
 
 
-def check_range(index: Tensor, size: int, dim: int, *, from_end: bool = False, error: type[Exception] = RuntimeError, prefix: str = "") -> None:
+def check_range(
+    index: Tensor, size: int, dim: int, *, from_end: bool = False, error: type[Exception] = RuntimeError, prefix: str = ""
+) -> None:
     """Refuse an index outside of a dimension of `size`; with `from_end` negative ones count from its end.
 
     Raises
@@ -46,4 +55,6 @@ def check_range(index: Tensor, size: int, dim: int, *, from_end: bool = False, e
     low = -size if from_end else 0
     wrong = first_outside(index, low, size)
     if wrong is not None:
-        raise error(f"{prefix}index {wrong} is out of bounds for dimension {dim} with size {size}: indices go from {low} to {size - 1}")
+        raise error(
+            f"{prefix}index {wrong} is out of bounds for dimension {dim} with size {size}: indices go from {low} to {size - 1}"
+        )

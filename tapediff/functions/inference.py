@@ -21,7 +21,8 @@ MOST_DIMS = 64
 
 
 def array_of(data: Any, dtype: DType | None) -> np.ndarray[Any, Any]:
-    """The array, owned by nobody else, that Python numbers, nested sequences, arrays and tensors stand for; of the inferred dtype where `dtype` is None.
+    """The array, owned by nobody else, that Python numbers, nested sequences, arrays and tensors stand for; of the inferred
+    dtype where `dtype` is None.
 
     Raises
         ValueError: sequences of different lengths, or an integer that int64 cannot hold.
@@ -52,7 +53,11 @@ def is_sequence(data: Any) -> bool:
     """Whether data is taken apart; tensors and NumPy's scalars are elements."""
     if isinstance(data, list | tuple | range | np.ndarray):
         return not isinstance(data, np.ndarray) or data.ndim > 0
-    return not isinstance(data, Tensor | dict | np.ndarray | np.generic) and hasattr(data, "__len__") and hasattr(data, "__getitem__")
+    return (
+        not isinstance(data, Tensor | dict | np.ndarray | np.generic)
+        and hasattr(data, "__len__")
+        and hasattr(data, "__getitem__")
+    )
 
 
 def flattened(data: Any) -> tuple[tuple[int, ...], list[Any]]:
@@ -74,7 +79,10 @@ def flattened(data: Any) -> tuple[tuple[int, ...], list[Any]]:
             if not is_sequence(each):
                 raise TypeError(f"not a sequence: expected a sequence of length {size} at dim {dim}, got {each!r}")
             if len(each) != size:
-                raise ValueError(f"expected sequence of length {size} at dim {dim} (got {len(each)}): all sequences of one depth must be equally long")
+                raise ValueError(
+                    f"expected sequence of length {size} at dim {dim} (got {len(each)}): all sequences of one depth must be "
+                    "equally long"
+                )
         level = list(chain.from_iterable(level))
     return tuple(shape), level
 
@@ -105,8 +113,12 @@ def dtype_of_type(kind: type) -> DType:
     if issubclass(kind, complex):
         raise TypeError("Could not infer dtype of complex: complex tensors are not supported; use real and imaginary parts")
     if is_sequence_type(kind):
-        raise TypeError(f"'{kind.__name__}' object cannot be interpreted as an integer: a sequence stands where a number was expected")
-    raise RuntimeError(f"Could not infer dtype of {kind.__name__}: a tensor is made of numbers, nested lists of numbers, or arrays")
+        raise TypeError(
+            f"'{kind.__name__}' object cannot be interpreted as an integer: a sequence stands where a number was expected"
+        )
+    raise RuntimeError(
+        f"Could not infer dtype of {kind.__name__}: a tensor is made of numbers, nested lists of numbers, or arrays"
+    )
 
 
 def is_sequence_type(kind: type) -> bool:
@@ -145,7 +157,10 @@ def plain(element: Any) -> Any:
     """An element as a Python number."""
     if isinstance(element, Tensor):
         if element.spec.size != 1:
-            raise ValueError(f"only one element tensors can be converted to Python scalars: got one of shape {list(element.spec.shape)}; use stack to join tensors")
+            raise ValueError(
+                f"only one element tensors can be converted to Python scalars: got one of shape {list(element.spec.shape)}; "
+                "use stack to join tensors"
+            )
         return element.item()
     if isinstance(element, np.generic):
         dtypes.from_numpy_dtype(element.dtype)

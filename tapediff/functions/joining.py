@@ -32,10 +32,13 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     given = tensors_of(tensors, "cat")
     dim = integer(dim if axis is None else axis, "cat", "dim", 2)
     if not given:
-        raise RuntimeError("torch.cat(): expected a non-empty list of Tensors")
+        raise ValueError("torch.cat(): expected a non-empty list of Tensors")
     for position, tensor in enumerate(given):
         if not tensor.spec.ndim:
-            raise RuntimeError(f"zero-dimensional tensor (at position {position}) cannot be concatenated: use stack for tensors without dimensions")
+            raise RuntimeError(
+                f"zero-dimensional tensor (at position {position}) cannot be concatenated: use stack for tensors without "
+                "dimensions"
+            )
     lead = next((tensor.spec.shape for tensor in given if tensor.spec.shape != EMPTY), EMPTY)
     dim = normalize_dim(dim, len(lead))
     starts = [0]
@@ -50,11 +53,17 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
 def check_joint(lead: Shape, shape: Shape, dim: int, position: int) -> None:
     """Refuse a tensor that does not fit behind the first one."""
     if len(shape) != len(lead):
-        raise RuntimeError(f"Tensors must have same number of dimensions: got {len(lead)} and {len(shape)}, shapes {list(lead)} and {list(shape)}")
+        raise RuntimeError(
+            f"Tensors must have same number of dimensions: got {len(lead)} and {len(shape)}, shapes {list(lead)} and "
+            f"{list(shape)}"
+        )
     for other, (wanted, size) in enumerate(zip(lead, shape, strict=True)):
         if other != dim and wanted != size:
-            raise RuntimeError(f"Sizes of tensors must match except in dimension {dim}. Expected size {wanted} but got size {size} for tensor number "
-                               f"{position} in the list. (The offending index is {other}; shapes {list(lead)} and {list(shape)})")
+            raise RuntimeError(
+                f"Sizes of tensors must match except in dimension {dim}. Expected size {wanted} but got size {size} for tensor "
+                "number "
+                f"{position} in the list. (The offending index is {other}; shapes {list(lead)} and {list(shape)})"
+            )
 
 
 @function(method=False)
@@ -73,7 +82,10 @@ def stack(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     dim = normalize_dim(dim, len(shape) + 1)
     for position, tensor in enumerate(given):
         if tensor.spec.shape != shape:
-            raise RuntimeError(f"stack expects each tensor to be equal size, but got {list(shape)} at entry 0 and {list(tensor.spec.shape)} at entry {position}")
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(shape)} at entry 0 and {list(tensor.spec.shape)} "
+                f"at entry {position}"
+            )
     return structural(STRUCTURAL["stack"], dim, *promoted(given))
 
 
@@ -157,7 +169,8 @@ def column_stack(tensors: Any) -> Tensor:
 
 @function(method=False)
 def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
-    """For each vector a grid in which it runs along its own dimension; with `indexing="xy"` the first two dimensions are exchanged.
+    """For each vector a grid in which it runs along its own dimension; with `indexing="xy"` the first two dimensions are
+    exchanged.
 
     >>> import tapediff as td
     >>> td.meshgrid(td.tensor([1, 2]), td.tensor([3, 4]), indexing="ij")[0]
@@ -166,16 +179,26 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     """
     given = filled(tensors[0] if len(tensors) == 1 and isinstance(tensors[0], tuple | list) else tensors, "meshgrid")
     if indexing is None:
-        warnings.warn("torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument. Pass indexing='ij' for what is done now.",
-                      UserWarning, stacklevel=2)
+        warnings.warn(
+            "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument. Pass indexing='ij' for "
+            "what is done now.",
+            UserWarning,
+            stacklevel=2,
+        )
     elif indexing not in ("ij", "xy"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     for position, tensor in enumerate(given):
         if tensor.spec.ndim > 1:
-            raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got a tensor of shape {list(tensor.spec.shape)} at position "
-                               f"{position}")
+            raise RuntimeError(
+                "torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got a tensor of shape "
+                f"{list(tensor.spec.shape)} at position "
+                f"{position}"
+            )
         if tensor.spec.dtype is not given[0].spec.dtype:
-            raise RuntimeError(f"meshgrid expects all tensors to have the same dtype, but got {given[0].spec.dtype} and {tensor.spec.dtype}: cast one of them")
+            raise RuntimeError(
+                f"meshgrid expects all tensors to have the same dtype, but got {given[0].spec.dtype} and {tensor.spec.dtype}: "
+                "cast one of them"
+            )
     places = list(range(len(given)))
     if indexing == "xy":
         places[:2] = reversed(places[:2])

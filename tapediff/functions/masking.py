@@ -30,10 +30,19 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     shape = checked(input, "masked_fill")
     of_mask = checked(mask, "masked_fill", "mask", 2)
     if mask.spec.dtype is not dtypes.bool_:
-        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {C_NAMES[mask.spec.dtype.name]}: compare, or convert it with .bool()")
+        raise RuntimeError(
+            f"masked_fill_ only supports boolean masks, but got mask with dtype {C_NAMES[mask.spec.dtype.name]}: compare, or "
+            "convert it with .bool()"
+        )
     common = broadcast(of_mask, shape)
     row = "masked_fill_tensor" if isinstance(value, Tensor) else "masked_fill"
-    return structural(STRUCTURAL[row], None, expanded(input, common), expanded(mask, common), element_tensor(value, input.spec.dtype, "masked_fill_"))
+    return structural(
+        STRUCTURAL[row],
+        None,
+        expanded(input, common),
+        expanded(mask, common),
+        element_tensor(value, input.spec.dtype, "masked_fill_"),
+    )
 
 
 @function()
@@ -47,7 +56,9 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     shape = checked(input, "masked_select")
     of_mask = checked(mask, "masked_select", "mask", 2)
     if mask.spec.dtype is not dtypes.bool_:
-        raise RuntimeError(f"masked_select: expected BoolTensor for mask, got {mask.spec.dtype}: compare, or convert it with .bool()")
+        raise RuntimeError(
+            f"masked_select: expected BoolTensor for mask, got {mask.spec.dtype}: compare, or convert it with .bool()"
+        )
     common = broadcast(of_mask, shape)
     mask = expanded(mask, common)
     return structural(STRUCTURAL["masked_select"], int(np.count_nonzero(read(mask))), expanded(input, common), mask)
@@ -65,8 +76,10 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     of_mask = checked(mask, "masked_scatter", "mask", 2)
     checked(source, "masked_scatter", "source", 3)
     if source.spec.dtype is not input.spec.dtype:
-        raise RuntimeError("masked_scatter: expected self and source to have same dtypes but got "
-                           f"{input.spec.dtype.legacy} and {source.spec.dtype.legacy}")
+        raise RuntimeError(
+            "masked_scatter: expected self and source to have same dtypes but got "
+            f"{input.spec.dtype.legacy} and {source.spec.dtype.legacy}"
+        )
     if mask.spec.dtype is not dtypes.bool_:
         raise RuntimeError(f"masked_scatter_ only supports boolean masks, but got mask with dtype {mask.spec.dtype.legacy}")
     common = broadcast(of_mask, shape)

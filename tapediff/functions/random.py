@@ -1,4 +1,5 @@
-"""Random numbers: generators with a seed, and leaves filled with draws. NumPy's PCG64 stands behind them; the same seed gives the same numbers."""
+"""Random numbers: generators with a seed, and leaves filled with draws. NumPy's PCG64 stands behind them; the same seed gives
+the same numbers."""
 
 from __future__ import annotations
 
@@ -18,8 +19,25 @@ from tapediff.shapes import Shape, broadcast
 from tapediff.tensor import Tensor
 
 __all__ = [
-    "FILLERS", "Generator", "bernoulli", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "multinomial", "normal", "poisson", "rand",
-    "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "seed", "set_rng_state",
+    "FILLERS",
+    "Generator",
+    "bernoulli",
+    "default_generator",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "multinomial",
+    "normal",
+    "poisson",
+    "rand",
+    "rand_like",
+    "randint",
+    "randint_like",
+    "randn",
+    "randn_like",
+    "randperm",
+    "seed",
+    "set_rng_state",
 ]
 
 FIRST_SEED = 67280421310721  # of every new generator, as PyTorch's
@@ -65,7 +83,13 @@ class Generator:
         """The state as a vector of int64, for `set_state`."""
         with self.lock:
             state: Any = self.bits.state
-        words = [self._seed, *split_words(state["state"]["state"]), *split_words(state["state"]["inc"]), state["has_uint32"], state["uinteger"]]
+        words = [
+            self._seed,
+            *split_words(state["state"]["state"]),
+            *split_words(state["state"]["inc"]),
+            state["has_uint32"],
+            state["uinteger"],
+        ]
         return leaf(np.array(words, np.uint64).view(np.int64))
 
     def set_state(self, state: Tensor) -> Generator:
@@ -75,8 +99,12 @@ class Generator:
         seed, high, low, high_step, low_step, has_half, half = read(state).view(np.uint64).tolist()
         with self.lock:
             self.manual_seed(seed)
-            self.bits.state = {"bit_generator": "PCG64", "state": {"state": high * WORD + low, "inc": high_step * WORD + low_step},
-                               "has_uint32": has_half, "uinteger": half}
+            self.bits.state = {
+                "bit_generator": "PCG64",
+                "state": {"state": high * WORD + low, "inc": high_step * WORD + low_step},
+                "has_uint32": has_half,
+                "uinteger": half,
+            }
         return self
 
     def __repr__(self) -> str:
@@ -130,12 +158,16 @@ def draw(generator: Generator | None, name: str, take: Callable[[np.random.Gener
     """What `take` draws, while no other thread draws from the same generator."""
     source = default_generator if generator is None else generator
     if not isinstance(source, Generator):
-        raise TypeError(f"{name}() received an invalid combination of arguments: argument 'generator' must be Generator, not {type(generator).__name__}")
+        raise TypeError(
+            f"{name}() received an invalid combination of arguments: argument 'generator' must be Generator, not "
+            f"{type(generator).__name__}"
+        )
     with source.lock:
         return take(source.draws)
 
 
-# --- values of a shape and dtype, drawn into new arrays; the in-place forms are these, too ------------------------------------------------------
+# --- values of a shape and dtype, drawn into new arrays; the in-place forms are these, too --------------------------------------
+
 
 def need_floating(dtype: DType, kernel: str) -> None:
     """Refuse integers and bools."""
@@ -152,7 +184,9 @@ def uniform_values(shape: Shape, dtype: DType, *args: float, generator: Generato
     drawn: Array = draw(generator, "uniform_", lambda source: source.random(shape, dtype.numpy))
     if (low, high) == (0, 1):
         return drawn
-    return np.minimum(drawn * dtype.numpy.type(high - low) + dtype.numpy.type(low), np.nextafter(dtype.numpy.type(high), dtype.numpy.type(low)))
+    return np.minimum(
+        drawn * dtype.numpy.type(high - low) + dtype.numpy.type(low), np.nextafter(dtype.numpy.type(high), dtype.numpy.type(low))
+    )
 
 
 def normal_values(shape: Shape, dtype: DType, *args: float, generator: Generator | None = None, **named: float) -> Array:
@@ -173,7 +207,9 @@ def bernoulli_values(shape: Shape, dtype: DType, *args: Any, generator: Generato
     chance = read(p) if isinstance(p, Tensor) else np.float64(p)
     if not np.all((chance >= 0) & (chance <= 1)):
         given = f"p={p}" if not isinstance(p, Tensor) else "a tensor with others"
-        raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got {given}. Expected p_in >= 0 && p_in <= 1 to be true, but got false.")
+        raise RuntimeError(
+            f"bernoulli_ expects p to be in [0, 1], but got {given}. Expected p_in >= 0 && p_in <= 1 to be true, but got false."
+        )
     return (draw(generator, "bernoulli_", lambda source: source.random(shape)) < chance).astype(dtype.numpy)
 
 
@@ -189,7 +225,9 @@ def integer_values(shape: Shape, dtype: DType, *args: Any, generator: Generator 
     least, most = {"bool": (0, 1), "int32": (-(2**31), 2**31 - 1)}.get(dtype.name, (-(2**63), 2**63 - 1))
     for what, value in (("from", low), ("to - 1", high - 1)):
         if not least <= value <= most:
-            raise RuntimeError(f"{what} is out of bounds for {dtype.name.removesuffix('32')}: got {value}, {dtype.name} holds {least} to {most}")
+            raise RuntimeError(
+                f"{what} is out of bounds for {dtype.name.removesuffix('32')}: got {value}, {dtype.name} holds {least} to {most}"
+            )
     drawn: Array = draw(generator, "random_", lambda source: source.integers(low, high, shape))
     return np.asarray(drawn).astype(dtype.numpy)
 
@@ -198,11 +236,15 @@ def exponential_values(shape: Shape, dtype: DType, *args: float, generator: Gene
     """Exponentially distributed with rate `lambd` (1)."""
     (rate,) = arguments("exponential_", args, named, {"lambd": 1.0})
     if not dtype.is_floating_point:
-        raise RuntimeError("Exponential distribution is a continuous probability distribution. dtype must be a floating point but you specified "
-                           f"{dtype.legacy}")
+        raise RuntimeError(
+            "Exponential distribution is a continuous probability distribution. dtype must be a floating point but you specified "
+            f"{dtype.legacy}"
+        )
     if not rate > 0:
         raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={rate:g}")
-    return np.asarray(draw(generator, "exponential_", lambda source: source.standard_exponential(shape, dtype.numpy)) / dtype.numpy.type(rate))
+    return np.asarray(
+        draw(generator, "exponential_", lambda source: source.standard_exponential(shape, dtype.numpy)) / dtype.numpy.type(rate)
+    )
 
 
 def log_normal_values(shape: Shape, dtype: DType, *args: float, generator: Generator | None = None, **named: float) -> Array:
@@ -219,7 +261,9 @@ def cauchy_values(shape: Shape, dtype: DType, *args: float, generator: Generator
     need_floating(dtype, "cauchy_cpu")
     if not sigma > 0:
         raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
-    return np.asarray(draw(generator, "cauchy_", lambda source: source.standard_cauchy(shape)) * sigma + median).astype(dtype.numpy)
+    return np.asarray(draw(generator, "cauchy_", lambda source: source.standard_cauchy(shape)) * sigma + median).astype(
+        dtype.numpy
+    )
 
 
 def geometric_values(shape: Shape, dtype: DType, *args: float, generator: Generator | None = None, **named: float) -> Array:
@@ -243,16 +287,31 @@ def arguments(name: str, args: tuple[Any, ...], named: dict[str, Any], defaults:
 
 
 FILLERS: dict[str, Callable[..., Array]] = {
-    "uniform_": uniform_values, "normal_": normal_values, "bernoulli_": bernoulli_values, "random_": integer_values, "exponential_": exponential_values,
-    "log_normal_": log_normal_values, "cauchy_": cauchy_values, "geometric_": geometric_values,
+    "uniform_": uniform_values,
+    "normal_": normal_values,
+    "bernoulli_": bernoulli_values,
+    "random_": integer_values,
+    "exponential_": exponential_values,
+    "log_normal_": log_normal_values,
+    "cauchy_": cauchy_values,
+    "geometric_": geometric_values,
 }
 
 
-# --- factories ------------------------------------------------------------------------------------------------------------------------------
+# --- factories ------------------------------------------------------------------------------------------------------------------
+
 
 @function(method=False)
-def rand(*args: Any, size: Any = None, generator: Generator | None = None, dtype: Any = None, layout: Any = None, device: Any = None,
-         pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
+def rand(
+    *args: Any,
+    size: Any = None,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
     """Numbers equally distributed in [0, 1).
 
     >>> manual_seed(0) and rand(2, 3).shape
@@ -265,8 +324,16 @@ def rand(*args: Any, size: Any = None, generator: Generator | None = None, dtype
 
 
 @function(method=False)
-def randn(*args: Any, size: Any = None, generator: Generator | None = None, dtype: Any = None, layout: Any = None, device: Any = None,
-          pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
+def randn(
+    *args: Any,
+    size: Any = None,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
     """Numbers of the standard normal distribution.
 
     >>> manual_seed(0) and randn(3).dtype
@@ -279,8 +346,18 @@ def randn(*args: Any, size: Any = None, generator: Generator | None = None, dtyp
 
 
 @function(method=False)
-def randint(*args: Any, low: Any = None, high: Any = None, size: Any = None, generator: Generator | None = None, dtype: Any = None, layout: Any = None,
-            device: Any = None, pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
+def randint(
+    *args: Any,
+    low: Any = None,
+    high: Any = None,
+    size: Any = None,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
     """Integers from `low` (0) up to but not including `high`: `randint(high, size)` or `randint(low, high, size)`.
 
     >>> manual_seed(0) and randint(3, (2,)).dtype
@@ -292,10 +369,16 @@ def randint(*args: Any, low: Any = None, high: Any = None, size: Any = None, gen
     if len(args) < len(free) and "low" in free:
         free.remove("low")
     if len(args) != len(free):
-        raise TypeError(f"randint() received an invalid combination of arguments - got {args!r}: use randint(high, size) or randint(low, high, size)")
+        raise TypeError(
+            f"randint() received an invalid combination of arguments - got {args!r}: use randint(high, size) or randint(low, "
+            "high, size)"
+        )
     given.update(zip(free, args))
     if not isinstance(given["size"], tuple | list):
-        raise TypeError(f"randint() received an invalid combination of arguments: argument 'size' must be tuple of ints, not {type(given['size']).__name__}")
+        raise TypeError(
+            "randint() received an invalid combination of arguments: argument 'size' must be tuple of ints, not "
+            f"{type(given['size']).__name__}"
+        )
     bounds = [whole(0 if given[name] is None else given[name], name) for name in ("low", "high")]
     found = dtype_argument(dtype, dtypes.int64)
     shape = size_argument((given["size"],), None, "randint")
@@ -307,13 +390,24 @@ def whole(value: Any, argument: str) -> int:
     if isinstance(value, Tensor):
         value = value.item()
     if not hasattr(value, "__index__"):
-        raise TypeError(f"randint() received an invalid combination of arguments: argument '{argument}' must be int, not {type(value).__name__}")
+        raise TypeError(
+            f"randint() received an invalid combination of arguments: argument '{argument}' must be int, not "
+            f"{type(value).__name__}"
+        )
     return int(value)
 
 
 @function(method=False)
-def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False,
-             requires_grad: bool = False) -> Tensor:
+def randperm(
+    n: int,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
     """The numbers from 0 to n - 1 in random order.
 
     >>> manual_seed(0) and randperm(3).sort().values
@@ -325,13 +419,27 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, l
     if n < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
     found = dtype_argument(dtype, dtypes.int64)
-    return made(np.asarray(draw(generator, "randperm", lambda source: source.permutation(n))).astype(found.numpy, copy=False), requires_grad)
+    return made(
+        np.asarray(draw(generator, "randperm", lambda source: source.permutation(n))).astype(found.numpy, copy=False),
+        requires_grad,
+    )
 
 
 @function(method=False)
-def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None, layout: Any = None,
-           device: Any = None, pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
-    """Normally distributed numbers with the means and standard deviations of two tensors, or two numbers and a shape. No gradient flows to them.
+def normal(
+    mean: Any = 0.0,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Normally distributed numbers with the means and standard deviations of two tensors, or two numbers and a shape. No
+    gradient flows to them.
 
     >>> manual_seed(0) and normal(0.0, 1.0, (2,)).shape
     torch.Size([2])
@@ -340,7 +448,9 @@ def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Gene
     tensors = [x for x in (mean, std) if isinstance(x, Tensor)]
     if not tensors:
         if size is None:
-            raise TypeError("normal() received an invalid combination of arguments: two numbers need a size, as in normal(0.0, 1.0, (2, 3))")
+            raise TypeError(
+                "normal() received an invalid combination of arguments: two numbers need a size, as in normal(0.0, 1.0, (2, 3))"
+            )
         found = dtype_argument(dtype, get_default_dtype())
         return made(normal_values(size_argument((size,), None, "normal"), found, mean, std, generator=generator), requires_grad)
     found = tensors[0].spec.dtype
@@ -348,7 +458,11 @@ def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Gene
     shape = broadcast(*[x.spec.shape if isinstance(x, Tensor) else () for x in (mean, std)])
     center, width = (read(x) if isinstance(x, Tensor) else x for x in (mean, std))
     if not np.all(np.asarray(width) >= 0):
-        raise RuntimeError("normal expects all elements of std >= 0.0" if isinstance(std, Tensor) else f"normal expects std >= 0.0, but found std {std:g}")
+        raise RuntimeError(
+            "normal expects all elements of std >= 0.0"
+            if isinstance(std, Tensor)
+            else f"normal expects std >= 0.0, but found std {std:g}"
+        )
     drawn = draw(generator, "normal", lambda source: source.standard_normal(shape, found.numpy))
     return leaf(np.asarray(drawn * width + center).astype(found.numpy, copy=False))
 
@@ -399,7 +513,9 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
     if num_samples <= 0:
         raise RuntimeError(f"cannot sample n_sample <= 0 samples: got {num_samples}")
     if not replacement and num_samples > shape[-1]:
-        raise RuntimeError(f"cannot sample n_sample > prob_dist.size(-1) samples without replacement: {num_samples} > {shape[-1]}")
+        raise RuntimeError(
+            f"cannot sample n_sample > prob_dist.size(-1) samples without replacement: {num_samples} > {shape[-1]}"
+        )
     weights = np.asarray(read(input), np.float64).reshape(-1, shape[-1])
     if not np.all((weights >= 0) & np.isfinite(weights)):
         raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
@@ -424,28 +540,78 @@ def picked_without_replacement(source: np.random.Generator, weights: Array, coun
     return np.argsort(waits, axis=1, kind="stable")[:, :count]
 
 
-# --- like another tensor --------------------------------------------------------------------------------------------------------------------
+# --- like another tensor --------------------------------------------------------------------------------------------------------
+
 
 @function(method=False)
-def rand_like(input: Tensor, *, generator: Generator | None = None, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False,
-              requires_grad: bool = False, memory_format: Any = None) -> Tensor:
+def rand_like(
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """As `rand`, in the shape and dtype of `input`."""
-    return rand(checked(input, "rand_like"), generator=generator, dtype=dtype_argument(dtype, input.spec.dtype), device=device, requires_grad=requires_grad)
+    return rand(
+        checked(input, "rand_like"),
+        generator=generator,
+        dtype=dtype_argument(dtype, input.spec.dtype),
+        device=device,
+        requires_grad=requires_grad,
+    )
 
 
 @function(method=False)
-def randn_like(input: Tensor, *, generator: Generator | None = None, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False,
-               requires_grad: bool = False, memory_format: Any = None) -> Tensor:
+def randn_like(
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """As `randn`, in the shape and dtype of `input`."""
-    return randn(checked(input, "randn_like"), generator=generator, dtype=dtype_argument(dtype, input.spec.dtype), device=device, requires_grad=requires_grad)
+    return randn(
+        checked(input, "randn_like"),
+        generator=generator,
+        dtype=dtype_argument(dtype, input.spec.dtype),
+        device=device,
+        requires_grad=requires_grad,
+    )
 
 
 @function(method=False)
-def randint_like(input: Tensor, *args: Any, low: Any = None, high: Any = None, generator: Generator | None = None, dtype: Any = None, layout: Any = None,
-                 device: Any = None, pin_memory: bool = False, requires_grad: bool = False, memory_format: Any = None) -> Tensor:
+def randint_like(
+    input: Tensor,
+    *args: Any,
+    low: Any = None,
+    high: Any = None,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """As `randint`, in the shape and dtype of `input`: `randint_like(input, high)` or `randint_like(input, low, high)`."""
-    return randint(*args, low=low, high=high, size=checked(input, "randint_like"), generator=generator, dtype=dtype_argument(dtype, input.spec.dtype),
-                   device=device, requires_grad=requires_grad)
+    return randint(
+        *args,
+        low=low,
+        high=high,
+        size=checked(input, "randint_like"),
+        generator=generator,
+        dtype=dtype_argument(dtype, input.spec.dtype),
+        device=device,
+        requires_grad=requires_grad,
+    )
 
 
 function("Generator", method=False)(Generator)

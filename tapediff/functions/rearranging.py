@@ -18,7 +18,20 @@ from tapediff.shapes import Shape, contiguous_strides, normalize_dim, parse_shap
 from tapediff.tensor import Tensor
 
 __all__ = [
-    "diag", "diag_embed", "flip", "fliplr", "flipud", "repeat", "repeat_interleave", "roll", "rot90", "tile", "tril", "tril_indices", "triu", "triu_indices",
+    "diag",
+    "diag_embed",
+    "flip",
+    "fliplr",
+    "flipud",
+    "repeat",
+    "repeat_interleave",
+    "roll",
+    "rot90",
+    "tile",
+    "tril",
+    "tril_indices",
+    "triu",
+    "triu_indices",
 ]
 
 
@@ -145,7 +158,9 @@ def triangle(input: Tensor, diagonal: int, name: str) -> Tensor:
 
 
 @function(method=False)
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None, layout: Any = None) -> Tensor:
+def tril_indices(
+    row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None, layout: Any = None
+) -> Tensor:
     """The positions on and below a diagonal of a `row` x `col` matrix: a row of row numbers and a row of column numbers.
 
     >>> import tapediff as td
@@ -157,7 +172,9 @@ def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int
 
 
 @function(method=False)
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None, layout: Any = None) -> Tensor:
+def triu_indices(
+    row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None, layout: Any = None
+) -> Tensor:
     """The positions on and above a diagonal of a `row` x `col` matrix: a row of row numbers and a row of column numbers.
 
     >>> import tapediff as td
@@ -191,8 +208,10 @@ def repeat(input: Tensor, *args: Any, repeats: Any = None) -> Tensor:
         raise TypeError('repeat() missing 1 required positional arguments: "repeats"')
     times = parse_shape(args if repeats is None else (repeats,))
     if len(times) < input.spec.ndim:
-        raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor: got repeats "
-                           f"{list(times)} for shape {list(input.spec.shape)}")
+        raise RuntimeError(
+            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor: got repeats "
+            f"{list(times)} for shape {list(input.spec.shape)}"
+        )
     return repeated(input, times)
 
 
@@ -244,16 +263,18 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
         if times < 0:
             raise RuntimeError(f"Repeats must be non-negative, got {times}")
         shape = shape or (1,)
-        wide = expanded(reshaped(input, (*shape[:dim + 1], 1, *shape[dim + 1:])), (*shape[:dim + 1], times, *shape[dim + 1:]))
-        return under_view(wide, (*shape[:dim], shape[dim] * times, *shape[dim + 1:]))
+        wide = expanded(reshaped(input, (*shape[: dim + 1], 1, *shape[dim + 1 :])), (*shape[: dim + 1], times, *shape[dim + 1 :]))
+        return under_view(wide, (*shape[:dim], shape[dim] * times, *shape[dim + 1 :]))
     if repeats.spec.ndim > 1:
         raise RuntimeError(f"repeats must be 0-dim or 1-dim tensor, got shape {list(repeats.spec.shape)}")
     size = shape[dim] if shape else 1
     if repeats.spec.size == 1:
         repeats = expanded(flattened(repeats), (size,))
     if repeats.spec.shape != (size,):
-        raise RuntimeError("repeats must have the same size as input along dim, but got repeats.size(0) = "
-                           f"{repeats.spec.size} and input.size({dim}) = {size}")
+        raise RuntimeError(
+            "repeats must have the same size as input along dim, but got repeats.size(0) = "
+            f"{repeats.spec.size} and input.size({dim}) = {size}"
+        )
     return index_select(reshaped(input, shape or (1,)), dim, counted(repeats, output_size))
 
 
@@ -266,14 +287,18 @@ def under_view(tensor: Tensor, shape: Shape) -> Tensor:
 def counted(repeats: Tensor, output_size: int | None) -> Tensor:
     """Each position as often as its count says."""
     if repeats.spec.dtype.category != 1:
-        raise NotImplementedError(f"\"repeat_interleave_cpu\" not implemented for '{repeats.spec.dtype.legacy}': counts are int64 or int32")
+        raise NotImplementedError(
+            f"\"repeat_interleave_cpu\" not implemented for '{repeats.spec.dtype.legacy}': counts are int64 or int32"
+        )
     if repeats.spec.ndim != 1:
         raise RuntimeError(f"repeat_interleave only accept 1D vector as repeat, got shape {list(repeats.spec.shape)}")
     counts = read(repeats)
     if counts.size and counts.min() < 0:
         raise RuntimeError(f"repeats can not be negative: got {counts.min()}")
     if output_size is not None and counts.sum() != output_size:
-        raise RuntimeError(f"allocated size does not match required size: the repeats add up to {counts.sum()}, output_size is {output_size}")
+        raise RuntimeError(
+            f"allocated size does not match required size: the repeats add up to {counts.sum()}, output_size is {output_size}"
+        )
     return leaf(np.repeat(np.arange(len(counts)), counts))
 
 

@@ -14,11 +14,22 @@ from tapediff.record import structural
 from tapediff.shapes import normalize_dim
 from tapediff.tensor import Tensor
 
-__all__ = ["argwhere", "bincount", "bucketize", "histc", "nonzero", "nonzero_positions", "searchsorted", "unique", "unique_consecutive"]
+__all__ = [
+    "argwhere",
+    "bincount",
+    "bucketize",
+    "histc",
+    "nonzero",
+    "nonzero_positions",
+    "searchsorted",
+    "unique",
+    "unique_consecutive",
+]
 
 
 def nonzero_positions(input: Tensor) -> tuple[Tensor, ...]:
-    """For each dimension the positions of the elements that are not zero; what a mask means as indices, and what `where(condition)` returns."""
+    """For each dimension the positions of the elements that are not zero; what a mask means as indices, and what
+    `where(condition)` returns."""
     value = read(input)
     return tuple(leaf(positions) for positions in np.nonzero(value if value.ndim else value.reshape(1)))
 
@@ -58,8 +69,11 @@ def argwhere(input: Tensor) -> Tensor:
 
 
 @function()
-def unique(input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None) -> Any:
-    """The different elements, or slices along `dim`, in rising order; on request with the place of each element among them, and how often each occurs.
+def unique(
+    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> Any:
+    """The different elements, or slices along `dim`, in rising order; on request with the place of each element among them,
+    and how often each occurs.
 
     >>> import tapediff as td
     >>> td.unique(td.tensor([3, 1, 3]), return_inverse=True, return_counts=True)
@@ -70,7 +84,9 @@ def unique(input: Tensor, sorted: bool = True, return_inverse: bool = False, ret
         values, inverse, counts = np.unique(read(input), return_inverse=True, return_counts=True, equal_nan=False)
         inverse = inverse.reshape(shape)
     else:
-        values, inverse, counts = np.unique(read(input), return_inverse=True, return_counts=True, axis=normalize_dim(dim, len(shape)), equal_nan=False)
+        values, inverse, counts = np.unique(
+            read(input), return_inverse=True, return_counts=True, axis=normalize_dim(dim, len(shape)), equal_nan=False
+        )
         inverse = inverse.reshape(-1)
     return chosen(values, inverse, counts, return_inverse, return_counts)
 
@@ -96,7 +112,7 @@ def unique_consecutive(input: Tensor, return_inverse: bool = False, return_count
     shape = checked(input, "unique_consecutive")
     value = read(input)
     rows = value.reshape(-1) if dim is None else np.moveaxis(value, normalize_dim(dim, len(shape)), 0)
-    differs = (rows[1:] != rows[:-1]).reshape(max(len(rows) - 1, 0), -1).any(axis=1)
+    differs = (rows[1:] != rows[:-1]).any(axis=tuple(range(1, rows.ndim)))
     starts = np.concatenate([np.ones(min(len(rows), 1), bool), differs])
     inverse = np.cumsum(starts) - 1
     counts = np.diff(np.append(np.nonzero(starts)[0], len(rows)))
@@ -105,9 +121,17 @@ def unique_consecutive(input: Tensor, return_inverse: bool = False, return_count
 
 
 @function()
-def searchsorted(sorted_sequence: Tensor, input: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None,
-                 sorter: Tensor | None = None) -> Tensor:
-    """Where the values of `input` belong in rising sequences (the last dimension): before equal elements, or with `right` behind them.
+def searchsorted(
+    sorted_sequence: Tensor,
+    input: Any,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter: Tensor | None = None,
+) -> Tensor:
+    """Where the values of `input` belong in rising sequences (the last dimension): before equal elements, or with `right`
+    behind them.
 
     `sorter` gives the order that makes the sequences rise, as argsort does.
 
@@ -119,24 +143,40 @@ def searchsorted(sorted_sequence: Tensor, input: Any, *, out_int32: bool = False
     if side is not None and side not in ("left", "right"):
         raise RuntimeError(f"torch.searchsorted(): side can only be 'left' or 'right' but got {side}")
     if right and side == "left":
-        raise RuntimeError("torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True")
+        raise RuntimeError(
+            "torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True"
+        )
     if not shape:
         raise RuntimeError("torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 dimension")
     if sorter is not None:
         if sorter.spec.shape != shape:
-            raise RuntimeError("torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor "
-                               f"{list(shape)} and got sorter tensor {list(sorter.spec.shape)}")
+            raise RuntimeError(
+                "torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor "
+                f"{list(shape)} and got sorter tensor {list(sorter.spec.shape)}"
+            )
         if sorter.spec.dtype is not dtypes.int64:
-            raise RuntimeError(f"torch.searchsorted(): sorter must be a tensor of long dtype but got dtype {sorter.spec.dtype.legacy}")
+            raise RuntimeError(
+                f"torch.searchsorted(): sorter must be a tensor of long dtype but got dtype {sorter.spec.dtype.legacy}"
+            )
         sorted_sequence = structural(STRUCTURAL["gather"], len(shape) - 1, sorted_sequence, sorter)
-    values = input if isinstance(input, Tensor) else leaf(np.array(number(input, "searchsorted", "input"), sorted_sequence.spec.dtype.numpy))
+    values = (
+        input
+        if isinstance(input, Tensor)
+        else leaf(np.array(number(input, "searchsorted", "input"), sorted_sequence.spec.dtype.numpy))
+    )
     given = values.spec.shape
     if not given and len(shape) != 1:
-        raise RuntimeError("torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, but we got boundaries tensor "
-                           f"dim({len(shape)}) and input value's dim(0) numel(1)")
+        raise RuntimeError(
+            "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, but we got "
+            "boundaries tensor "
+            f"dim({len(shape)}) and input value's dim(0) numel(1)"
+        )
     if len(shape) != 1 and shape[:-1] != given[:-1]:
-        raise RuntimeError("torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value "
-                           f"tensor must match, but we got boundaries tensor {list(shape)} and input value tensor {list(given)}")
+        raise RuntimeError(
+            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor "
+            "and input value "
+            f"tensor must match, but we got boundaries tensor {list(shape)} and input value tensor {list(given)}"
+        )
     return structural(STRUCTURAL["searchsorted"], (right or side == "right", out_int32), *promoted((sorted_sequence, values)))
 
 
@@ -170,19 +210,24 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         raise RuntimeError(f"minlength should be >= 0, got {minlength}")
     values = read(input)
     if len(shape) != 1 or (values.size and values.min() < 0):
-        raise RuntimeError(f"bincount only supports 1-d non-negative integral inputs. Got shape {list(shape)}"
-                           + (f" with smallest element {values.min()}" if values.size else ""))
+        raise RuntimeError(
+            f"bincount only supports 1-d non-negative integral inputs. Got shape {list(shape)}"
+            + (f" with smallest element {values.min()}" if values.size else "")
+        )
     if weights is None:
         return leaf(np.bincount(values, minlength=minlength).astype(np.int64, copy=False))
     if weights.spec.shape != shape:
-        raise RuntimeError(f"weights should be 1-d and have the same length as input: got shapes {list(weights.spec.shape)} and {list(shape)}")
+        raise RuntimeError(
+            f"weights should be 1-d and have the same length as input: got shapes {list(weights.spec.shape)} and {list(shape)}"
+        )
     result = np.bincount(values, read(weights), minlength)
     return leaf(result.astype(np.float32) if weights.spec.dtype is dtypes.float32 else result.astype(np.float64, copy=False))
 
 
 @function()
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
-    """How many elements fall into each of `bins` intervals of equal width from `min` to `max`, or over the elements' own range where both are 0.
+    """How many elements fall into each of `bins` intervals of equal width from `min` to `max`, or over the elements' own range
+    where both are 0.
 
     >>> import tapediff as td
     >>> td.tensor([1., 2., 2., 4.]).histc(3)
@@ -191,7 +236,9 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     checked(input, "histc")
     dtype = input.spec.dtype
     if not dtype.is_floating_point:
-        raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{dtype.legacy}': histc takes float32 or float64 tensors")
+        raise NotImplementedError(
+            f"\"histogram_cpu\" not implemented for '{dtype.legacy}': histc takes float32 or float64 tensors"
+        )
     if bins <= 0:
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     values = read(input).reshape(-1)

@@ -17,7 +17,8 @@ __all__ = ["argsort", "kthvalue", "msort", "sort", "topk"]
 
 @function()
 def sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool | None = None) -> Any:
-    """The elements in rising or falling order along `dim`, as `values` and the `indices` they come from; NaN is larger than all numbers.
+    """The elements in rising or falling order along `dim`, as `values` and the `indices` they come from; NaN is larger than
+    all numbers.
 
     Equal elements keep their order, whether or not `stable` asks for it.
 

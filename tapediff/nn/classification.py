@@ -246,7 +246,7 @@ def multi_margin_loss(input: Tensor, target: Tensor, p: int = 1, margin: float =
     if p == 2:
         hinge = elementwise(ROWS["square"], hinge)
     if weight is not None:
-        hinge = elementwise(ROWS["mul"], hinge, viewed(weight[target], (samples, 1)))  # type: ignore[index]
+        hinge = elementwise(ROWS["mul"], hinge, viewed(FUNCTIONS["index_select"](weight, 0, viewed(target, (samples,))), (samples, 1)))
     is_target = elementwise(ROWS["eq"], indices, class_numbers(classes))
     losses = structural(STRUCTURAL["sum_dim"], ((1,), False), elementwise(ROWS["where"], is_target, 0.0, hinge))
     losses = elementwise(ROWS["div"], losses, classes)

@@ -86,7 +86,7 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None, max
     if values.size and (values.min() < 0 or values.max() >= rows):
         raise IndexError(f"index out of range in self: embedding got indices from {values.min()} to {values.max()} for {rows} rows")
     flat = cast(viewed(input, (input.spec.size,)), dtypes.int64)
-    found = structural(STRUCTURAL["index_select"], 0, weight, flat)
+    found = FUNCTIONS["index_select"](weight, 0, flat)
     if padding_idx is not None:
         is_padding = elementwise(ROWS["eq"], viewed(flat, (input.spec.size, 1)), padding_idx)
         found = elementwise(ROWS["where"], is_padding, found.detach(), found)

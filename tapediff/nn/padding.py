@@ -49,7 +49,7 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
     for dim, (before, after) in enumerate(ends):
         if before or after:
             positions = repeated_positions(mode, input.spec.shape[dim], before, after)
-            padded = structural(STRUCTURAL["index_select"], dim, padded, FUNCTIONS["from_numpy"](positions))
+            padded = FUNCTIONS["index_select"](padded, dim, FUNCTIONS["from_numpy"](positions))
     return named(padded, _NAMES[mode].format(len(widths) // 2)) if mode in _NAMES else padded
 
 

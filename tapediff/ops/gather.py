@@ -4,7 +4,7 @@ An addressing says which places of an operand index tensors name. From each addr
 values there, and one that fills them with one value. They are each other's transposes, so no other rule is needed at any order.
 
 Operands      reading: base, *indices; writing: base, values, *indices; filling: base, value (no dimensions), *indices. Indices are int64.
-Attributes    reading and filling: those of the addressing; writing: (those of the addressing, accumulate).
+Attributes    reading and filling: the address (a dim, a tuple of dims, ...); writing: (address, accumulate).
 
 Where a place is named twice, reading adds adjoints up, adding adds values up, and writing keeps the last value, which alone receives the adjoint.
 """
@@ -34,16 +34,26 @@ MOST_INDICES = 56  # more indexed dimensions than NumPy has
 class Addressing:
     """How index tensors name places of a base.
 
-    name      of the reading row that it was made for
-    shape     (attributes, base shape, *index shapes) -> shape of what is read
-    places    (attributes, base shape, *indices) -> the places, of that shape, in the flat base
-    read      (attributes, base, *indices) -> what is read, where NumPy has a quicker way than through the places
+    name          of the reading row that it was made for
+    shape         (address, base shape, *index shapes) -> shape of what is read
+    places        (address, base shape, *indices) -> the places, of that shape, in the flat base
+    read          (address, base, *indices) -> what is read, where NumPy has a quicker way than through the places
+    is_wrapped    the attributes of the reading row are (address,)
     """
 
     name: str
     shape: Callable[..., Shape]
     places: Callable[..., Array]
     read: Callable[..., Array] | None = None
+    is_wrapped: bool = False
+
+    def address(self, attributes: Any) -> Any:
+        """The address in the attributes of a reading row."""
+        return attributes[0] if self.is_wrapped else attributes
+
+    def attributes(self, address: Any) -> Any:
+        """The attributes of the row that reads at an address."""
+        return (address,) if self.is_wrapped else address
 
 
 ADDRESSINGS: dict[str, Addressing] = {}
@@ -60,15 +70,16 @@ def reading(name: str, where: Addressing, adding: str, doc: str, **facts: Any) -
     ADDRESSINGS.setdefault(where.name, where)
 
     def infer(attributes: Any, base: Spec, *indices: Spec) -> tuple[Shape, DType]:
-        return where.shape(attributes, base.shape, *[index.shape for index in indices]), base.dtype
+        return where.shape(where.address(attributes), base.shape, *[index.shape for index in indices]), base.dtype
 
     def forward(attributes: Any, base: Array, *indices: Array) -> Array:
+        address = where.address(attributes)
         if where.read is not None and base.ndim:
-            return where.read(attributes, base, *indices)
-        return base.reshape(-1)[where.places(attributes, base.shape, *indices)]
+            return where.read(address, base, *indices)
+        return base.reshape(-1)[where.places(address, base.shape, *indices)]
 
     def pullback(F: Any, attributes: Any, k: int, y_bar: Any, y: Any, base: Any, *indices: Any) -> Any:
-        return getattr(F, adding)(F.zeros_like(base), y_bar, *indices, (attributes, True))
+        return getattr(F, adding)(F.zeros_like(base), y_bar, *indices, (where.address(attributes), True))
 
     add_row(name, infer, forward, pullback, saves=saves_indices(1), operands=(0,), doc=doc, **facts)
 
@@ -94,7 +105,7 @@ def writing(name: str, where: Addressing, read_by: str, doc: str, **facts: Any) 
         address, accumulate = attributes
         if k == 0:
             return y_bar if accumulate else getattr(F, name)(y_bar, F.zeros_like(values), *indices, attributes)
-        found = getattr(F, read_by)(y_bar, *indices, address)
+        found = getattr(F, read_by)(y_bar, *indices, where.attributes(address))
         return found if accumulate else F.where(F.is_last_write(*indices, (where.name, address, tuple(base.shape))), found, 0)
 
     add_row(name, infer, forward, pullback, saves=saves_indices(2), operands=(0, 1), doc=doc, **facts)
@@ -252,7 +263,7 @@ def index_read(dims: Shape, base: Array, *indices: Array) -> Array:
     return np.asarray(base[index_key(dims, base.ndim, indices)])
 
 
-INDEX = Addressing("index", indexed_shape, index_places, index_read)
-reading("index", INDEX, "index_put", "Elements at positions given for several dimensions. Attributes: the dims that are indexed, ascending; operands: base, an index per dim.")
+INDEX = Addressing("index", indexed_shape, index_places, index_read, is_wrapped=True)
+reading("index", INDEX, "index_put", "Elements at positions given for several dimensions. Attributes: (the dims that are indexed, ascending,); operands: base, an index per dim.")
 writing("index_put", INDEX, "index", "The base with elements at positions given for several dimensions replaced, or added to. Attributes: (dims, accumulate); "
         "operands: base, values of the shape that `index` would read, an index per dim.")

@@ -52,7 +52,8 @@ def infer_rot90(attributes: tuple[int, Shape], spec: Spec) -> tuple[Shape, DType
 
 
 def rot90_forward(attributes: tuple[int, Shape], a: Any) -> Any:
-    return np.rot90(a, *attributes)
+    turns, (first, second) = attributes
+    return np.rot90(a, turns, (first, second))
 
 
 def rot90_pullback(F: Any, attributes: tuple[int, Shape], k: int, y_bar: Any, y: Any, a: Any) -> Any:

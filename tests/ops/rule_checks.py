@@ -58,7 +58,11 @@ class TracedFunctions:
     """F on traced arrays."""
 
     def __getattr__(self, name):
-        return structural(STRUCTURAL[name]) if name in STRUCTURAL else elementwise(ELEMENTWISE[name])
+        if name in STRUCTURAL:
+            return structural(STRUCTURAL[name])
+        if name in ELEMENTWISE:
+            return elementwise(ELEMENTWISE[name])
+        raise AttributeError(f"no op is called {name!r}")
 
     def zeros_like(self, x):
         return Traced(np.zeros_like(x.value))

@@ -12,8 +12,7 @@ from tapediff.ops.reductions import BLOCK, total
 from tapediff.rules import ARRAYS
 
 MODULES = ("reductions", "cumulative", "softmax")
-ROWS = [name for name, row in STRUCTURAL.items() if row.forward.__module__ in {f"tapediff.ops.{module}" for module in MODULES}]
-RULES = [name for name in ROWS if STRUCTURAL[name].pullback is not None]
+ROWS = [row for row in STRUCTURAL.values() if row.forward.__module__ in {f"tapediff.ops.{module}" for module in MODULES}]
 
 X = np.array([[1.5, -2.0, 3.25, 0.5], [4.0, 0.25, -6.0, 3.0], [2.0, 2.5, 1.0, -1.25]])
 FLAT = X[0]
@@ -50,15 +49,16 @@ def every_sample(names):
 
 
 def test_every_rule_has_samples():
-    assert sorted(SAMPLES) == sorted(RULES)
+    sampled = {(STRUCTURAL[name].forward, STRUCTURAL[name].pullback) for name in SAMPLES}
+    assert [row.name for row in ROWS if row.pullback is not None and (row.forward, row.pullback) not in sampled] == []
 
 
-@pytest.mark.parametrize(("name", "attributes", "operands"), every_sample(RULES))
+@pytest.mark.parametrize(("name", "attributes", "operands"), every_sample(SAMPLES))
 def test_rules_are_the_slopes_of_the_values(name, attributes, operands):
     check_first_order(STRUCTURAL[name], attributes, *operands)
 
 
-@pytest.mark.parametrize(("name", "attributes", "operands"), every_sample(RULES))
+@pytest.mark.parametrize(("name", "attributes", "operands"), every_sample(SAMPLES))
 def test_rules_differentiate_to_the_slopes_of_the_rules(name, attributes, operands):
     check_second_order(STRUCTURAL[name], attributes, *operands)
 
