@@ -520,6 +520,9 @@ def {method}(self, other):
             return slow(row, self, other)
 """ + _APPEND
 
+# the quick table of powers goes by the exponent, since some powers are rows of their own
+_POWER = _BINARY.replace("self.spec.{name}[kind_of]", "self.spec.{name}[other]")
+
 _REFLECTED = """
 def {method}(self, other):
     try:
@@ -557,7 +560,7 @@ def {method}(self):
 
 def quick(template: str, name: str, method: str) -> Any:
     """An operator or method of the tensor from a template of the quick path."""
-    a, b, operands = {_BINARY: ("self.slot", "number", "self, other"), _REFLECTED: ("number", "self.slot", "other, self"),
+    a, b, operands = {_BINARY: ("self.slot", "number", "self, other"), _POWER: ("self.slot", "number", "self, other"), _REFLECTED: ("number", "self.slot", "other, self"),
                       _UNARY: ("self.slot", "0", "self")}[template]
     namespace: dict[str, Any] = {"Tensor": Tensor, "SOURCE": SOURCE, "slow": slow, "row": ROWS[name], "get_ident": get_ident, "new_handle": new_handle,
                                  "SEGMENT_CODE": record.SEGMENT_CODE, "modes": modes}
@@ -571,8 +574,20 @@ def slow(row: Any, *operands: Any) -> Any:
     if any(x is NotImplemented for x in made):
         return NotImplemented
     if row.name == "pow":
-        check_integer_power(*made)
+        return power(*made)
     return elementwise(row, *made)
+
+
+def power(base: Any, exponent: Any) -> Any:
+    """`base ** exponent`; leaves the kind of a power with a number for the quick path."""
+    check_integer_power(base, exponent)
+    result = elementwise(ROWS["pow"], base, exponent)
+    if type(exponent) in (int, float) and result.spec is base.spec and base.dtype.is_floating_point and result.segment.code is not None and not result.spec.is_large:
+        table = base.spec.quick_table("pow")
+        record.constant(float(exponent), base.dtype)
+        if len(table) < 64 and exponent in base.spec.constants:
+            table[exponent] = (result.segment.recorded[-3], result.spec)
+    return result
 
 
 def foreign_operand(value: Any) -> Any:
@@ -592,8 +607,9 @@ def check_integer_power(base: Any, exponent: Any) -> None:
         raise RuntimeError(f"Integers to negative integer powers are not allowed: got a tensor of dtype {base.dtype} to the power {exponent}; convert it with .float()")
 
 
-for _name, _method in (("add", "__add__"), ("sub", "__sub__"), ("mul", "__mul__"), ("div", "__truediv__"), ("pow", "__pow__")):
+for _name, _method in (("add", "__add__"), ("sub", "__sub__"), ("mul", "__mul__"), ("div", "__truediv__")):
     setattr(Tensor, _method, quick(_BINARY, _name, _method))
+Tensor.__pow__ = quick(_POWER, "pow", "__pow__")  # type: ignore[attr-defined]
 for _name, _method in (("sub", "__rsub__"), ("div", "__rtruediv__"), ("pow", "__rpow__")):
     setattr(Tensor, _method, quick(_REFLECTED, _name, _method))
 Tensor.__radd__ = Tensor.__add__

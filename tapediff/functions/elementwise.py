@@ -21,7 +21,7 @@ __all__ = ["add", "addcdiv", "addcmul", "allclose", "clamp", "div", "equal", "fl
 
 # Rows that other functions record: no function of PyTorch's top namespace has their name.
 INTERNAL = {
-    "cast", "zero_product", "trunc_divide", "smooth_l1", "huber", "silu", "gelu", "gelu_tanh", "logsigmoid", "softplus", "leaky_relu", "elu",
+    "cast", "cube", "zero_product", "trunc_divide", "smooth_l1", "huber", "silu", "gelu", "gelu_tanh", "logsigmoid", "softplus", "leaky_relu", "elu",
     "sq_error", "bce", "bce_logits", "hardtanh", "hardsigmoid", "hardswish", "mish", "celu", "selu", "threshold", "softsign", "clamp_tensors",
     "round_decimals", "hardshrink", "softshrink", "prelu", "logit_eps", "entr",
 }

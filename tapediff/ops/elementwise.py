@@ -75,6 +75,8 @@ unary("signbit",     "signbit(a)",                  None,                       
 # Powers, exponentials and logarithms
 unary("square",      "a * a",                       "2 * a",                       "numpy.square",         REALS,       result="same", kinds=NUMBERS,
       grad_fn="PowBackward0")
+unary("cube",        "a * a * a",                   "3 * a * a",                   None,                   REALS,       result="same", kinds=NUMBERS,
+      grad_fn="PowBackward0")
 unary("sqrt",        "sqrt(a)",                     "0.5 / y",                     "numpy.sqrt",           POSITIVE)
 unary("rsqrt",       "1 / sqrt(a)",                 "-0.5 * y * y * y",            None,                   POSITIVE)
 unary("reciprocal",  "1 / a",                       "-y * y",                      None,                   NONZERO)
