@@ -432,7 +432,7 @@ def read_index(input: Tensor, dims: tuple[int, ...], indices: Sequence[Tensor]) 
     >>> read_index(td.tensor([[1, 2], [3, 4]]), (0, 1), (td.tensor([0, 1]), td.tensor([1, 1])))
     tensor([2, 4])
     """
-    return structural(STRUCTURAL["index"], (dims,), input, *joint_indices(input, dims, indices))
+    return structural(STRUCTURAL["index"], dims, input, *joint_indices(input, dims, indices))
 
 
 def write_index(

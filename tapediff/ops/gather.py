@@ -34,26 +34,16 @@ MOST_INDICES = 56  # more indexed dimensions than NumPy has
 class Addressing:
     """How index tensors name places of a base.
 
-    name          of the reading row that it was made for
-    shape         (address, base shape, *index shapes) -> shape of what is read
-    places        (address, base shape, *indices) -> the places, of that shape, in the flat base
-    read          (address, base, *indices) -> what is read, where NumPy has a quicker way than through the places
-    is_wrapped    the attributes of the reading row are (address,)
+    name      of the reading row that it was made for
+    shape     (address, base shape, *index shapes) -> shape of what is read
+    places    (address, base shape, *indices) -> the places, of that shape, in the flat base
+    read      (address, base, *indices) -> what is read, where NumPy has a quicker way than through the places
     """
 
     name: str
     shape: Callable[..., Shape]
     places: Callable[..., Array]
     read: Callable[..., Array] | None = None
-    is_wrapped: bool = False
-
-    def address(self, attributes: Any) -> Any:
-        """The address in the attributes of a reading row."""
-        return attributes[0] if self.is_wrapped else attributes
-
-    def attributes(self, address: Any) -> Any:
-        """The attributes of the row that reads at an address."""
-        return (address,) if self.is_wrapped else address
 
 
 ADDRESSINGS: dict[str, Addressing] = {}
@@ -69,17 +59,16 @@ def reading(name: str, where: Addressing, adding: str, doc: str, **facts: Any) -
     """Add the row that reads places; `adding` names the row that adds to them."""
     ADDRESSINGS.setdefault(where.name, where)
 
-    def infer(attributes: Any, base: Spec, *indices: Spec) -> tuple[Shape, DType]:
-        return where.shape(where.address(attributes), base.shape, *[index.shape for index in indices]), base.dtype
+    def infer(address: Any, base: Spec, *indices: Spec) -> tuple[Shape, DType]:
+        return where.shape(address, base.shape, *[index.shape for index in indices]), base.dtype
 
-    def forward(attributes: Any, base: Array, *indices: Array) -> Array:
-        address = where.address(attributes)
+    def forward(address: Any, base: Array, *indices: Array) -> Array:
         if where.read is not None and base.ndim:
             return where.read(address, base, *indices)
         return base.reshape(-1)[where.places(address, base.shape, *indices)]
 
-    def pullback(F: Any, attributes: Any, k: int, y_bar: Any, y: Any, base: Any, *indices: Any) -> Any:
-        return getattr(F, adding)(F.zeros_like(base), y_bar, *indices, (where.address(attributes), True))
+    def pullback(F: Any, address: Any, k: int, y_bar: Any, y: Any, base: Any, *indices: Any) -> Any:
+        return getattr(F, adding)(F.zeros_like(base), y_bar, *indices, (address, True))
 
     add_row(name, infer, forward, pullback, saves=saves_indices(1), operands=(0,), doc=doc, **facts)
 
@@ -105,7 +94,7 @@ def writing(name: str, where: Addressing, read_by: str, doc: str, **facts: Any) 
         address, accumulate = attributes
         if k == 0:
             return y_bar if accumulate else getattr(F, name)(y_bar, F.zeros_like(values), *indices, attributes)
-        found = getattr(F, read_by)(y_bar, *indices, where.attributes(address))
+        found = getattr(F, read_by)(y_bar, *indices, address)
         return found if accumulate else F.where(F.is_last_write(*indices, (where.name, address, tuple(base.shape))), found, 0)
 
     add_row(name, infer, forward, pullback, saves=saves_indices(2), operands=(0, 1), doc=doc, **facts)
@@ -263,7 +252,7 @@ def index_read(dims: Shape, base: Array, *indices: Array) -> Array:
     return np.asarray(base[index_key(dims, base.ndim, indices)])
 
 
-INDEX = Addressing("index", indexed_shape, index_places, index_read, is_wrapped=True)
-reading("index", INDEX, "index_put", "Elements at positions given for several dimensions. Attributes: (the dims that are indexed, ascending,); operands: base, an index per dim.")
+INDEX = Addressing("index", indexed_shape, index_places, index_read)
+reading("index", INDEX, "index_put", "Elements at positions given for several dimensions. Attributes: the dims that are indexed, ascending; operands: base, an index per dim.")
 writing("index_put", INDEX, "index", "The base with elements at positions given for several dimensions replaced, or added to. Attributes: (dims, accumulate); "
         "operands: base, values of the shape that `index` would read, an index per dim.")
