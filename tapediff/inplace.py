@@ -193,7 +193,7 @@ def in_place(operation: Callable[..., Tensor], tensor: Tensor, *arguments: Any, 
     if extra is not None and extra.view is not None and overlaps(*extra.view.attributes[:2]):
         raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the "
                            "tensor before performing the operation.")
-    if tensor.segment is SOURCE:
+    if modes.grad_enabled and tensor.segment is SOURCE:
         settle()
     before = (modes.segment, len(modes.segment))
     return assign(tensor, operation(tensor, *arguments, **options), before)

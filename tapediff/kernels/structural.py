@@ -6,6 +6,7 @@ A kernel takes the address of its parameters (int64) where an element-wise kerne
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -378,21 +379,119 @@ def _addmm_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at:
 
 
 @functools.cache
-def _product_address(body: Callable[..., None], dtype: str) -> int:
+def _plain_address(body: Callable[..., None], dtype: str) -> int:
     return _compiled("forward" if body.__name__.endswith("forward") else "reverse", _FLOATS[dtype], body)
 
 
-def _product_kernel(parameters: Callable[[Kind], np.ndarray[Any, Any]], forward: Callable[..., None], reverse: Callable[..., None]) -> StructuralKernel:
-    return StructuralKernel(parameters, lambda kind: _product_address(forward, kind.spec.dtype.name), lambda kind: _product_address(reverse, kind.spec.dtype.name))
+def _plain_kernel(parameters: Callable[[Kind], np.ndarray[Any, Any]], forward: Callable[..., None], reverse: Callable[..., None]) -> StructuralKernel:
+    return StructuralKernel(parameters, lambda kind: _plain_address(forward, kind.spec.dtype.name), lambda kind: _plain_address(reverse, kind.spec.dtype.name))
+
+
+# --- classification -------------------------------------------------------------------------------------------------------------------------
+
+def _softmax_parameters(kind: Kind) -> np.ndarray[Any, Any]:
+    """Rows and columns; 1 for the logarithm."""
+    columns = kind.spec.shape[-1]
+    return np.array([kind.spec.size // columns, columns, kind.row.name == "log_softmax"], np.int64)
+
+
+def _softmax_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
+    q = carray(p, 3)
+    rows, columns, takes_log = q[0], q[1], q[2]
+    y = carray(y_at, rows * columns)
+    a = carray(a_at, rows * columns)
+    for row in range(rows):
+        first = row * columns
+        largest = a[first]
+        for k in range(first + 1, first + columns):
+            largest = max(largest, a[k])
+        total = y.dtype.type(0)
+        for k in range(first, first + columns):
+            power = math.exp(a[k] - largest)
+            y[k] = power
+            total += power
+        if takes_log:
+            shift = math.log(total)
+            for k in range(first, first + columns):
+                y[k] = (a[k] - largest) - shift
+        else:
+            for k in range(first, first + columns):
+                y[k] /= total
+
+
+def _softmax_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any, c_bar_at: Any) -> None:
+    q = carray(p, 3)
+    rows, columns, takes_log = q[0], q[1], q[2]
+    y_bar = carray(y_bar_at, rows * columns)
+    y = carray(y_at, rows * columns)
+    a_bar = carray(a_bar_at, rows * columns)
+    for row in range(rows):
+        first = row * columns
+        total = y.dtype.type(0)
+        for k in range(first, first + columns):
+            total += y_bar[k] if takes_log else y_bar[k] * y[k]
+        for k in range(first, first + columns):
+            a_bar[k] += y_bar[k] - math.exp(y[k]) * total if takes_log else y[k] * (y_bar[k] - total)
+
+
+_REDUCTIONS = {"none": 0, "sum": 1, "mean": 2}
+
+
+def _nll_parameters(kind: Kind) -> np.ndarray[Any, Any]:
+    """Rows and columns; the reduction; the ignored index."""
+    reduction, ignored, (rows, columns) = kind.attributes
+    return np.array([rows, columns, _REDUCTIONS[reduction], ignored], np.int64)
+
+
+@njit
+def _nll_scale(target: Any, rows: int, reduction: int, ignored: int) -> float:
+    """What each sample's loss is divided by."""
+    if reduction != 2:
+        return 1.0
+    counted = 0
+    for row in range(rows):
+        counted += target[row] != ignored
+    return float(counted)
+
+
+def _nll_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
+    q = carray(p, 4)
+    rows, columns, reduction, ignored = q[0], q[1], q[2], q[3]
+    target = carray(_as(b_at, p), rows)
+    a = carray(a_at, rows * columns)
+    y = carray(y_at, rows)
+    if reduction == 0:
+        for row in range(rows):
+            y[row] = -a[row * columns + target[row]] if target[row] != ignored else 0
+        return
+    total = 0.0
+    for row in range(rows):
+        if target[row] != ignored:
+            total -= a[row * columns + target[row]]
+    y[0] = total / _nll_scale(target, rows, reduction, ignored)
+
+
+def _nll_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any, c_bar_at: Any) -> None:
+    q = carray(p, 4)
+    rows, columns, reduction, ignored = q[0], q[1], q[2], q[3]
+    target = carray(_as(b_at, p), rows)
+    a_bar = carray(a_bar_at, rows * columns)
+    y_bar = carray(y_bar_at, rows)
+    scale = _nll_scale(target, rows, reduction, ignored)
+    for row in range(rows):
+        if target[row] != ignored:
+            a_bar[row * columns + target[row]] -= y_bar[row if reduction == 0 else 0] / scale
 
 
 KERNELS: dict[str, StructuralKernel] = {
     "sum": StructuralKernel(_sum_parameters, lambda kind: _sum_address("forward", kind.spec.dtype.name), lambda kind: _sum_address("reverse", kind.spec.dtype.name)),
     "strided": StructuralKernel(_view_parameters, lambda kind: _view_address("forward", _WORDS[kind.spec.dtype.itemsize]),
                                 lambda kind: _view_address("reverse", _FLOATS[kind.spec.dtype.name])),
-    "mm": _product_kernel(_mm_parameters, _mm_forward, _mm_reverse),
-    "addmm": _product_kernel(_addmm_parameters, _addmm_forward, _addmm_reverse),
-    "bmm": _product_kernel(_bmm_parameters, _bmm_forward, _bmm_reverse),
+    "mm": _plain_kernel(_mm_parameters, _mm_forward, _mm_reverse),
+    "addmm": _plain_kernel(_addmm_parameters, _addmm_forward, _addmm_reverse),
+    "bmm": _plain_kernel(_bmm_parameters, _bmm_forward, _bmm_reverse),
+    "softmax": _plain_kernel(_softmax_parameters, _softmax_forward, _softmax_reverse),
+    "nll_loss": _plain_kernel(_nll_parameters, _nll_forward, _nll_reverse),
 }
 KERNELS["mean"] = KERNELS["sum"]
 KERNELS["mv"] = KERNELS["dot"] = KERNELS["mm"]
