@@ -14,9 +14,11 @@ from tapediff.tensor import Tensor
 
 __all__ = ["entr", "multigammaln", "ndtr", "xlog1py"]
 
-_SAME = {"digamma": "digamma", "psi": "digamma", "erf": "erf", "erfc": "erfc", "erfinv": "erfinv", "exp2": "exp2", "expit": "sigmoid",
-         "expm1": "expm1", "gammaln": "lgamma", "log1p": "log1p", "log_softmax": "log_softmax", "logit": "logit", "logsumexp": "logsumexp",
-         "polygamma": "polygamma", "round": "round", "sinc": "sinc", "softmax": "softmax", "xlogy": "xlogy"}
+_SAME = {
+    "digamma": "digamma", "erf": "erf", "erfc": "erfc", "erfinv": "erfinv", "exp2": "exp2", "expit": "sigmoid", "expm1": "expm1",
+    "gammaln": "lgamma", "log1p": "log1p", "log_softmax": "log_softmax", "logit": "logit", "logsumexp": "logsumexp",
+    "polygamma": "polygamma", "psi": "digamma", "round": "round", "sinc": "sinc", "softmax": "softmax", "xlogy": "xlogy",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -60,7 +62,10 @@ def xlog1py(input: Any, other: Any) -> Tensor:
     tensor([0.0000e+00, 2.0000e-06])
     """
     a, b = operand(input, "special_xlog1py", "input", 1), operand(other, "special_xlog1py", "other", 2)
-    logarithm = elementwise(ROWS["log1p"], b) if isinstance(b, Tensor) else math.log1p(b) if b > -1 else -math.inf if b == -1 else math.nan
+    if isinstance(b, Tensor):
+        logarithm: Any = elementwise(ROWS["log1p"], b)
+    else:
+        logarithm = math.log1p(b) if b > -1 else -math.inf if b == -1 else math.nan
     if not isinstance(a, Tensor):
         return named(elementwise(ROWS["mul"], logarithm, a), "SpecialXlog1PyBackward1")
     is_zero = elementwise(ROWS["eq"], a, 0)
@@ -75,7 +80,7 @@ def multigammaln(input: Tensor, p: int) -> Tensor:
 
     >>> import tapediff as td
     >>> multigammaln(td.tensor([2., 3.]), 2)
-    tensor([0.4516, 2.1491])
+    tensor([0.4516, 1.5502])
     """
     check_tensor(input, "special_multigammaln")
     if p < 1:

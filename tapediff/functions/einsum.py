@@ -26,8 +26,10 @@ FIRST_OF_ELLIPSIS = len(LETTERS)
 def einsum(equation: Any, *operands: Any) -> Tensor:
     """The sum of products that an equation of indices says: ``einsum("ij,jk->ik", a, b)`` is ``a @ b``.
 
-    An index in the result is kept, every other index is summed over. Without ``->`` the result has the indices that occur once, in alphabetical order.
-    ``...`` stands for further dimensions, which broadcast. The sublist form ``einsum(a, [0, 1], b, [1, 2], [0, 2])`` says the same without letters.
+    An index in the result is kept, every other index is summed over. Without ``->`` the result has the indices that occur once,
+    in alphabetical order.
+    ``...`` stands for further dimensions, which broadcast. The sublist form ``einsum(a, [0, 1], b, [1, 2], [0, 2])`` says the
+    same without letters.
 
     >>> import tapediff as td
     >>> a = td.tensor([[1., 2.], [3., 4.]])
@@ -41,19 +43,21 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
         if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
             operands = tuple(operands[0])
         if not isinstance(equation, str) or not operands:
-            raise ValueError("einsum(): must specify the equation string and at least one operand, or at least one operand and its subscripts list")
+            raise ValueError("einsum(): must specify the equation string and at least one operand, or at least one operand and "
+                             "its subscripts list")
         inputs, result = parsed(equation)
     for position, operand in enumerate(operands):
         check_tensor(operand, "einsum", "operands", position + 1)
     if len(inputs) != len(operands):
         word = "fewer" if len(operands) < len(inputs) else "more"
-        raise RuntimeError(f"einsum(): {word} operands were provided than specified in the equation: {len(operands)} operands, {len(inputs)} lists of subscripts")
+        raise RuntimeError(f"einsum(): {word} operands were provided than specified in the equation: {len(operands)} operands, "
+                           f"{len(inputs)} lists of subscripts")
     names = [with_ellipsis(list(listed), operand, position) for position, (listed, operand) in enumerate(zip(inputs, operands))]
     rank = max((index - FIRST_OF_ELLIPSIS + 1 for listed in names for index in listed), default=0)
     return contraction(names, list(operands), resulting(names, inputs, result, max(rank, 0)))
 
 
-# --- the equation ---------------------------------------------------------------------------------------------------------------------------
+# --- the equation ---------------------------------------------------------------------------------------------------------------
 
 def parsed(equation: str) -> tuple[list[Indices], Indices | None]:
     """The indices of each operand and of the result, which is None where the equation does not say.
@@ -82,7 +86,8 @@ def subscripts(text: str, owner: str) -> Indices:
         elif letter in LETTERS:
             found.append(LETTERS.index(letter))
         elif letter != " ":
-            raise RuntimeError(f"einsum(): invalid subscript given at index {position} in the equation string, subscripts must be in [a-zA-Z]")
+            raise RuntimeError(f"einsum(): invalid subscript given at index {position} in the equation string, subscripts must "
+                               "be in [a-zA-Z]")
         position += 1
     return tuple(found)
 
@@ -113,7 +118,8 @@ def with_ellipsis(listed: list[int], operand: Tensor, position: int) -> list[int
     if covered < 0 or (covered and ELLIPSIS not in listed):
         count = len(listed) - (ELLIPSIS in listed)
         reason = "is more than the number of dimensions" if ELLIPSIS in listed else "does not match the number of dimensions"
-        raise RuntimeError(f"einsum(): the number of subscripts in the equation ({count}) {reason} ({ndim}) for operand {position}"
+        raise RuntimeError(f"einsum(): the number of subscripts in the equation ({count}) {reason} ({ndim}) for operand "
+                           f"{position}"
                            + ("" if ELLIPSIS in listed else " and no ellipsis was given"))
     if ELLIPSIS in listed:
         place = listed.index(ELLIPSIS)
@@ -142,7 +148,7 @@ def resulting(names: list[list[int]], inputs: Sequence[Indices], result: Indices
     return tuple(out)
 
 
-# --- recording ------------------------------------------------------------------------------------------------------------------------------
+# --- recording ------------------------------------------------------------------------------------------------------------------
 
 def contraction(names: list[list[int]], operands: list[Any], result: Indices) -> Tensor:
     """Record the sum of products; `names` has one index per dimension, -1 nowhere."""
@@ -174,12 +180,15 @@ def index_sizes(names: list[list[int]], operands: list[Any]) -> dict[int, int]:
         own: dict[int, int] = {}
         for index, size in zip(listed, operand.spec.shape):
             if own.setdefault(index, size) != size:
-                raise RuntimeError(f"einsum(): subscript {LETTERS[index]} is repeated for operand {position} but the sizes don't match, {size} != {own[index]}")
+                raise RuntimeError(f"einsum(): subscript {LETTERS[index]} is repeated for operand {position} but the sizes "
+                                   f"don't match, {size} != {own[index]}")
             known = sizes.get(index, 1)
             if size not in (1, known) and known != 1:
-                what = (f"subscript {LETTERS[index]} has size {size} for operand {position} which does not broadcast with previously seen size {known}"
+                what = (f"subscript {LETTERS[index]} has size {size} for operand {position} which does not broadcast with "
+                        f"previously seen size {known}"
                         if index < FIRST_OF_ELLIPSIS else
-                        f"dimension {index - FIRST_OF_ELLIPSIS} covered by ellipsis in operand {position}has size {size} which does not broadcast with "
+                        f"dimension {index - FIRST_OF_ELLIPSIS} covered by ellipsis in operand {position}has size {size} which "
+                        "does not broadcast with "
                         f"previously seen ellipsis with size {known} for the respective dimension")
                 raise RuntimeError(f"einsum(): {what}")
             sizes[index] = size if known == 1 else known
@@ -211,7 +220,8 @@ def permuted(listed: Indices, operand: Any, result: Indices) -> Any:
     """An operand with its dimensions in the order of the result."""
     shape, strides = operand.spec.shape, contiguous_strides(operand.spec.shape)
     order = [listed.index(index) for index in result]
-    return structural(STRUCTURAL["permute"], (tuple(shape[dim] for dim in order), tuple(strides[dim] for dim in order), 0), operand)
+    return structural(STRUCTURAL["permute"], (tuple(shape[dim] for dim in order), tuple(strides[dim] for dim in order), 0),
+                      operand)
 
 
 def aligned(listed: Indices, operand: Any, result: Indices) -> Any:
@@ -224,7 +234,7 @@ def aligned(listed: Indices, operand: Any, result: Indices) -> Any:
     return operand if operand.spec.shape == shape else viewed(operand, shape)
 
 
-# --- relatives ------------------------------------------------------------------------------------------------------------------------------
+# --- relatives ------------------------------------------------------------------------------------------------------------------
 
 @function(method=False)
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: None = None) -> Tensor:
@@ -243,7 +253,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: None = None) -> Tensor:
     for i, j in zip(first, second):
         n, m = a.spec.shape[i], b.spec.shape[j]
         if n != m and n != 1 and m != 1:
-            raise RuntimeError(f"contracted dimensions need to match, but first has size {n} in dim {i} and second has size {m} in dim {j}: "
+            raise RuntimeError(f"contracted dimensions need to match, but first has size {n} in dim {i} and second has size "
+                               f"{m} in dim {j}: "
                                f"tensordot got shapes {list(a.spec.shape)} and {list(b.spec.shape)}")
     ndim = a.spec.ndim
     left = list(range(ndim))

@@ -1,4 +1,4 @@
-"""Element-wise functions: one for every row of the table of element-wise ops, and by hand only those whose signature says more than the row."""
+"""Element-wise functions: one for every row of the table of element-wise ops; by hand only those that take more than operands."""
 
 from __future__ import annotations
 
@@ -17,27 +17,34 @@ from tapediff.ops.structural import STRUCTURAL
 from tapediff.record import cast, elementwise, result_dtype, source_of, structural
 from tapediff.tensor import _BINARY, _UNARY, Tensor, quick
 
-__all__ = ["add", "addcdiv", "addcmul", "allclose", "clamp", "div", "equal", "float_power", "isclose", "lerp", "pow", "sub", "where"]
+__all__ = [
+    "add", "addcdiv", "addcmul", "allclose", "clamp", "div", "equal", "float_power", "isclose", "lerp", "pow", "sub", "where",
+]
 
 # Rows that other functions record: no function of PyTorch's top namespace has their name.
 INTERNAL = {
-    "cast", "cube", "zero_product", "trunc_divide", "smooth_l1", "huber", "silu", "gelu", "gelu_tanh", "logsigmoid", "softplus", "leaky_relu", "elu",
-    "sq_error", "bce", "bce_logits", "hardtanh", "hardsigmoid", "hardswish", "mish", "celu", "selu", "threshold", "softsign", "clamp_tensors",
-    "round_decimals", "hardshrink", "softshrink", "prelu", "logit_eps", "entr",
+    "bce", "bce_logits", "cast", "celu", "cube", "clamp_tensors", "elu", "entr", "gelu", "gelu_tanh", "hardshrink", "hardsigmoid",
+    "hardswish", "hardtanh", "huber", "leaky_relu", "logit_eps", "logsigmoid", "mish", "prelu", "round_decimals", "selu",
+    "silu", "smooth_l1", "softplus", "softshrink", "sq_error", "threshold", "trunc_divide", "zero_product",
 }
-# Functions whose second operand must be a tensor, and those whose first may be a number: facts of PyTorch's signatures.
-TENSORS_ONLY = {"maximum", "minimum", "fmax", "fmin", "atan2", "hypot", "logaddexp", "logaddexp2", "heaviside", "logical_and", "logical_or", "logical_xor"}
-NUMBER_FIRST = {"add", "sub", "mul", "div", "pow", "float_power", "xlogy", "remainder", "floor_divide", "bitwise_and", "bitwise_or", "bitwise_xor",
-                "bitwise_left_shift", "bitwise_right_shift"}
-DIVISIONS = {"floor_divide", "trunc_divide", "remainder", "fmod"}
+# Facts of PyTorch's signatures: the second operand must be a tensor; the first may be a number.
+TENSORS_ONLY = {
+    "atan2", "fmax", "fmin", "heaviside", "hypot", "logaddexp", "logaddexp2", "logical_and", "logical_or", "logical_xor",
+    "maximum", "minimum",
+}
+NUMBER_FIRST = {
+    "add", "bitwise_and", "bitwise_left_shift", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "div", "floor_divide",
+    "mul", "pow", "remainder", "sub", "xlogy",
+}
 ALIASES = {
-    "abs": ("absolute",), "neg": ("negative",), "asin": ("arcsin",), "acos": ("arccos",), "atan": ("arctan",), "asinh": ("arcsinh",),
-    "acosh": ("arccosh",), "atanh": ("arctanh",), "atan2": ("arctan2",), "trunc": ("fix",), "mul": ("multiply",), "gt": ("greater",),
-    "ge": ("greater_equal",), "lt": ("less",), "le": ("less_equal",), "ne": ("not_equal",), "sign": ("sgn",),
+    "abs": ("absolute",), "acos": ("arccos",), "acosh": ("arccosh",), "asin": ("arcsin",), "asinh": ("arcsinh",), "atan":
+    ("arctan",), "atan2": ("arctan2",), "atanh": ("arctanh",), "ge": ("greater_equal",), "gt": ("greater",), "le":
+    ("less_equal",), "lt": ("less",), "mul": ("multiply",), "ne": ("not_equal",), "neg": ("negative",), "sign": ("sgn",),
+    "trunc": ("fix",),
 }
 
 
-# --- arguments ------------------------------------------------------------------------------------------------------------------------------
+# --- arguments ------------------------------------------------------------------------------------------------------------------
 
 def is_number(value: Any) -> bool:
     """Whether `value` is a Python or NumPy number that may stand beside a tensor."""
@@ -52,7 +59,8 @@ def plain(value: Any) -> Any:
 def refuse_out(name: str, out: Any) -> None:
     """Refuse an `out` that is given."""
     if out is not None:
-        raise TypeError(f"{name}(): argument 'out' is not supported, got {type(out).__name__}: take the result, or write it with out.copy_(...)")
+        raise TypeError(f"{name}(): argument 'out' is not supported, got {type(out).__name__}: take the result, or write it "
+                        "with out.copy_(...)")
 
 
 def operand(value: Any, name: str, argument: str, position: int, accepts_numbers: bool = True) -> Any:
@@ -61,8 +69,8 @@ def operand(value: Any, name: str, argument: str, position: int, accepts_numbers
         return value
     if accepts_numbers and is_number(value):
         return plain(value)
-    raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {type(value).__name__}"
-                    + (" (a Python number would do, too)" if accepts_numbers else f"; make it one with tensor({value!r})" if is_number(value) else ""))
+    remedy = " (a number would do, too)" if accepts_numbers else f": got {value!r}"
+    raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {type(value).__name__}{remedy}")
 
 
 def checked(row: Elementwise, first: Any, second: Any, out: Any) -> Tensor:
@@ -83,7 +91,7 @@ def array_of(tensor: Tensor) -> np.ndarray[Any, Any]:
     return source_of(tensor).values()
 
 
-# --- generated functions --------------------------------------------------------------------------------------------------------------------
+# --- generated functions --------------------------------------------------------------------------------------------------------
 
 _UNARY_FUNCTION = """
 def {name}({a}, *, out=None):
@@ -122,7 +130,8 @@ def generated(row: Elementwise) -> Callable[..., Tensor]:
     else:
         template, fast = _TENSORS_FUNCTION if name in TENSORS_ONLY else _BINARY_FUNCTION, quick(_BINARY, name, name)
     a, b = (*row.arguments, "")[:2]
-    namespace: dict[str, Any] = {"Tensor": Tensor, "quick": fast, "row": row, "checked": checked, "check_tensor": check_tensor, "refuse_out": refuse_out}
+    namespace: dict[str, Any] = {"Tensor": Tensor, "quick": fast, "row": row, "checked": checked, "check_tensor": check_tensor,
+                                 "refuse_out": refuse_out}
     exec(template.format(name=name, a=a, b=b), namespace)
     made: Callable[..., Tensor] = namespace[name]
     made.__doc__ = documentation(row, name)
@@ -148,7 +157,7 @@ for _row in ROWS.values():
 __test__ = {name: made.__doc__ for name, made in FUNCTIONS.items() if made.__module__ == __name__}
 
 
-# --- arithmetic that takes more than its row ------------------------------------------------------------------------------------------------
+# --- arithmetic that takes more than its row ------------------------------------------------------------------------------------
 
 _add, _sub, _div, _pow = FUNCTIONS["add"], FUNCTIONS["sub"], FUNCTIONS["div"], FUNCTIONS["pow"]
 
@@ -163,7 +172,8 @@ def scaled(name: str, alpha: Any, input: Any, other: Any) -> Any:
         return other * alpha
     dtype = result_dtype((operand(input, name, "input", 1), other))
     if isinstance(alpha, float) and not dtype.is_floating_point:
-        raise RuntimeError(f"For integral input tensors, argument alpha must not be a floating point number: {name} got alpha={alpha}")
+        raise RuntimeError(f"For integral input tensors, argument alpha must not be a floating point number: {name} got "
+                           f"alpha={alpha}")
     if isinstance(alpha, bool) and dtype.category:
         raise RuntimeError(f"Boolean alpha only supported for Boolean results: {name} got alpha={alpha}")
     return cast(elementwise(ROWS["mul"], cast(other, dtype), alpha), dtype)
@@ -209,7 +219,8 @@ def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
 
 @function("div", "divide")
 def div(input: Tensor, other: Any, *, rounding_mode: str | None = None, out: None = None) -> Tensor:
-    """``input / other``, rounded down ("floor") or towards zero ("trunc") if asked for; a quotient of integers is floating without rounding.
+    """``input / other``, rounded down ("floor") or towards zero ("trunc") if asked for; a quotient of integers is floating
+    without rounding.
 
     >>> import tapediff as td
     >>> td.div(td.tensor([7, -7]), 2), td.div(td.tensor([7, -7]), 2, rounding_mode="trunc")
@@ -243,7 +254,7 @@ def check_division(name: str, input: Any, other: Any) -> None:
         RuntimeError: a divisor is zero.
     """
     for value in (input, other):
-        if isinstance(value, float) or isinstance(value, Tensor) and value.spec.dtype.is_floating_point:
+        if isinstance(value, float) or (isinstance(value, Tensor) and value.spec.dtype.is_floating_point):
             return
     if isinstance(other, Tensor):
         has_zero = not array_of(other).all()
@@ -291,7 +302,8 @@ def pow(input: Any, exponent: Any, *, out: None = None) -> Tensor:
 def check_exponent(base: Tensor, exponent: int) -> None:
     """Refuse a negative integer power of integers."""
     if not base.spec.dtype.is_floating_point:
-        raise RuntimeError(f"Integers to negative integer powers are not allowed: pow got {base.spec.dtype} ** {exponent}; use a floating tensor")
+        raise RuntimeError(f"Integers to negative integer powers are not allowed: pow got {base.spec.dtype} ** {exponent}; use "
+                           "a floating tensor")
 
 
 @function()
@@ -329,7 +341,7 @@ method("positive")(positive)
 FUNCTIONS["positive"] = positive
 
 
-# --- rounding, limits and replacement -------------------------------------------------------------------------------------------------------
+# --- rounding, limits and replacement -------------------------------------------------------------------------------------------
 
 _round = FUNCTIONS["round"]
 
@@ -347,7 +359,8 @@ def round(input: Tensor, *, decimals: int = 0, out: None = None) -> Tensor:
     check_tensor(input, "round")
     refuse_out("round", out)
     if not input.spec.dtype.is_floating_point:
-        raise NotImplementedError(f"\"round_cpu\" not implemented for '{input.spec.dtype.legacy}': round with decimals takes floating tensors")
+        raise NotImplementedError(f"\"round_cpu\" not implemented for '{input.spec.dtype.legacy}': round with decimals takes "
+                                  "floating tensors")
     scale = 10.0 ** decimals if decimals > 0 else -(10.0 ** -decimals)
     return elementwise(ROWS["round_decimals"], input, scale)
 
@@ -372,7 +385,8 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: None = None) 
     for limit in limits:
         if isinstance(limit, Tensor) is not of_tensors or not (of_tensors or is_number(limit)):
             raise TypeError("clamp() received an invalid combination of arguments - got "
-                            f"(Tensor, {type(min).__name__}, {type(max).__name__}): min and max must both be tensors or both be numbers")
+                            f"(Tensor, {type(min).__name__}, {type(max).__name__}): min and max must both be tensors or both "
+                            "be numbers")
     if of_tensors:
         return clamp_to_tensors(input, min, max)
     if len(limits) == 2:
@@ -381,7 +395,8 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: None = None) 
     if not input.spec.dtype.is_floating_point:
         return elementwise(ROWS["clamp_min" if max is None else "clamp_max"], input, limit)
     endless = builtins.float("inf")
-    return elementwise(ROWS["clamp"], input, limit, endless) if max is None else elementwise(ROWS["clamp"], input, -endless, limit)
+    low, high = (limit, endless) if max is None else (-endless, limit)
+    return elementwise(ROWS["clamp"], input, low, high)
 
 
 def clamp_to_tensors(input: Tensor, min: Tensor | None, max: Tensor | None) -> Tensor:
@@ -394,8 +409,10 @@ def clamp_to_tensors(input: Tensor, min: Tensor | None, max: Tensor | None) -> T
 
 
 @function()
-def nan_to_num(input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None, *, out: None = None) -> Tensor:
-    """Each nan replaced by `nan` (0 by default) and each infinity by `posinf` or `neginf` (by default the largest and smallest finite numbers).
+def nan_to_num(input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None, *,
+               out: None = None) -> Tensor:
+    """Each nan replaced by `nan` (0 by default) and each infinity by `posinf` or `neginf` (by default the largest and smallest
+    finite numbers).
 
     >>> import tapediff as td
     >>> td.nan_to_num(td.tensor([float("nan"), 1., float("inf")]), posinf=9.)
@@ -404,8 +421,8 @@ def nan_to_num(input: Tensor, nan: float | None = None, posinf: float | None = N
     refuse_out("nan_to_num", out)
     check_tensor(input, "nan_to_num")
     if input.spec.dtype.category == 0:
-        return input.clone()
-    if nan is None and posinf is None and neginf is None or not input.spec.dtype.is_floating_point:
+        return elementwise(ROWS["logical_or"], input, False)
+    if (nan is None and posinf is None and neginf is None) or not input.spec.dtype.is_floating_point:
         return elementwise(ROWS["nan_to_num"], input)
     limits = np.finfo(input.spec.dtype.numpy)
     replacements = (0.0 if nan is None else float(nan), builtins.float(limits.max) if posinf is None else float(posinf),
@@ -437,13 +454,14 @@ def floating(input: Tensor) -> dtypes.DType:
     return dtype if dtype.is_floating_point else dtypes.get_default_dtype()
 
 
-# --- three operands -------------------------------------------------------------------------------------------------------------------------
+# --- three operands -------------------------------------------------------------------------------------------------------------
 
 @function(method=False)
 def where(condition: Tensor, input: Any = None, other: Any = None, *, out: None = None) -> Any:
     """`input` where `condition` is true and `other` elsewhere; with the condition alone, the indices of its true elements.
 
-    The condition is a bool tensor; `input` and `other` are tensors or numbers. An element that is not taken passes no gradient on, not even nan.
+    The condition is a bool tensor; `input` and `other` are tensors or numbers. An element that is not taken passes no gradient
+    on, not even nan.
 
     >>> import tapediff as td
     >>> x = td.tensor([-1., 4.])
@@ -456,7 +474,8 @@ def where(condition: Tensor, input: Any = None, other: Any = None, *, out: None 
         return FUNCTIONS["nonzero"](condition, as_tuple=True)
     input, other = operand(input, "where", "input", 2), operand(other, "where", "other", 3)
     if condition.spec.dtype is not dtypes.bool_:
-        raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.spec.dtype.legacy}; "
+        raise RuntimeError("where expected condition to be a boolean tensor, but got a tensor with dtype "
+                           f"{condition.spec.dtype.legacy}; "
                            "compare it with something, as in condition != 0")
     return elementwise(ROWS["where"], condition, input, other)
 
@@ -521,13 +540,14 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, 
     >>> td.addcdiv(td.tensor([1., 1.]), td.tensor([2., 3.]), td.tensor([4., 6.]))
     tensor([1.5000, 1.5000])
     """
-    if isinstance(tensor1, Tensor) and isinstance(tensor2, Tensor) and not (tensor1.spec.dtype.is_floating_point or tensor2.spec.dtype.is_floating_point):
+    if all(isinstance(x, Tensor) and not x.spec.dtype.is_floating_point for x in (tensor1, tensor2)):
         raise RuntimeError("Integer division with addcdiv is no longer supported: addcdiv got tensor1 and tensor2 of "
-                           f"{tensor1.spec.dtype} and {tensor2.spec.dtype}; convert one with .float(), or write input + value * (tensor1 / tensor2)")
+                           f"{tensor1.spec.dtype} and {tensor2.spec.dtype}; convert one with .float(), or write input + value "
+                           "* (tensor1 / tensor2)")
     return fused("addcdiv", input, tensor1, tensor2, value, out)
 
 
-# --- special signatures ---------------------------------------------------------------------------------------------------------------------
+# --- special signatures ---------------------------------------------------------------------------------------------------------
 
 @function(method=False)
 def polygamma(n: int, input: Tensor, *, out: None = None) -> Tensor:
@@ -538,7 +558,7 @@ def polygamma(n: int, input: Tensor, *, out: None = None) -> Tensor:
     tensor([1.6449])
     """
     if isinstance(n, Tensor):
-        n, input = input, n  # type: ignore[assignment]
+        n, input = input, n
     check_tensor(input, "polygamma", "input", 2)
     refuse_out("polygamma", out)
     if n < 0:
@@ -570,18 +590,19 @@ def heaviside(input: Tensor, values: Tensor, *, out: None = None) -> Tensor:
     return _heaviside(input, values, out=out)
 
 
-# --- comparisons of whole tensors -----------------------------------------------------------------------------------------------------------
+# --- comparisons of whole tensors -----------------------------------------------------------------------------------------------
 
 def close_elements(name: str, input: Tensor, other: Tensor, rtol: float, atol: float, equal_nan: bool) -> np.ndarray[Any, Any]:
     """Which elements are close, as an array."""
     check_tensor(input, name)
     check_tensor(other, name, "other", 2)
     if input.spec.dtype is not other.spec.dtype:
-        raise RuntimeError(f"{input.spec.dtype.legacy} did not match {other.spec.dtype.legacy}: {name} compares tensors of one dtype; convert one with .to(...)")
+        raise RuntimeError(f"{input.spec.dtype.legacy} did not match {other.spec.dtype.legacy}: {name} compares tensors of one "
+                           "dtype; convert one with .to(...)")
     for argument, value in (("rtol", rtol), ("atol", atol)):
         if not value >= 0:
             raise RuntimeError(f"{argument} must be greater than or equal to zero, but got {value}")
-    a, b = np.broadcast_arrays(array_of(input), array_of(other)) if input.spec.shape != other.spec.shape else (array_of(input), array_of(other))
+    a, b = np.broadcast_arrays(array_of(input), array_of(other))
     with np.errstate(all="ignore"):
         close = a == b
         if input.spec.dtype.category == 0:
@@ -600,7 +621,7 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-
     tensor([ True, False])
     """
     close = close_elements("isclose", input, other, rtol, atol, equal_nan)
-    return FUNCTIONS["from_numpy"](close)
+    return FUNCTIONS["from_numpy"](np.ascontiguousarray(close))
 
 
 @function()

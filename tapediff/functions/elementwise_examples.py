@@ -1,4 +1,4 @@
-"""What the generated element-wise functions compute: a sentence, the arguments of an example, and its result, which the doctests check."""
+"""What the generated element-wise functions compute: a sentence, the arguments of an example, and its result."""
 
 from __future__ import annotations
 

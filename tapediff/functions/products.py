@@ -18,8 +18,8 @@ from tapediff.tape.spec import Spec
 from tapediff.tensor import Tensor
 
 __all__ = [
-    "addbmm", "addmm", "addmv", "addr", "affine", "baddbmm", "bmm", "chain_matmul", "cross", "dot", "kron", "matmul", "matrix_power", "mm", "multi_dot", "mv",
-    "named", "outer", "vdot", "vecdot", "viewed",
+    "addbmm", "addmm", "addmv", "addr", "affine", "baddbmm", "bmm", "chain_matmul", "cross", "dot", "kron", "linalg_cross",
+    "matmul", "matrix_power", "mm", "multi_dot", "mv", "named", "outer", "vdot", "vecdot", "viewed",
 ]
 
 Shape = tuple[int, ...]
@@ -27,7 +27,7 @@ _MM, _BMM, _MV, _DOT, _ADDMM = (STRUCTURAL[name] for name in ("mm", "bmm", "mv",
 _WORDS = {"float32": "float", "float64": "double", "int64": "long", "int32": "int", "bool": "bool"}
 
 
-# --- helpers that record --------------------------------------------------------------------------------------------------------------------
+# --- helpers that record --------------------------------------------------------------------------------------------------------
 
 def viewed(x: Any, shape: Shape, name: str = "view") -> Any:
     """The elements of `x` under another shape; `name` is the row that says so, hence the name in the graph."""
@@ -53,24 +53,27 @@ def named(x: Any, grad_fn: str) -> Any:
     row = _names.get(grad_fn)
     if row is None:
         alias = STRUCTURAL["alias"]
-        row = _names[grad_fn] = Structural("alias", alias.infer, alias.forward, alias.pullback, alias.saves, grad_fn=grad_fn, is_alias=True, doc=alias.doc)
+        row = _names[grad_fn] = Structural("alias", alias.infer, alias.forward, alias.pullback, alias.saves, grad_fn=grad_fn,
+                                           is_alias=True, doc=alias.doc)
     shape = x.spec.shape
     return structural(row, (shape, contiguous_strides(shape), 0), x)
 
 
-# --- checks ---------------------------------------------------------------------------------------------------------------------------------
+# --- checks ---------------------------------------------------------------------------------------------------------------------
 
 def check_not_bool(row: str, *specs: Spec) -> None:
     """Refuse products of bools."""
     for spec in specs:
         if spec.dtype.category == 0:
-            raise NotImplementedError(f"\"{row}\" not implemented for 'Bool': products take numbers; convert with .long() or .float()")
+            raise NotImplementedError(f"\"{row}\" not implemented for 'Bool': products take numbers; convert with .long() or "
+                                      ".float()")
 
 
 def check_same_dtype(a: Spec, b: Spec) -> None:
     """Refuse factors of different dtypes, in the words of mm."""
     if a.dtype is not b.dtype:
-        raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {_WORDS[a.dtype.name]} != {_WORDS[b.dtype.name]}; "
+        raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {_WORDS[a.dtype.name]} != "
+                           f"{_WORDS[b.dtype.name]}; "
                            "convert one with .to(...)")
 
 
@@ -88,18 +91,21 @@ def check_mv(a: Spec, v: Spec, rows: int, columns: int) -> None:
     if columns != v.shape[0]:
         raise RuntimeError(f"size mismatch, got input ({rows}), mat ({rows}x{columns}), vec ({v.shape[0]})")
     if a.dtype is not v.dtype:
-        raise RuntimeError(f"addmv input tensors must have the same dtype, but got {v.dtype.legacy}, {a.dtype.legacy}, and {v.dtype.legacy}")
+        raise RuntimeError(f"addmv input tensors must have the same dtype, but got {v.dtype.legacy}, {a.dtype.legacy}, and "
+                           f"{v.dtype.legacy}")
     check_not_bool("addmv_impl_cpu", a)
 
 
 def check_dot(name: str, a: Spec, b: Spec) -> None:
     """Refuse what are not two vectors of one size and dtype."""
     if a.ndim != 1 or b.ndim != 1:
-        raise RuntimeError(f"1D tensors expected, but got {a.ndim}D and {b.ndim}D tensors: {name} got shapes {list(a.shape)} and {list(b.shape)}")
+        raise RuntimeError(f"1D tensors expected, but got {a.ndim}D and {b.ndim}D tensors: {name} got shapes {list(a.shape)} "
+                           f"and {list(b.shape)}")
     if a.dtype is not b.dtype:
         raise RuntimeError(f"dot : expected both vectors to have same dtype, but found {a.dtype.legacy} and {b.dtype.legacy}")
     if a.size != b.size:
-        raise RuntimeError(f"inconsistent tensor size, expected tensor [{a.size}] and src [{b.size}] to have the same number of elements, "
+        raise RuntimeError(f"inconsistent tensor size, expected tensor [{a.size}] and src [{b.size}] to have the same number "
+                           "of elements, "
                            f"but got {a.size} and {b.size} elements respectively")
     check_not_bool("dot", a)
 
@@ -115,7 +121,8 @@ def check_bmm(a: Spec, b: Spec) -> None:
 def check_stacks(a: Spec, b: Spec, stack: int, inner: int, other_stack: int, other: int) -> None:
     """Refuse stacks that do not fit each other."""
     if (stack, inner) != (other_stack, other):
-        raise RuntimeError(f"Expected size for first two dimensions of batch2 tensor to be: [{stack}, {inner}] but got: [{other_stack}, {other}].")
+        raise RuntimeError(f"Expected size for first two dimensions of batch2 tensor to be: [{stack}, {inner}] but got: "
+                           f"[{other_stack}, {other}].")
     if a.dtype is not b.dtype:
         raise RuntimeError(f"expected scalar type {a.dtype.legacy} but found {b.dtype.legacy}")
     check_not_bool("baddbmm_with_gemm", a)
@@ -124,15 +131,17 @@ def check_stacks(a: Spec, b: Spec, stack: int, inner: int, other_stack: int, oth
 def check_expands(spec: Spec, shape: Shape) -> None:
     """Refuse a tensor that does not broadcast to `shape`."""
     if spec.ndim > len(shape):
-        raise RuntimeError(f"expand(torch.{spec.dtype.legacy}Tensor{{{list(spec.shape)}}}, size={list(shape)}): the number of sizes provided ({len(shape)}) "
+        raise RuntimeError(f"expand(torch.{spec.dtype.legacy}Tensor{{{list(spec.shape)}}}, size={list(shape)}): the number of "
+                           f"sizes provided ({len(shape)}) "
                            f"must be greater or equal to the number of dimensions in the tensor ({spec.ndim})")
     for dim in range(-1, -spec.ndim - 1, -1):
         if spec.shape[dim] not in (1, shape[dim]):
-            raise RuntimeError(f"The expanded size of the tensor ({shape[dim]}) must match the existing size ({spec.shape[dim]}) at non-singleton "
+            raise RuntimeError(f"The expanded size of the tensor ({shape[dim]}) must match the existing size "
+                               f"({spec.shape[dim]}) at non-singleton "
                                f"dimension {dim + len(shape)}.  Target sizes: {list(shape)}.  Tensor sizes: {list(spec.shape)}")
 
 
-# --- plain products -------------------------------------------------------------------------------------------------------------------------
+# --- plain products -------------------------------------------------------------------------------------------------------------
 
 @function()
 def mm(input: Tensor, mat2: Tensor, *, out: None = None) -> Tensor:
@@ -147,7 +156,8 @@ def mm(input: Tensor, mat2: Tensor, *, out: None = None) -> Tensor:
     refuse_out("mm", out)
     a, b = input.spec, mat2.spec
     if a.ndim != 2 or b.ndim != 2:
-        raise RuntimeError(f"{'self' if a.ndim != 2 else 'mat2'} must be a matrix: mm got shapes {list(a.shape)} and {list(b.shape)}")
+        raise RuntimeError(f"{'self' if a.ndim != 2 else 'mat2'} must be a matrix: mm got shapes {list(a.shape)} and "
+                           f"{list(b.shape)}")
     check_mm(a, b, *a.shape, *b.shape)
     return structural(_MM, None, input, mat2)
 
@@ -165,7 +175,8 @@ def mv(input: Tensor, vec: Tensor, *, out: None = None) -> Tensor:
     refuse_out("mv", out)
     a, v = input.spec, vec.spec
     if a.ndim != 2 or v.ndim != 1:
-        raise RuntimeError(f"vector + matrix @ vector expected, got 1, {a.ndim}, {v.ndim}: mv got shapes {list(a.shape)} and {list(v.shape)}")
+        raise RuntimeError(f"vector + matrix @ vector expected, got 1, {a.ndim}, {v.ndim}: mv got shapes {list(a.shape)} and "
+                           f"{list(v.shape)}")
     check_mv(a, v, *a.shape)
     return structural(_MV, None, input, vec)
 
@@ -217,7 +228,7 @@ def bmm(input: Tensor, mat2: Tensor, *, out: None = None) -> Tensor:
     return structural(_BMM, None, input, mat2)
 
 
-# --- matmul ---------------------------------------------------------------------------------------------------------------------------------
+# --- matmul ---------------------------------------------------------------------------------------------------------------------
 
 _direct: dict[tuple[Spec, Spec], Structural] = {}  # operands like these are one instruction: no further checks
 
@@ -263,7 +274,8 @@ def general_matmul(input: Tensor, other: Tensor, out: Any) -> Tensor:
     refuse_out("matmul", out)
     a, b = input.spec, other.spec
     if not a.ndim or not b.ndim:
-        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {a.ndim}D and {b.ndim}D; multiply by a number with *")
+        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {a.ndim}D and {b.ndim}D; multiply "
+                           "by a number with *")
     if a.ndim <= 2 and b.ndim <= 2:
         if a.ndim == 1 and b.ndim == 2:
             check_mm(a, b, 1, a.size, *b.shape)
@@ -320,7 +332,7 @@ def as_stack(x: Tensor, shape: Shape, lead: Shape, stack: int) -> Any:
     return viewed(x, (stack, *shape[-2:]))
 
 
-# --- a product added to a tensor ------------------------------------------------------------------------------------------------------------
+# --- a product added to a tensor ------------------------------------------------------------------------------------------------
 
 def scale(name: str, value: Any, dtype: DType) -> Any:
     """`beta` or `alpha` as a number that integers can be multiplied by; PyTorch cuts off its fraction for them."""
@@ -340,7 +352,8 @@ def check_three(name: str, arguments: tuple[str, str], input: Any, first: Any, s
 def check_sum_dtype(input: Spec, product: Spec) -> None:
     """Refuse a sum of an `input` of another dtype."""
     if input.dtype is not product.dtype:
-        raise RuntimeError(f"self and mat2 must have the same dtype, but got {input.dtype.legacy} and {product.dtype.legacy}; convert one with .to(...)")
+        raise RuntimeError(f"self and mat2 must have the same dtype, but got {input.dtype.legacy} and {product.dtype.legacy}; "
+                           "convert one with .to(...)")
 
 
 @function()
@@ -407,7 +420,8 @@ def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any 
     """
     check_three("addmv", ("mat", "vec"), input, mat, vec, out)
     if mat.spec.ndim == 2 and vec.spec.ndim == 1 and (input.spec.ndim > 1 or input.spec.size not in (1, mat.spec.shape[0])):
-        raise RuntimeError(f"size mismatch, got input ({input.spec.size}), mat ({mat.spec.shape[0]}x{mat.spec.shape[1]}), vec ({vec.spec.size})")
+        raise RuntimeError(f"size mismatch, got input ({input.spec.size}), mat ({mat.spec.shape[0]}x{mat.spec.shape[1]}), vec "
+                           f"({vec.spec.size})")
     return added_product("addmv", input, mv(mat, vec), beta, alpha)
 
 
@@ -464,10 +478,12 @@ def general_affine(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor
         check_tensor(bias, "linear", "bias", 3)
     a, w = input.spec, weight.spec
     if w.ndim > 2:
-        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {w.ndim}D: linear got a weight of shape {list(w.shape)}")
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {w.ndim}D: linear got a weight of shape "
+                           f"{list(w.shape)}")
     if w.ndim == 1:
         if bias is not None:
-            raise RuntimeError("mat2 must be a matrix, got 1-D tensor: linear with a bias takes a weight of shape (outputs, inputs)")
+            raise RuntimeError("mat2 must be a matrix, got 1-D tensor: linear with a bias takes a weight of shape (outputs, "
+                               "inputs)")
         return matmul(input, weight)
     outputs = w.shape[0]
     rows, inner = prod(a.shape[:-1]), a.shape[-1] if a.ndim else 0
@@ -491,7 +507,7 @@ def general_affine(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor
     return viewed(structural(_ADDMM, scales, bias, viewed(input, (rows, inner)), weight), shape)
 
 
-# --- products of all pairs ------------------------------------------------------------------------------------------------------------------
+# --- products of all pairs ------------------------------------------------------------------------------------------------------
 
 @function("outer", "ger")
 def outer(input: Tensor, vec2: Tensor, *, out: None = None) -> Tensor:
@@ -544,8 +560,10 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: None = N
         dim = next((place for place, size in enumerate(input.spec.shape) if size == 3), None)
         if dim is None:
             raise RuntimeError(f"no dimension of size 3 in input: cross got shape {list(input.spec.shape)}")
-        warnings.warn("Using torch.cross without specifying the dim arg is deprecated.\nPlease either pass the dim explicitly or simply use "
-                      "torch.linalg.cross.\nThe default value of dim will change to agree with that of linalg.cross in a future release.",
+        warnings.warn("Using torch.cross without specifying the dim arg is deprecated.\nPlease either pass the dim explicitly "
+                      "or simply use "
+                      "torch.linalg.cross.\nThe default value of dim will change to agree with that of linalg.cross in a "
+                      "future release.",
                       UserWarning, stacklevel=2)
     return linalg_cross(input, other, dim=dim)
 
@@ -561,7 +579,8 @@ def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
     check_tensor(other, "linalg_cross", "other", 2)
     a, b = input.spec, other.spec
     if a.ndim != b.ndim:
-        raise RuntimeError(f"linalg.cross: inputs must have the same number of dimensions: got shapes {list(a.shape)} and {list(b.shape)}")
+        raise RuntimeError(f"linalg.cross: inputs must have the same number of dimensions: got shapes {list(a.shape)} and "
+                           f"{list(b.shape)}")
     dim = normalize_dim(dim, a.ndim)
     if a.shape[dim] != 3 or b.shape[dim] != 3:
         raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {a.shape[dim]} and {b.shape[dim]}")
@@ -583,7 +602,7 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: None = None) -> Tensor:
     return FUNCTIONS["sum"](elementwise(ROWS["mul"], x, y), dim=dim)
 
 
-# --- products of many matrices --------------------------------------------------------------------------------------------------------------
+# --- products of many matrices --------------------------------------------------------------------------------------------------
 
 @function()
 def matrix_power(input: Tensor, n: int, *, out: None = None) -> Tensor:
@@ -598,7 +617,8 @@ def matrix_power(input: Tensor, n: int, *, out: None = None) -> Tensor:
     refuse_out("matrix_power", out)
     shape = input.spec.shape
     if len(shape) < 2 or shape[-1] != shape[-2]:
-        raise RuntimeError(f"linalg.matrix_power: A must be batches of square matrices, but they are {shape[-2] if len(shape) > 1 else 1} by "
+        raise RuntimeError("linalg.matrix_power: A must be batches of square matrices, but they are "
+                           f"{shape[-2] if len(shape) > 1 else 1} by "
                            f"{shape[-1] if shape else 1} matrices: got shape {list(shape)}")
     if n == 0:
         unit = FUNCTIONS["eye"](shape[-1], dtype=input.spec.dtype)
@@ -631,10 +651,12 @@ def multi_dot(tensors: Any, *, out: None = None) -> Tensor:
         raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
     for position, tensor in enumerate(tensors):
         check_tensor(tensor, "linalg_multi_dot", "tensors", 1)
-        if not (tensor.spec.ndim == 2 or tensor.spec.ndim == 1 and position in (0, len(tensors) - 1)):
-            raise RuntimeError(f"multi_dot(): tensor {position} must be 2D but got {tensor.spec.ndim}D; only the first and the last may be vectors")
+        if not (tensor.spec.ndim == 2 or (tensor.spec.ndim == 1 and position in (0, len(tensors) - 1))):
+            raise RuntimeError(f"multi_dot(): tensor {position} must be 2D but got {tensor.spec.ndim}D; only the first and the "
+                               "last may be vectors")
     shapes = [tensor.spec.shape for tensor in tensors]
-    sizes = [1 if len(shapes[0]) == 1 else shapes[0][0], *(shape[0] for shape in shapes[1:]), shapes[-1][1] if len(shapes[-1]) == 2 else 1]
+    sizes = [1 if len(shapes[0]) == 1 else shapes[0][0], *(shape[0] for shape in shapes[1:]),
+             shapes[-1][1] if len(shapes[-1]) == 2 else 1]
     split = cheapest_splits(sizes)
 
     def product(first: int, last: int) -> Tensor:
@@ -654,7 +676,9 @@ def cheapest_splits(sizes: list[int]) -> dict[tuple[int, int], int]:
     for length in range(1, count):
         for first in range(count - length):
             last = first + length
-            costs = {k: cost[first, k] + cost[k + 1, last] + sizes[first] * sizes[k + 1] * sizes[last + 1] for k in range(first, last)}
+            costs = {}
+            for k in range(first, last):
+                costs[k] = cost[first, k] + cost[k + 1, last] + sizes[first] * sizes[k + 1] * sizes[last + 1]
             split[first, last] = middle = min(costs, key=costs.__getitem__)
             cost[first, last] = costs[middle]
     return split
@@ -671,7 +695,8 @@ def chain_matmul(*matrices: Tensor, out: None = None) -> Tensor:
     ...     td.chain_matmul(td.tensor([[1., 2.]]), td.tensor([[3.], [4.]]))
     tensor([[11.]])
     """
-    warnings.warn("torch.chain_matmul is deprecated and will be removed in a future PyTorch release. Use torch.linalg.multi_dot instead, which accepts "
+    warnings.warn("torch.chain_matmul is deprecated and will be removed in a future PyTorch release. Use "
+                  "torch.linalg.multi_dot instead, which accepts "
                   "a list of two or more tensors rather than multiple parameters.", UserWarning, stacklevel=2)
     if len(matrices) == 1:
         return matrices[0]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tapediff.functions.products import named
-from tapediff.functions.registry import FUNCTIONS, check_tensor, function
+from tapediff.functions.distances import cosine_similarity, pairwise_distance
+from tapediff.functions.registry import FUNCTIONS, check_tensor
 from tapediff.nn.reduction import check_constant, chosen, folded
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.record import elementwise
-from tapediff.shapes import normalize_dim
 from tapediff.tensor import Tensor
 
 __all__ = [
@@ -30,42 +29,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, o
     return elementwise(ROWS["div"], input, elementwise(ROWS["clamp_min"], norm, float(eps)))
 
 
-@function(method=False)
-def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
-    """The cosine of the angle between vectors along `dim`; a norm below `eps` counts as `eps`.
-
-    >>> import tapediff as td
-    >>> cosine_similarity(td.tensor([[1., 0.]]), td.tensor([[1., 1.]]))
-    tensor([0.7071])
-    """
-    check_tensor(x1, "cosine_similarity", "x1")
-    check_tensor(x2, "cosine_similarity", "x2", 2)
-    if not x1.spec.dtype.is_floating_point or not x2.spec.dtype.is_floating_point:
-        raise RuntimeError(f"expected common dtype to be floating point, yet common dtype is {x1.spec.dtype}")
-    product = elementwise(ROWS["mul"], scaled(x1, dim, eps), scaled(x2, dim, eps))
-    return FUNCTIONS["sum"](product, normalize_dim(dim, product.spec.ndim))
-
-
-def scaled(x: Tensor, dim: int, eps: float) -> Tensor:
-    """Vectors divided by their norms."""
-    return elementwise(ROWS["div"], x, elementwise(ROWS["clamp_min"], FUNCTIONS["norm"](x, 2, dim, keepdim=True), float(eps)))
-
-
-@function(method=False)
-def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
-    """The p-norm of ``x1 - x2 + eps`` over the last dimension.
-
-    >>> import tapediff as td
-    >>> pairwise_distance(td.tensor([[3., 4.]]), td.tensor([[0., 0.]]))
-    tensor([5.0000])
-    """
-    check_tensor(x1, "pairwise_distance", "x1")
-    check_tensor(x2, "pairwise_distance", "x2", 2)
-    difference = elementwise(ROWS["add"], elementwise(ROWS["sub"], x1, x2), float(eps))
-    return named(FUNCTIONS["norm"](difference, p, -1, keepdim=keepdim), "NormBackward1")
-
-
-# --- losses ---------------------------------------------------------------------------------------------------------------------------------
+# --- losses ---------------------------------------------------------------------------------------------------------------------
 
 def cosine_embedding_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: bool | None = None,
                           reduce: bool | None = None, reduction: str = "mean") -> Tensor:
@@ -99,7 +63,8 @@ def margin_ranking_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: 
     return folded(elementwise(ROWS["clamp_min"], elementwise(ROWS["add"], gap, float(margin)), 0.0), reduction)
 
 
-def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, size_average: bool | None = None, reduce: bool | None = None,
+def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, size_average: bool | None = None,
+                         reduce: bool | None = None,
                          reduction: str = "mean") -> Tensor:
     """The input where the target is 1, and ``max(0, margin - input)`` where it is -1.
 
@@ -130,7 +95,8 @@ def soft_margin_loss(input: Tensor, target: Tensor, size_average: bool | None = 
 
 
 def triplet_margin_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
-                        swap: bool = False, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> Tensor:
+                        swap: bool = False, size_average: bool | None = None, reduce: bool | None = None,
+                        reduction: str = "mean") -> Tensor:
     """``max(0, d(anchor, positive) - d(anchor, negative) + margin)`` with the distance of `pairwise_distance`.
 
     >>> import tapediff as td

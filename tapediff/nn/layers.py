@@ -13,8 +13,7 @@ from tapediff.functions.products import affine, matmul, named, viewed
 from tapediff.functions.registry import FUNCTIONS, check_tensor
 from tapediff.nn.activations import softmax
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
-from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import cast, elementwise, structural
+from tapediff.record import cast, elementwise
 from tapediff.tensor import Tensor
 
 __all__ = ["bilinear", "dropout", "embedding", "linear", "one_hot", "scaled_dot_product_attention"]
@@ -32,7 +31,8 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     for position, (argument, tensor) in enumerate((("input1", input1), ("input2", input2), ("weight", weight)), 1):
         check_tensor(tensor, "bilinear", argument, position)
     if input1.spec.shape[:-1] != input2.spec.shape[:-1]:
-        raise RuntimeError(f"bilinear(): input batch dimensions do not match: got {list(input1.spec.shape)} and {list(input2.spec.shape)}")
+        raise RuntimeError(f"bilinear(): input batch dimensions do not match: got {list(input1.spec.shape)} and "
+                           f"{list(input2.spec.shape)}")
     product = FUNCTIONS["einsum"]("...i,kij,...j->...k", input1, weight, input2)
     return product if bias is None else elementwise(ROWS["add"], product, bias)
 
@@ -59,7 +59,8 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     return input.copy_(result) if inplace else result  # type: ignore[attr-defined]
 
 
-def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None, max_norm: float | None = None, norm_type: float = 2.0,
+def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None, max_norm: float | None = None,
+              norm_type: float = 2.0,
               scale_grad_by_freq: bool = False, sparse: bool = False) -> Tensor:
     """The rows of `weight` at integer positions; the row `padding_idx` gets no gradient.
 
@@ -72,9 +73,11 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None, max
     check_tensor(input, "embedding", "indices", 2)
     check_tensor(weight, "embedding", "weight", 1)
     if max_norm is not None or scale_grad_by_freq:
-        raise NotImplementedError("embedding() does not take max_norm and scale_grad_by_freq here: scale the weight or its gradient yourself")
+        raise NotImplementedError("embedding() does not take max_norm and scale_grad_by_freq here: scale the weight or its "
+                                  "gradient yourself")
     if input.spec.dtype.category != 1:
-        raise RuntimeError("Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+        raise RuntimeError("Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; "
+                           "but got "
                            f"torch.{input.spec.dtype.legacy}Tensor instead (while checking arguments for embedding)")
     if weight.spec.ndim != 2:
         raise RuntimeError(f"'weight' must be 2-D: embedding got shape {list(weight.spec.shape)}")
@@ -84,7 +87,8 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None, max
         padding_idx %= rows
     values = array_of(input)
     if values.size and (values.min() < 0 or values.max() >= rows):
-        raise IndexError(f"index out of range in self: embedding got indices from {values.min()} to {values.max()} for {rows} rows")
+        raise IndexError(f"index out of range in self: embedding got indices from {values.min()} to {values.max()} for "
+                         f"{rows} rows")
     flat = cast(viewed(input, (input.spec.size,)), dtypes.int64)
     found = FUNCTIONS["index_select"](weight, 0, flat)
     if padding_idx is not None:
@@ -103,7 +107,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """
     check_tensor(tensor, "one_hot", "tensor")
     if tensor.spec.dtype is not dtypes.int64:
-        raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor. Got {tensor.spec.dtype}; convert it with .long()")
+        raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor. Got {tensor.spec.dtype}; convert "
+                           "it with .long()")
     values = array_of(tensor)
     if not values.size:
         if num_classes <= 0:
@@ -117,7 +122,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     return FUNCTIONS["from_numpy"]((values[..., None] == np.arange(num_classes)).astype(np.int64))
 
 
-def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, dropout_p: float = 0.0,
+def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None,
+                                 dropout_p: float = 0.0,
                                  is_causal: bool = False, scale: float | None = None, enable_gqa: bool = False) -> Tensor:
     """``softmax(query @ key.T * scale + mask) @ value``; a bool mask says which keys take part.
 

@@ -27,7 +27,8 @@ def standardized(x: Tensor, dims: Dims, eps: float) -> tuple[Tensor, Tensor, Ten
     mean = mean_of(x, dims)
     centred = elementwise(ROWS["sub"], x, mean)
     variance = mean_of(elementwise(ROWS["square"], centred), dims)
-    return elementwise(ROWS["mul"], centred, elementwise(ROWS["rsqrt"], elementwise(ROWS["add"], variance, float(eps)))), mean, variance
+    return elementwise(ROWS["mul"], centred, elementwise(ROWS["rsqrt"],
+                                                         elementwise(ROWS["add"], variance, float(eps)))), mean, variance
 
 
 def scaled(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
@@ -47,7 +48,8 @@ def normalized_dims(name: str, input: Tensor, normalized_shape: Any, **parameter
     check_tensor(input, name)
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     if not shape:
-        raise RuntimeError(f"Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+        raise RuntimeError("Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, "
+                           "but got "
                            f"normalized_shape = {list(shape)}")
     for argument, parameter in parameters.items():
         if parameter is not None and parameter.spec.shape != shape:
@@ -61,7 +63,8 @@ def normalized_dims(name: str, input: Tensor, normalized_shape: Any, **parameter
     return tuple(range(ndim - len(shape), ndim))
 
 
-def layer_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5) -> Tensor:
+def layer_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None, bias: Tensor | None = None,
+               eps: float = 1e-5) -> Tensor:
     """Each sample normalized over its last dimensions, which have the shape `normalized_shape`.
 
     >>> import tapediff as td
@@ -83,7 +86,8 @@ def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None,
     if eps is None:
         eps = 2.0**-23 if input.spec.dtype.itemsize == 4 else 2.0**-52
     square = mean_of(elementwise(ROWS["square"], input), dims)
-    return scaled(elementwise(ROWS["mul"], input, elementwise(ROWS["rsqrt"], elementwise(ROWS["add"], square, eps))), weight, None)
+    return scaled(elementwise(ROWS["mul"], input, elementwise(ROWS["rsqrt"], elementwise(ROWS["add"], square, eps))), weight,
+                  None)
 
 
 def batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None,
@@ -130,7 +134,8 @@ def update(running: Any, batch: Any, factor: float, momentum: float) -> None:
     running.detach().mul_(1 - momentum).add_(fresh, alpha=momentum * factor)
 
 
-def group_norm(input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5) -> Tensor:
+def group_norm(input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None,
+               eps: float = 1e-5) -> Tensor:
     """Each sample normalized within groups of channels.
 
     >>> import tapediff as td
@@ -149,7 +154,8 @@ def group_norm(input: Tensor, num_groups: int, weight: Tensor | None = None, bia
     return named(scaled(result, per_channel(weight, len(shape)), per_channel(bias, len(shape))), "NativeGroupNormBackward0")
 
 
-def instance_norm(input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None, weight: Tensor | None = None,
+def instance_norm(input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None,
+                  weight: Tensor | None = None,
                   bias: Tensor | None = None, use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5) -> Tensor:
     """Each channel of each sample normalized by itself, or by the running statistics without `use_input_stats`.
 

@@ -19,7 +19,8 @@ _NAMES = {"reflect": "ReflectionPad{}DBackward0", "replicate": "ReplicationPad{}
 
 
 def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = None) -> Tensor:
-    """A tensor with `pad[0]` elements added before and `pad[1]` after its last dimension, `pad[2]` and `pad[3]` at the one before, and so on.
+    """A tensor with `pad[0]` elements added before and `pad[1]` after its last dimension, `pad[2]` and `pad[3]` at the one
+    before, and so on.
 
     Negative numbers cut elements off. ``mode="constant"`` fills with `value`, 0 by default; "reflect", "replicate" and "circular"
     repeat elements of the tensor.
@@ -59,7 +60,8 @@ def constant_pad(input: Tensor, ends: list[tuple[int, int]], value: float) -> Te
     cut = [(max(-before, 0), size - max(-after, 0)) for size, (before, after) in zip(shape, ends)]
     for start, stop in cut:
         if stop < start:
-            raise RuntimeError(f"narrow(): length must be non-negative.: pad {ends} cuts off more than a tensor of shape {list(shape)} has")
+            raise RuntimeError(f"narrow(): length must be non-negative.: pad {ends} cuts off more than a tensor of shape "
+                               f"{list(shape)} has")
     strides = contiguous_strides(shape)
     inner = tuple(stop - start for start, stop in cut)
     if inner != shape:
@@ -84,7 +86,8 @@ def repeated_positions(mode: str, size: int, before: int, after: int) -> np.ndar
         return places.clip(0, size - 1)
     limit = size - (mode == "reflect")
     if max(before, after) > limit:
-        raise RuntimeError(f"Padding size should be less than the corresponding input dimension, but got: padding ({before}, {after}) at a "
+        raise RuntimeError(f"Padding size should be less than the corresponding input dimension, but got: padding ({before}, "
+                           f"{after}) at a "
                            f"dimension of size {size}, mode {mode}")
     if mode == "circular":
         return places % size

@@ -26,7 +26,8 @@ def chosen(size_average: bool | None, reduce: bool | None, reduction: str) -> st
     """
     if size_average is not None or reduce is not None:
         reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
-        warnings.warn(f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.", UserWarning, stacklevel=3)
+        warnings.warn(f"size_average and reduce args will be deprecated, please use reduction='{reduction}' "
+                      "instead.", UserWarning, stacklevel=3)
     check_reduction(reduction)
     return reduction
 
@@ -65,5 +66,6 @@ def check_floating(kernel: str, *operands: Any) -> None:
 def check_constant(name: str, argument: str, tensor: Tensor) -> None:
     """Refuse an operand to which PyTorch has no derivative, if it requires one."""
     if tensor.spec.requires_grad:
-        raise RuntimeError(f"The function '{name}' is not differentiable with respect to argument '{argument}'. This input cannot have "
+        raise RuntimeError(f"The function '{name}' is not differentiable with respect to argument '{argument}'. This input "
+                           "cannot have "
                            f"requires_grad True: pass {argument}.detach()")

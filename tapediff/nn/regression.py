@@ -16,12 +16,13 @@ from tapediff.record import elementwise
 from tapediff.tensor import Tensor
 
 __all__ = [
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "gaussian_nll_loss", "huber_loss", "kl_div", "l1_loss", "mse_loss",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "gaussian_nll_loss", "huber_loss", "kl_div", "l1_loss",
+    "mse_loss",
     "poisson_nll_loss", "smooth_l1_loss",
 ]
 
 
-# --- differences ----------------------------------------------------------------------------------------------------------------------------
+# --- differences ----------------------------------------------------------------------------------------------------------------
 
 def prepared(name: str, input: Tensor, target: Tensor, size_average: bool | None, reduce: bool | None, reduction: str) -> str:
     """Check the operands of a loss of differences; returns the reduction."""
@@ -35,7 +36,8 @@ def prepared(name: str, input: Tensor, target: Tensor, size_average: bool | None
 def weighted(losses: Tensor, weight: Tensor, reduction: str, is_average: bool) -> Tensor:
     """Weighted losses of elements, folded; `is_average` divides their sum by the sum of the weights."""
     if weight.spec.shape != losses.spec.shape:
-        raise ValueError(f"Weights and input must have the same size: got {list(weight.spec.shape)} and {list(losses.spec.shape)}")
+        raise ValueError(f"Weights and input must have the same size: got {list(weight.spec.shape)} and "
+                         f"{list(losses.spec.shape)}")
     losses = elementwise(ROWS["mul"], losses, weight)
     if reduction == "mean" and is_average:
         return elementwise(ROWS["div"], folded(losses, "sum"), folded(weight, "sum"))
@@ -73,7 +75,8 @@ def l1_loss(input: Tensor, target: Tensor, size_average: bool | None = None, red
     return folded(losses, reduction)
 
 
-def smooth_l1_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+def smooth_l1_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+                   reduction: str = "mean",
                    beta: float = 1.0) -> Tensor:
     """``0.5 * d**2 / beta`` for differences ``|d| < beta``, and ``|d| - 0.5 * beta`` beyond.
 
@@ -90,7 +93,8 @@ def smooth_l1_loss(input: Tensor, target: Tensor, size_average: bool | None = No
     return folded(elementwise(ROWS["smooth_l1"], input, target, float(beta)), reduction, "smooth_l1")
 
 
-def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None) -> Tensor:
+def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0,
+               weight: Tensor | None = None) -> Tensor:
     """``0.5 * d**2`` for differences ``|d| <= delta``, and ``delta * (|d| - 0.5 * delta)`` beyond.
 
     >>> import tapediff as td
@@ -107,13 +111,14 @@ def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: fl
     return folded(losses, reduction, "huber")
 
 
-# --- probabilities --------------------------------------------------------------------------------------------------------------------------
+# --- probabilities --------------------------------------------------------------------------------------------------------------
 
 def check_probabilities(argument: str, tensor: Tensor) -> None:
     """Refuse what is not between 0 and 1; reads the tensor."""
     values = array_of(tensor)
     if values.size and not (values.min() >= 0 and values.max() <= 1):
-        raise RuntimeError(f"all elements of {argument} should be between 0 and 1: binary_cross_entropy got values from {values.min()} to "
+        raise RuntimeError(f"all elements of {argument} should be between 0 and 1: binary_cross_entropy got values from "
+                           f"{values.min()} to "
                            f"{values.max()}; for logits there is binary_cross_entropy_with_logits")
 
 
@@ -136,7 +141,8 @@ def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = 
         raise ValueError(f"Using a target size (torch.Size({list(target.spec.shape)})) that is different to the input size "
                          f"(torch.Size({list(input.spec.shape)})) is deprecated. Please ensure they have the same size.")
     if target.spec.dtype is not input.spec.dtype:
-        raise RuntimeError(f"Found dtype {target.spec.dtype.legacy} but expected {input.spec.dtype.legacy}: convert the target with .to(...)")
+        raise RuntimeError(f"Found dtype {target.spec.dtype.legacy} but expected {input.spec.dtype.legacy}: convert the target "
+                           "with .to(...)")
     check_floating("binary_cross_entropy", input)
     check_probabilities("input", input)
     check_probabilities("target", target)
@@ -145,8 +151,10 @@ def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = 
     return folded(elementwise(ROWS["bce"], input, target, 1.0 if weight is None else weight), reduction, "bce")
 
 
-def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
-                                     reduce: bool | None = None, reduction: str = "mean", pos_weight: Tensor | None = None) -> Tensor:
+def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None = None,
+                                     size_average: bool | None = None,
+                                     reduce: bool | None = None, reduction: str = "mean",
+                                     pos_weight: Tensor | None = None) -> Tensor:
     """`binary_cross_entropy` of ``sigmoid(input)``, without overflow; `pos_weight` multiplies the term of the positive class.
 
     Raises
@@ -184,8 +192,10 @@ def kl_div(input: Tensor, target: Tensor, size_average: bool | None = None, redu
     if size_average is not None or reduce is not None:
         reduction = chosen(size_average, reduce, reduction)
     elif reduction == "mean":
-        warnings.warn("reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' divides only by the "
-                      "batch size, and aligns with the KL div math definition.'mean' will be changed to behave the same as 'batchmean' in the "
+        warnings.warn("reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' "
+                      "divides only by the "
+                      "batch size, and aligns with the KL div math definition.'mean' will be changed to behave the same as "
+                      "'batchmean' in the "
                       "next major release.", UserWarning, stacklevel=2)
     elif reduction != "batchmean":
         check_reduction(reduction)
@@ -199,10 +209,12 @@ def kl_div(input: Tensor, target: Tensor, size_average: bool | None = None, redu
     return elementwise(ROWS["div"], total, input.spec.shape[0]) if input.spec.ndim else total
 
 
-# --- distributions --------------------------------------------------------------------------------------------------------------------------
+# --- distributions --------------------------------------------------------------------------------------------------------------
 
-def gaussian_nll_loss(input: Tensor, target: Tensor, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> Tensor:
-    """The negative log-likelihood ``0.5 * (log(var) + (input - target)**2 / var)`` of a normal distribution; `var` is at least `eps`.
+def gaussian_nll_loss(input: Tensor, target: Tensor, var: Any, full: bool = False, eps: float = 1e-6,
+                      reduction: str = "mean") -> Tensor:
+    """The negative log-likelihood ``0.5 * (log(var) + (input - target)**2 / var)`` of a normal distribution; `var` is at least
+    `eps`.
 
     Raises
         ValueError: a variance is negative, or `var` has a shape that fits neither the input nor its leading dimensions.
@@ -257,7 +269,8 @@ def poisson_nll_loss(input: Tensor, target: Tensor, log_input: bool = True, full
     if full:
         logarithm = elementwise(ROWS["log"], target)
         half_log = elementwise(ROWS["mul"], elementwise(ROWS["log"], elementwise(ROWS["mul"], target, 2 * math.pi)), 0.5)
-        stirling = elementwise(ROWS["add"], elementwise(ROWS["sub"], elementwise(ROWS["mul"], target, logarithm), target), half_log)
+        stirling = elementwise(ROWS["add"], elementwise(ROWS["sub"], elementwise(ROWS["mul"], target, logarithm), target),
+                               half_log)
         above_one = elementwise(ROWS["gt"], target, 1)
         losses = elementwise(ROWS["add"], losses, elementwise(ROWS["where"], above_one, stirling, 0.0))
     return folded(losses, reduction)

@@ -1,0 +1,47 @@
+"""Distances and similarities of vectors along a dimension."""
+
+from __future__ import annotations
+
+from tapediff.functions.products import named
+from tapediff.functions.registry import FUNCTIONS, check_tensor, function
+from tapediff.ops.elementwise import ELEMENTWISE as ROWS
+from tapediff.record import elementwise
+from tapediff.shapes import normalize_dim
+from tapediff.tensor import Tensor
+
+__all__ = ["cosine_similarity", "pairwise_distance"]
+
+
+@function(method=False)
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """The cosine of the angle between vectors along `dim`; a norm below `eps` counts as `eps`.
+
+    >>> import tapediff as td
+    >>> td.cosine_similarity(td.tensor([[1., 0.]]), td.tensor([[1., 1.]]))
+    tensor([0.7071])
+    """
+    check_tensor(x1, "cosine_similarity", "x1")
+    check_tensor(x2, "cosine_similarity", "x2", 2)
+    if not x1.spec.dtype.is_floating_point or not x2.spec.dtype.is_floating_point:
+        raise RuntimeError(f"expected common dtype to be floating point, yet common dtype is {x1.spec.dtype}")
+    product = elementwise(ROWS["mul"], scaled(x1, dim, eps), scaled(x2, dim, eps))
+    return FUNCTIONS["sum"](product, normalize_dim(dim, product.spec.ndim))
+
+
+def scaled(x: Tensor, dim: int, eps: float) -> Tensor:
+    """Vectors divided by their norms."""
+    return elementwise(ROWS["div"], x, elementwise(ROWS["clamp_min"], FUNCTIONS["norm"](x, 2, dim, keepdim=True), float(eps)))
+
+
+@function(method=False)
+def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
+    """The p-norm of ``x1 - x2 + eps`` over the last dimension.
+
+    >>> import tapediff as td
+    >>> td.pairwise_distance(td.tensor([[3., 4.]]), td.tensor([[0., 0.]]))
+    tensor([5.0000])
+    """
+    check_tensor(x1, "pairwise_distance", "x1")
+    check_tensor(x2, "pairwise_distance", "x2", 2)
+    difference = elementwise(ROWS["add"], elementwise(ROWS["sub"], x1, x2), float(eps))
+    return named(FUNCTIONS["norm"](difference, p, -1, keepdim=keepdim), "NormBackward1")
