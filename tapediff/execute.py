@@ -442,7 +442,7 @@ def reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass) -> l
     flush(segment)
     top = max(slots) + 1
     if segment.is_released:
-        raise Consumed(segment, top - 1)
+        segment.consume_all()
     scratch = Scratch() if _scratch.is_busy else _scratch
     scratch.is_busy = True
     try:
@@ -604,10 +604,9 @@ def consume(segment: Segment, code: array[int], offsets: Any, top: int, current:
 
 
 def release(segment: Segment) -> None:
-    """Give back what only reverse passes need; values that tensors show stay."""
+    """Give back the values that only reverse passes need; those that tensors show stay. The code stays: another pass may reach instructions that saved nothing."""
     segment.is_released = True
-    segment.held.clear()
-    segment.batches.clear()
+    segment.consumed = None
     segment.recorded = []
     if not segment.owners and not segment.large:
         return

@@ -49,18 +49,10 @@ def memory(tensor: Tensor) -> np.ndarray[Any, Any]:
     return source.array
 
 
-def settle() -> None:
-    """Compute what is pending, before memory that it reads is written."""
-    segment = modes.segment
-    if len(segment.recorded) // 3 > segment.count:
-        from tapediff.execute import flush
-        flush(segment)
-
-
 def write(tensor: Tensor, change: Callable[[np.ndarray[Any, Any]], Any]) -> None:
     """Let `change` write into a tensor's memory; gradients take no notice."""
     array = memory(tensor)
-    settle()
+    record.settle()
     change(array)
     source = tensor.source
     source.share().mark_written()
@@ -94,7 +86,7 @@ def set_data(tensor: Tensor, value: Tensor) -> None:
     if value.spec.dtype is not tensor.spec.dtype and tensor.spec.requires_grad and not value.spec.dtype.is_floating_point:
         raise RuntimeError("data set to a tensor that requires gradients must be floating point")
     array = memory(value)
-    settle()
+    record.settle()
     old = tensor.source if tensor.segment is SOURCE else None
     source = Source(record.spec_of(value.spec.shape, value.spec.dtype, tensor.spec.requires_grad), array=array, origin=old.origin if old else None,
                     slot=old.slot if old else 0)
@@ -194,7 +186,7 @@ def in_place(operation: Callable[..., Tensor], tensor: Tensor, *arguments: Any, 
         raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the "
                            "tensor before performing the operation.")
     if modes.grad_enabled and tensor.segment is SOURCE:
-        settle()
+        record.settle()
     before = (modes.segment, len(modes.segment))
     return assign(tensor, operation(tensor, *arguments, **options), before)
 

@@ -70,27 +70,46 @@ def running() -> Segment:
     segment = modes.segment
     if segment.is_open and segment.grad_enabled is modes.grad_enabled and len(segment.recorded) < SEGMENT_CODE and segment.large_bytes < SEGMENT_BYTES:
         return segment
-    segment.close()
-    modes.segment = segment = Segment(modes.grad_enabled)
+    close()
+    return _open()
+
+
+def _open() -> Segment:
+    modes.segment = LATEST[get_ident()] = segment = Segment(modes.grad_enabled)
     return segment
+
+
+LATEST: dict[int, Segment] = {}  # of every thread the segment that it opened last: the only one that may have pending instructions
+
+
+def settle() -> None:
+    """Compute what is pending in any thread, before memory that it may read is written."""
+    for segment in [*LATEST.values()]:
+        if len(segment.recorded) // 3 > segment.count:
+            from tapediff.execute import flush
+            flush(segment)
 
 
 def reopen() -> None:
     """After a backward pass: a new segment, ready for the tensor's quick path."""
     if modes.grad_enabled and not modes.segment.is_open:
-        modes.segment = Segment(True)
+        _open()
 
 
 def set_grad_enabled(enabled: bool) -> None:
     """Change the grad mode of this thread; instructions of the two modes never share a segment."""
     if modes.grad_enabled is not enabled:
         modes.grad_enabled = enabled
-        modes.segment.close()
+        close()
 
 
 def close() -> None:
-    """Let the next operation open a new segment."""
-    modes.segment.close()
+    """Let the next operation open a new segment. What is pending is computed: nobody keeps count of closed segments that wait."""
+    segment = modes.segment
+    segment.close()
+    if len(segment.recorded) // 3 > segment.count:
+        from tapediff.execute import flush
+        flush(segment)
 
 
 def operand_of(handle: Any, segment: Segment) -> int:
@@ -114,7 +133,7 @@ def source_of(handle: Any) -> Source:
         handle.refresh()
         return source_of(handle)
     if handle.segment.thread != get_ident():
-        modes.segment.close()  # what reads the source must be younger than what computes it
+        close()  # what reads the source must be younger than what computes it
     from tapediff.execute import slot_address, flush  # above us: only a slot of another segment needs it
     segment = handle.segment
     flush(segment)

@@ -287,7 +287,7 @@ class Tensor(Handle, metaclass=TensorType):
             inplace.memory(self)
             source = self.source
         if source.stamp is modes.segment.stamp:
-            modes.segment.close()
+            record.close()
         self.spec = spec.twin
         source.set_wanted(self.spec)
         return self
@@ -468,7 +468,7 @@ _APPEND = """\
         made.spec = spec
         made.slot = slot = len(code)
         if slot >= SEGMENT_CODE:
-            segment.close()
+            close()
         return made
     except (KeyError, AttributeError):
         return slow(row, {operands})
@@ -563,7 +563,7 @@ def quick(template: str, name: str, method: str) -> Any:
     a, b, operands = {_BINARY: ("self.slot", "number", "self, other"), _POWER: ("self.slot", "number", "self, other"), _REFLECTED: ("number", "self.slot", "other, self"),
                       _UNARY: ("self.slot", "0", "self")}[template]
     namespace: dict[str, Any] = {"Tensor": Tensor, "SOURCE": SOURCE, "slow": slow, "row": ROWS[name], "get_ident": get_ident, "new_handle": new_handle,
-                                 "SEGMENT_CODE": record.SEGMENT_CODE, "modes": modes}
+                                 "SEGMENT_CODE": record.SEGMENT_CODE, "close": record.close, "modes": modes}
     exec(template.format(name=name, method=method, a=a, b=b, operands=operands), namespace)
     return namespace[method]
 

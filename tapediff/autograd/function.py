@@ -209,7 +209,7 @@ class Function:
             wrapped = tuple(cls._output(node, slot, output, tensors) for slot, output in enumerate(outputs if several else (outputs,)))
         finally:
             record.set_grad_enabled(before)
-        modes.segment.close()  # what uses the outputs must be younger than the node
+        record.close()  # what uses the outputs must be younger than the node
         node.number = next_number()
         return wrapped if several else wrapped[0]
 

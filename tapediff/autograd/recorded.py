@@ -108,7 +108,7 @@ def _reverse_segment(segment: Segment, adjoints: dict[int, Tensor], retain: bool
     segment.close()
     flush(segment)
     if segment.is_released:
-        raise Consumed(segment, max(adjoints))
+        segment.consume_all()
     code = segment.whole_code()
     leaves: dict[int, Tensor] = {}
     used = []

@@ -90,6 +90,11 @@ class Segment:
         self.overwritten[index] = since
         self.versions[index] = version
 
+    def consume_all(self) -> None:
+        """Say of every instruction that a reverse sweep has used it up."""
+        self.consumed = bytearray(b"\1") * self.count
+        self.consumer = None
+
     def grow_overwritten(self) -> None:
         """Let `overwritten` reach as far as the instructions do."""
         assert self.overwritten is not None
