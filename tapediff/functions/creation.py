@@ -109,6 +109,10 @@ def dtype_argument(dtype: Any, otherwise: DType) -> DType:
 # --- from data ------------------------------------------------------------------------------------------------------------------
 
 
+# what a Python float becomes: looked up, since scalar code makes such leaves by the thousand
+_NUMBER_SPECS = {flag: {dtype: spec_of((), dtype, flag) for dtype in (dtypes.float32, dtypes.float64)} for flag in (False, True)}
+
+
 @function(method=False)
 def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
     """A leaf that copies a number, nested sequences of numbers, an array or a tensor.
@@ -125,14 +129,13 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     tensor([[1.0000, 2.5000],
             [1.0000, 4.0000]])
     """
-    if type(data) is float and device is None:
-        if dtype is None:
-            dtype = get_default_dtype()
-        if type(dtype) is DType and dtype.is_floating_point:
+    if type(data) is float and device is None and requires_grad in _NUMBER_SPECS:
+        spec = _NUMBER_SPECS[requires_grad].get(dtype or get_default_dtype())
+        if spec is not None:
             try:
-                return of_source(Source(spec_of((), dtype, requires_grad is True), data))
-            except OverflowError:
-                return of_source(Source(spec_of((), dtype, requires_grad is True), float("inf") if data > 0 else float("-inf")))
+                return of_source(Source(spec, data))
+            except OverflowError:  # beyond float32
+                return of_source(Source(spec, float("inf") if data > 0 else float("-inf")))
     check_device(device)
     if isinstance(data, Tensor):
         warnings.warn(

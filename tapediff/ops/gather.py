@@ -191,7 +191,7 @@ def select_shape(dim: int, base: Shape, index: Shape) -> Shape:
 def select_places(dim: int, base: Shape, index: Array) -> Array:
     if not base:
         return np.zeros((), np.int64)
-    return np.asarray(np.take(np.arange(prod(base)).reshape(base), index.reshape(-1), axis=dim))
+    return index_places((dim,), base, index.reshape(-1))
 
 
 def select_read(dim: int, base: Array, index: Array) -> Array:
@@ -245,7 +245,16 @@ def index_key(dims: Shape, ndim: int, indices: tuple[Array, ...]) -> tuple[Any, 
 
 
 def index_places(dims: Shape, base: Shape, *indices: Array) -> Array:
-    return np.asarray(np.arange(prod(base)).reshape(base)[index_key(dims, len(base), indices)])
+    strides = contiguous_strides(base)
+    common = sum(np.where(index < 0, index + base[dim], index) * strides[dim] for dim, index in zip(dims, indices, strict=True))
+    ndim = np.ndim(common)
+    front = dims[0] if dims[-1] - dims[0] == len(dims) - 1 else 0
+    rest = [dim for dim in range(len(base)) if dim not in dims]
+    places = np.asarray(common).reshape(np.shape(common) + (1,) * (len(rest) - front))
+    for position, dim in enumerate(rest):
+        behind = len(rest) - 1 - position + (ndim if position < front else 0)
+        places = places + (np.arange(base[dim]) * strides[dim]).reshape((-1,) + (1,) * behind)
+    return places
 
 
 def index_read(dims: Shape, base: Array, *indices: Array) -> Array:
