@@ -454,13 +454,16 @@ def reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass) -> l
         kinds = KINDS.kinds
         chunks_at = SOURCES.address
         consumed = segment.consumed
+        hooks = segment.hooks
+        if current.watched and segment in current.watched:
+            hooks = {**(hooks or {}), **current.watched[segment]}
         while True:
             touched[0] = len(slots)
             for position, slot in enumerate(slots, 1):
                 touched[position] = slot
             status = _plan(code_at, top, segment.count, frame_at, KINDS.address, chunks_at, next(_passes), segment.clocks.buffer_info()[0],
                            len(segment.clocks) // 2, overwritten_address(segment) if segment.overwritten is not None else 0,
-                           byte_address(consumed, segment) if consumed and segment.consumer is not current else 0, scratch.adjoint_bytes)
+                           byte_address(consumed, segment) if consumed and segment.consumer is not current else 0, scratch.adjoint_bytes, bool(hooks))
             if status < 0:
                 raise (Overwritten if status & 1 == 0 else Consumed)(segment, (-status - 1) // 2)
             if not frame[layout.FRAME_LACKING]:
@@ -477,9 +480,6 @@ def reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass) -> l
         kinds_at = KINDS.address
         addresses_at = segment.addresses_at
         offsets_at = frame[layout.FRAME_OFFSETS]
-        hooks = segment.hooks
-        if current.watched and segment in current.watched:
-            hooks = {**(hooks or {}), **current.watched[segment]}
         for stop in [*sorted((slot for slot in hooks if slot < top and scratch.offsets[slot] >= 0), reverse=True), -1] if hooks else (-1,):
             while True:
                 top = _reverse(code_at, top, stop + 1, addresses_at, offsets_at, base, kinds_at, chunks_at)

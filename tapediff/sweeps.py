@@ -16,7 +16,7 @@ from tapediff.kernels.options import compiled, inner
 from tapediff.tape.layout import (
     ALIAS, ARGUMENT, BLOCK, CHUNK_ROWS, CHUNK_SHIFT, ELEMENTWISE, FRAME_ADJOINTS, FRAME_HOSTED, FRAME_LACKING, FRAME_LEFT, FRAME_MISSED, FRAME_OFFSETS,
     FRAME_TOUCHED, FRAME_USED, HOST, IN_CELL, K_ARITY, K_BYTES, K_CLASS, K_COUNT, K_FIELDS, K_FORWARD,
-    K_ITEM_A, K_ITEM_B, K_ITEM_C, K_ITEM_Y, K_LARGE, K_REVERSE, K_REVERSE_SAME, K_SAME, K_SAVES, K_SCALARS, K_WANTED, PYTHON, S_ADDRESS, S_ADJOINT, S_BYTES,
+    K_ITEM_A, K_ITEM_B, K_ITEM_C, K_ITEM_Y, K_LARGE, K_REVERSE, K_REVERSE_SAME, K_SAME, K_SAVES, K_SCALARS, K_WANTED, ONE_BLOCK, PYTHON, S_ADDRESS, S_ADJOINT, S_BYTES,
     S_CLOCK, S_FIELDS, S_GRADIENT, S_ITEM, S_PASS, S_STATE, S_WANTED,
 )
 
@@ -248,13 +248,20 @@ def run_batch(code: int, first: int, last: int, addresses: int, kinds: int, chun
 
 
 @inner
-def reach(operand: int, used: int, adjoints: int, chunks: int, kinds: int, code: int, touched: int, pass_number: int) -> int:
-    """Give `operand` an adjoint if it has none yet; returns the bytes used so far. touched[0] counts the sources reached."""
+def reach(operand: int, used: int, adjoints: int, chunks: int, kinds: int, code: int, touched: int, pass_number: int, run: int) -> int:
+    """Give `operand` an adjoint if it has none yet; returns the bytes used so far. touched[0] counts the sources reached.
+
+    An operand inside the run of long instructions that starts at `run` is only used there: one block of adjoint is enough for it.
+    """
     if operand >= 0:
         if load_i64(adjoints + operand * 8) >= 0:
             return used
         place_at = adjoints + operand * 8
-        size = field(kinds, load_i32(code + operand * 12), K_BYTES)
+        kind = load_i32(code + operand * 12)
+        if operand >= run:
+            store_i64(place_at, used | ONE_BLOCK)
+            return used + BLOCK * 8
+        size = field(kinds, kind, K_BYTES)
     else:
         row = source_row(chunks, operand)
         if load_i64(row + S_WANTED * 8) == 0 or load_i64(row + S_PASS * 8) == pass_number:
@@ -289,8 +296,22 @@ def operand_of(code: int, i: int, k: int) -> int:
 
 
 @inner
+def start_of_run(code: int, i: int, kinds: int) -> int:
+    """The start of the run of element-wise instructions over the same long size that ends with instruction i."""
+    count = field(kinds, load_i32(code + i * 12), K_COUNT)
+    j = i
+    while j > 0:
+        kind = load_i32(code + (j - 1) * 12)
+        kind_class = field(kinds, kind, K_CLASS)
+        if kind_class != ARGUMENT and (kind_class != ELEMENTWISE or field(kinds, kind, K_COUNT) != count):
+            break
+        j -= 1
+    return j
+
+
+@inner
 def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: int, pass_number: int, clocks: int, batches: int, overwritten: int,
-         consumed: int, adjoint_room: int) -> int:
+              consumed: int, adjoint_room: int, is_watched: int) -> int:
     """Find what a reverse sweep from instruction `top` down reaches, place the adjoints and, if they fit into `adjoint_room` bytes, zero them.
 
     The frame holds addresses: offsets (out: byte offset of each instruction's adjoint, -1 where it is not reached), touched (in: number of seeds, seeds;
@@ -312,6 +333,7 @@ def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: i
     missed = 0
     lacking = 0
     hosted = 0
+    run = top  # where the run of long instructions that the present one belongs to starts
     for i in range(top, count):
         missed += field(kinds, load_i32(code + i * 12), K_WANTED) != 0
     for i in range(top - 1, -1, -1):
@@ -324,6 +346,9 @@ def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: i
             continue
         while batch > 0 and load_i64(clocks + batch * 16) > i:
             batch -= 1
+        if i < run or run == top:
+            is_long = is_watched == 0 and field(kinds, kind, K_CLASS) == ELEMENTWISE and field(kinds, kind, K_COUNT) > 2 * BLOCK
+            run = start_of_run(code, i, kinds) if is_long else i
         saves = field(kinds, kind, K_SAVES)
         if saves != 0 and consumed != 0 and load_u8(consumed + i) != 0:
             return -2 * i - 1
@@ -334,7 +359,7 @@ def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: i
             operand = operand_of(code, i, k)
             bit = 1 << min(k, 60)
             if wanted & bit != 0:
-                used = reach(operand, used, offsets, chunks, kinds, code, touched, pass_number)
+                used = reach(operand, used, offsets, chunks, kinds, code, touched, pass_number, run)
             if (saves >> 1) & bit != 0 and is_overwritten(operand, i, clock, overwritten, chunks):
                 return -2 * i - 2
         if field(kinds, kind, K_CLASS) == HOST:
@@ -352,11 +377,11 @@ def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: i
     return 0
 
 
-@compiled(types.int64(*[types.int64] * 12))
+@compiled(types.int64(*[types.int64] * 13))
 def plan(code: int, top: int, count: int, frame: int, kinds: int, chunks: int, pass_number: int, clocks: int, batches: int, overwritten: int,
-         consumed: int, adjoint_room: int) -> int:
+         consumed: int, adjoint_room: int, is_watched: int) -> int:
     """`plan_pass`, callable from Python."""
-    return plan_pass(code, top, count, frame, kinds, chunks, pass_number, clocks, batches, overwritten, consumed, adjoint_room)
+    return plan_pass(code, top, count, frame, kinds, chunks, pass_number, clocks, batches, overwritten, consumed, adjoint_room, is_watched)
 
 
 @compiled(types.int64(types.int64, types.int64))
@@ -368,11 +393,12 @@ def clear(address: int, size: int) -> int:
 
 
 @inner
-def adjoint_address(operand: int, adjoints: int, chunks: int, base: int) -> int:
-    """Where the adjoint of an operand that was reached lies."""
+def adjoint_address(operand: int, adjoints: int, chunks: int, base: int, skip: int) -> int:
+    """Where the adjoint of an operand that was reached lies, `skip` bytes on; an adjoint of one block serves all blocks in turn."""
     if operand >= 0:
-        return base + load_i64(adjoints + operand * 8)
-    return base + load_i64(source_row(chunks, operand) + S_ADJOINT * 8)
+        offset = load_i64(adjoints + operand * 8)
+        return base + (offset & ~ONE_BLOCK) if offset & ONE_BLOCK else base + offset + skip
+    return base + load_i64(source_row(chunks, operand) + S_ADJOINT * 8) + skip
 
 
 @inner
@@ -385,12 +411,12 @@ def reverse_one(code: int, i: int, start: int, n: int, addresses: int, adjoints:
     wanted = field(kinds, kind, K_WANTED)
     kernel = field(kinds, kind, K_REVERSE)
     skip = start * field(kinds, kind, K_ITEM_Y)
-    y_bar = base + load_i64(adjoints + i * 8) + skip
+    y_bar = adjoint_address(i, adjoints, chunks, base, skip)
     y = load_i64(addresses + i * 8) + skip
     a = load_i32(at + 4)
     skip = 0 if scalars & 1 else start * field(kinds, kind, K_ITEM_A)
     a_value = value_address(a, addresses, chunks) + skip
-    a_bar = adjoint_address(a, adjoints, chunks, base) + skip if wanted & 1 else 0
+    a_bar = adjoint_address(a, adjoints, chunks, base, skip) if wanted & 1 else 0
     b_value = 0
     b_bar = 0
     c_value = 0
@@ -399,14 +425,14 @@ def reverse_one(code: int, i: int, start: int, n: int, addresses: int, adjoints:
         b = load_i32(at + 8)
         skip = 0 if scalars & 2 else start * field(kinds, kind, K_ITEM_B)
         b_value = value_address(b, addresses, chunks) + skip
-        b_bar = adjoint_address(b, adjoints, chunks, base) + skip if wanted & 2 else 0
+        b_bar = adjoint_address(b, adjoints, chunks, base, skip) if wanted & 2 else 0
         if a == b and wanted & 3 == 3:
             kernel = field(kinds, kind, K_REVERSE_SAME)
     if arity > 2:
         c = load_i32(at - 8)
         skip = 0 if scalars & 4 else start * field(kinds, kind, K_ITEM_C)
         c_value = value_address(c, addresses, chunks) + skip
-        c_bar = adjoint_address(c, adjoints, chunks, base) + skip if wanted & 4 else 0
+        c_bar = adjoint_address(c, adjoints, chunks, base, skip) if wanted & 4 else 0
     call_reverse(kernel, n, y_bar, y, a_value, b_value, c_value, a_bar, b_bar, c_bar)
 
 
@@ -414,20 +440,6 @@ def reverse_one(code: int, i: int, start: int, n: int, addresses: int, adjoints:
 def is_active(code: int, i: int, adjoints: int, kinds: int) -> bool:
     """Whether instruction i was reached and passes an adjoint on."""
     return load_i64(adjoints + i * 8) >= 0 and field(kinds, load_i32(code + i * 12), K_WANTED) != 0
-
-
-@inner
-def start_of_run(code: int, i: int, kinds: int) -> int:
-    """The start of the run of element-wise instructions over the same long size that ends with instruction i."""
-    count = field(kinds, load_i32(code + i * 12), K_COUNT)
-    j = i
-    while j > 0:
-        kind = load_i32(code + (j - 1) * 12)
-        kind_class = field(kinds, kind, K_CLASS)
-        if kind_class != ARGUMENT and (kind_class != ELEMENTWISE or field(kinds, kind, K_COUNT) != count):
-            break
-        j -= 1
-    return j
 
 
 @inner
@@ -451,6 +463,11 @@ def reverse_range(code: int, top: int, bottom: int, addresses: int, adjoints: in
         start = 0
         while start < n:
             size = min(BLOCK, n - start)
+            for j in range(low, i):
+                offset = load_i64(adjoints + j * 8)
+                if offset >= 0 and offset & ONE_BLOCK:
+                    for word in range(0, BLOCK * 8, 8):
+                        store_i64(base + (offset & ~ONE_BLOCK) + word, 0)
             for j in range(i, low - 1, -1):
                 if is_active(code, j, adjoints, kinds):
                     reverse_one(code, j, start, size, addresses, adjoints, base, kinds, chunks)
@@ -511,7 +528,7 @@ def whole_pass(code: int, slot: int, count: int, frame: int, kinds: int, chunks:
     """
     store_i64(load_i64(frame + FRAME_TOUCHED * 8), 1)
     store_i64(load_i64(frame + FRAME_TOUCHED * 8) + 8, slot)
-    if plan_pass(code, slot + 1, count, frame, kinds, chunks, pass_number, clocks, batches, overwritten, consumed, adjoint_room) < 0:
+    if plan_pass(code, slot + 1, count, frame, kinds, chunks, pass_number, clocks, batches, overwritten, consumed, adjoint_room, 0) < 0:
         return -1
     if load_i64(frame + FRAME_LACKING * 8) != 0 or load_i64(frame + FRAME_HOSTED * 8) != 0 or load_i64(frame + FRAME_USED * 8) > adjoint_room:
         return -1

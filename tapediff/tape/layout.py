@@ -58,5 +58,6 @@ CHUNK_SHIFT = 12
 CHUNK_ROWS = 1 << CHUNK_SHIFT
 
 BLOCK = 512  # elements of one block of a run of element-wise instructions
+ONE_BLOCK = 1 << 62  # flag in an adjoint's offset: it is one block long and serves all blocks in turn
 LARGE_BYTES = 4096  # results from this size on lie in arrays of their own
 SEGMENT_INSTRUCTIONS = 4096
