@@ -96,7 +96,9 @@ class Scratch(threading.local):
         """Make the adjoint memory large enough."""
         if self.adjoint_bytes < nbytes:
             self.adjoint_bytes = nbytes + nbytes // 2 + 4096
-            self.adjoints = np.empty(self.adjoint_bytes, np.uint8)
+            memory = np.empty(self.adjoint_bytes + 64, np.uint8)
+            start = -_address(memory) & 63  # whole cache lines
+            self.adjoints = memory[start:start + self.adjoint_bytes]
             self.frame[layout.FRAME_ADJOINTS] = _address(self.adjoints)
 
 
@@ -187,9 +189,11 @@ def place_large(segment: Segment, code: array[int], first: int) -> None:
             operand = code[at + 1]  # still a position: place comes later
             segment.large[index] = operand_array(segment, operand // 3 - 1 if operand > 0 else operand, kind.operands[0]).reshape(kind.spec.shape)
             continue
-        memory = _pool.take(kind.spec.word_bytes)
-        segment.large[index] = np.ndarray(kind.spec.shape, kind.spec.dtype.numpy, memory)
-        _WORD.from_address(segment.addresses_at + 8 * index).value = _address(memory)
+        memory = _pool.take(kind.spec.word_bytes + 4096 + 64)
+        # cache lines are whole, and arrays do not all start in the same cache set: streams of one offset modulo 4096 evict each other
+        offset = (-_address(memory) & 63) + 64 * (index * 11 & 63)
+        segment.large[index] = np.ndarray(kind.spec.shape, kind.spec.dtype.numpy, memory, offset)
+        _WORD.from_address(segment.addresses_at + 8 * index).value = _address(memory) + offset
 
 
 def settle_large(segment: Segment) -> None:

@@ -64,6 +64,17 @@ def _kernel_call(count: int) -> Any:
     return call
 
 
+@intrinsic
+def zero(typing_context: Any, address: Any, size: Any) -> Any:
+    """Zero `size` bytes."""
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+        function = builder.module.declare_intrinsic("llvm.memset", [pointer.type, _I64])
+        builder.call(function, [pointer, ir.Constant(ir.IntType(8), 0), arguments[1], ir.Constant(ir.IntType(1), 0)])
+        return context.get_dummy_value()
+    return types.void(types.int64, types.int64), emit
+
+
 if config.DISABLE_JIT:
     from tapediff.kernels.interpreted import call_forward, call_reverse, load_f32, load_f64, load_i32, load_i64, load_u8, store_f32, store_f64, store_i32, store_i64, store_u8
 else:
@@ -260,7 +271,7 @@ def reach(operand: int, used: int, adjoints: int, chunks: int, kinds: int, code:
         kind = load_i32(code + operand * 12)
         if operand >= run:
             store_i64(place_at, used | ONE_BLOCK)
-            return used + BLOCK * 8
+            return used + BLOCK * 8 + 704  # not a multiple of 4096: see place_large
         size = field(kinds, kind, K_BYTES)
     else:
         row = source_row(chunks, operand)
@@ -371,9 +382,7 @@ def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: i
     store_i64(frame + FRAME_LACKING * 8, lacking)
     store_i64(frame + FRAME_HOSTED * 8, hosted)
     if used <= adjoint_room:
-        adjoints = load_i64(frame + FRAME_ADJOINTS * 8)
-        for offset in range(0, used, 8):
-            store_i64(adjoints + offset, 0)
+        zero(load_i64(frame + FRAME_ADJOINTS * 8), used)
     return 0
 
 
@@ -387,8 +396,7 @@ def plan(code: int, top: int, count: int, frame: int, kinds: int, chunks: int, p
 @compiled(types.int64(types.int64, types.int64))
 def clear(address: int, size: int) -> int:
     """Zero `size` bytes, a multiple of 8."""
-    for offset in range(0, size, 8):
-        store_i64(address + offset, 0)
+    zero(address, size)
     return 0
 
 
@@ -466,8 +474,7 @@ def reverse_range(code: int, top: int, bottom: int, addresses: int, adjoints: in
             for j in range(low, i):
                 offset = load_i64(adjoints + j * 8)
                 if offset >= 0 and offset & ONE_BLOCK:
-                    for word in range(0, BLOCK * 8, 8):
-                        store_i64(base + (offset & ~ONE_BLOCK) + word, 0)
+                    zero(base + (offset & ~ONE_BLOCK), BLOCK * 8)
             for j in range(i, low - 1, -1):
                 if is_active(code, j, adjoints, kinds):
                     reverse_one(code, j, start, size, addresses, adjoints, base, kinds, chunks)

@@ -15,6 +15,7 @@ from llvmlite import ir
 from numba import carray, cfunc, njit, types
 from numba.extending import get_cython_function_address, intrinsic
 
+from tapediff.kernels.library import KernelSpec, get_library
 from tapediff.shapes import folded_extents
 from tapediff.tape.kinds import Kind
 
@@ -48,26 +49,62 @@ def _compiled(kind: str, element: Any, body: Callable[..., None]) -> int:
     return found
 
 
+# --- pointers -------------------------------------------------------------------------------------------------------------------------------
+
+@intrinsic
+def _shifted(typing_context: Any, pointer: Any, words: Any) -> Any:
+    """A pointer moved by a number of elements."""
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.gep(arguments[0], [arguments[1]])
+    return pointer(pointer, types.int64), emit
+
+
+@intrinsic
+def _as(typing_context: Any, pointer: Any, like: Any) -> Any:
+    """A pointer as one of the type of another pointer."""
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], context.get_value_type(like))
+    return like(pointer, like), emit
+
+
+@intrinsic
+def _is_null(typing_context: Any, pointer: Any) -> Any:
+    """Whether a pointer is 0."""
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.icmp_unsigned("==", builder.ptrtoint(arguments[0], ir.IntType(64)), ir.Constant(ir.IntType(64), 0))
+    return types.boolean(pointer), emit
+
+
 # --- sums -----------------------------------------------------------------------------------------------------------------------------------
 
-@njit(error_model="numpy", fastmath={"reassoc"}, inline="never")
-def _block_sum(a: Any, start: int, stop: int) -> Any:
-    """The sum of a block; its additions may be regrouped for SIMD, always in the same way."""
-    total = a.dtype.type(0)
-    for k in range(start, stop):
-        total += a[k]
-    return total
+@intrinsic
+def _add_sum(typing_context: Any, kernel: Any, n: Any, a: Any, total: Any) -> Any:
+    """total[0] += the sum of a[:n], by the element-wise kernel that sums the adjoint of a scalar operand: SIMD, always in the same order."""
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        byte = ir.IntType(8).as_pointer()
+        function_type = ir.FunctionType(ir.VoidType(), [ir.IntType(64)] + [byte] * 8)
+        none = ir.Constant(byte, None)
+        kernel_at, count, a_at, total_at = arguments
+        builder.call(builder.inttoptr(kernel_at, function_type.as_pointer()),
+                     [count, builder.bitcast(a_at, byte), none, none, none, none, none, builder.bitcast(total_at, byte), none])
+        return context.get_dummy_value()
+    return types.void(types.int64, types.int64, a, total), emit
 
 
 @njit(error_model="numpy")
-def _contiguous_sum(a: Any, start: int, stop: int) -> Any:
-    """A sum whose error does not grow with its length: blocks of 1024, their sums added with compensation (Neumaier 1974)."""
-    if stop - start <= 1024:
-        return _block_sum(a, start, stop)
-    total = _block_sum(a, start, start + 1024)
-    lost = a.dtype.type(0)
-    for first in range(start + 1024, stop, 1024):
-        part = _block_sum(a, first, min(first + 1024, stop))
+def _contiguous_sum(kernel: int, a_at: Any, count: int, total_at: Any) -> Any:
+    """A sum whose error does not grow with its length: blocks of 1024, their sums added with compensation (Neumaier 1974). Uses total_at[0]."""
+    cell = carray(total_at, 1)
+    cell[0] = 0
+    if count <= 1024:
+        _add_sum(kernel, count, a_at, total_at)
+        return cell[0]
+    total = cell[0]
+    lost = cell[0]
+    for first in range(0, count, 1024):
+        cell[0] = 0
+        _add_sum(kernel, min(1024, count - first), _shifted(a_at, first), total_at)
+        part = cell[0]
         new = total + part
         if abs(total) >= abs(part):
             lost += (total - new) + part
@@ -79,14 +116,19 @@ def _contiguous_sum(a: Any, start: int, stop: int) -> Any:
     return total
 
 
+def _sum_kernel(dtype: str) -> int:
+    """The address of the kernel behind `_add_sum`: the adjoint of b in a + b, where b is one element."""
+    return get_library().addresses([KernelSpec("add", "reverse", (dtype, dtype), dtype, scalars=2, wanted=2)])[0]
+
+
 def _sum_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
-    shape = carray(p, 4)
-    outer, count, inner, divisor = shape[0], shape[1], shape[2], shape[3]
+    shape = carray(p, 5)
+    outer, count, inner, divisor, kernel = shape[0], shape[1], shape[2], shape[3], shape[4]
     y = carray(y_at, outer * inner)
     a = carray(a_at, outer * count * inner)
     if inner == 1:
         for o in range(outer):
-            y[o] = _contiguous_sum(a, o * count, (o + 1) * count) / divisor
+            y[o] = _contiguous_sum(kernel, _shifted(a_at, o * count), count, _shifted(y_at, o)) / divisor
         return
     part = np.zeros(inner, y.dtype)  # rows are added in blocks, so that the error does not grow with their number
     for o in range(outer):
@@ -129,13 +171,13 @@ def _sum_address(kind: str, dtype: str) -> int:
 
 def _sum_parameters(kind: Kind) -> np.ndarray[Any, Any]:
     outer, count, inner = folded_extents(kind.operands[0].shape, kind.attributes[0])
-    return np.array([outer, count, inner, count if kind.row.kernel == "mean" else 1], np.int64)
+    return np.array([outer, count, inner, count if kind.row.kernel == "mean" else 1, _sum_kernel(kind.spec.dtype.name)], np.int64)
 
 
 # --- views ----------------------------------------------------------------------------------------------------------------------------------
 
 def _view_parameters(kind: Kind) -> np.ndarray[Any, Any]:
-    """offset, elements of the operand, number of dimensions, then (size, stride) of each, neighbours merged where one stride serves both."""
+    """offset, elements of the operand, number of dimensions, (size, stride) of each, neighbours merged where one stride serves both; the sum kernel."""
     shape, strides, offset = kind.attributes
     dims: list[tuple[int, int]] = []
     for size, stride in zip(shape, strides, strict=True):
@@ -147,7 +189,8 @@ def _view_parameters(kind: Kind) -> np.ndarray[Any, Any]:
             dims.append((size, stride))
     if not dims:
         dims = [(1, 1)]
-    return np.array([offset, kind.operands[0].size, len(dims), *[number for dim in dims for number in dim]], np.int64)
+    sums = kind.wanted and any(stride == 0 for _, stride in dims)
+    return np.array([offset, kind.operands[0].size, len(dims), *[number for dim in dims for number in dim], _sum_kernel(kind.spec.dtype.name) if sums else 0], np.int64)
 
 
 def _view_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
@@ -181,7 +224,7 @@ def _view_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
 def _view_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any, c_bar_at: Any) -> None:
     head = carray(p, 3)
     offset, ndim = head[0], head[2]
-    q = carray(p, 3 + 2 * ndim)
+    q = carray(p, 4 + 2 * ndim)
     size, stride = q[1 + 2 * ndim], q[2 + 2 * ndim]
     a_bar = carray(a_bar_at, head[1])
     rows = 1
@@ -198,7 +241,7 @@ def _view_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: 
             for k in range(size):
                 a_bar[start + k] += y_bar[row * size + k]
         elif stride == 0:
-            a_bar[start] += _contiguous_sum(y_bar, row * size, (row + 1) * size)
+            _add_sum(q[3 + 2 * ndim], size, _shifted(y_bar_at, row * size), _shifted(a_bar_at, start))
         else:
             for k in range(size):
                 a_bar[start + k * stride] += y_bar[row * size + k]
@@ -287,30 +330,6 @@ def _bmm_parameters(kind: Kind) -> np.ndarray[Any, Any]:
     stacks, *y = kind.spec.shape
     steps = [0 if a[0] == 1 else a[1] * a[2], 0 if b[0] == 1 else b[1] * b[2], y[0] * y[1]]
     return np.array([_gemm_address(kind), *_numbers(kind, 1, 0), *_products(a[1:], b[1:], kind.attributes or (False, False)), stacks, *steps], np.int64)
-
-
-@intrinsic
-def _shifted(typing_context: Any, pointer: Any, words: Any) -> Any:
-    """A pointer moved by a number of elements."""
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.gep(arguments[0], [arguments[1]])
-    return pointer(pointer, types.int64), emit
-
-
-@intrinsic
-def _as(typing_context: Any, pointer: Any, like: Any) -> Any:
-    """A pointer as one of the type of another pointer."""
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], context.get_value_type(like))
-    return like(pointer, like), emit
-
-
-@intrinsic
-def _is_null(typing_context: Any, pointer: Any) -> Any:
-    """Whether a pointer is 0."""
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.icmp_unsigned("==", builder.ptrtoint(arguments[0], ir.IntType(64)), ir.Constant(ir.IntType(64), 0))
-    return types.boolean(pointer), emit
 
 
 @njit
