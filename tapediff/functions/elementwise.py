@@ -10,6 +10,7 @@ import numpy as np
 
 from tapediff import dtypes
 from tapediff.functions.elementwise_examples import EXAMPLES
+from tapediff.functions.naming import named
 from tapediff.functions.registry import FUNCTIONS, check_tensor, function, method
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.op import Elementwise
@@ -214,7 +215,8 @@ def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     tensor([ 0., -1.])
     """
     check_tensor(input, "rsub")
-    return sub(other, input, alpha=alpha)
+    result = sub(other, input, alpha=alpha)
+    return named(result, "RsubBackward0") if isinstance(other, Tensor) else result
 
 
 @function("div", "divide")

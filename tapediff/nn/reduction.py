@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from tapediff.functions.products import named
+from tapediff.functions.naming import named
 from tapediff.ops.losses import REDUCED
 from tapediff.ops.structural import STRUCTURAL
 from tapediff.record import structural
