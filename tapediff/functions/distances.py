@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tapediff.functions.products import named
+from tapediff.functions.naming import named
 from tapediff.functions.registry import FUNCTIONS, check_tensor, function
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.record import elementwise

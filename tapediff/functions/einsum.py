@@ -161,8 +161,8 @@ def contraction(names: list[list[int]], operands: list[Any], result: Indices) ->
     missing = [index for index in result if not any(index in listed for listed, _ in pairs)]
     if len(pairs) == 1:
         listed, operand = pairs[0]
-        is_ready = operand is not operands[0] and listed == result
-        return operand if is_ready else permuted(listed, operand, result)
+        is_sum = operand.spec.ndim < len(set(names[0])) and listed == result
+        return operand if is_sum else permuted(listed, operand, result)
     specs = [operand.spec for _, operand in pairs]
     for spec in specs[1:]:
         check_same_dtype(specs[0], spec)

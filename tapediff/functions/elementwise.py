@@ -10,6 +10,7 @@ import numpy as np
 
 from tapediff import dtypes
 from tapediff.functions.elementwise_examples import EXAMPLES
+from tapediff.functions.naming import named
 from tapediff.functions.registry import FUNCTIONS, check_tensor, function, method
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.op import Elementwise
@@ -168,14 +169,14 @@ def scaled(name: str, alpha: Any, input: Any, other: Any) -> Any:
         raise TypeError(f"{name}(): argument 'alpha' must be Number, not {type(alpha).__name__}")
     alpha = plain(alpha)
     other = operand(other, name, "other", 2)
-    if not isinstance(other, Tensor):
-        return other * alpha
     dtype = result_dtype((operand(input, name, "input", 1), other))
     if isinstance(alpha, float) and not dtype.is_floating_point:
         raise RuntimeError(f"For integral input tensors, argument alpha must not be a floating point number: {name} got "
                            f"alpha={alpha}")
     if isinstance(alpha, bool) and dtype.category:
         raise RuntimeError(f"Boolean alpha only supported for Boolean results: {name} got alpha={alpha}")
+    if not isinstance(other, Tensor):
+        return other * alpha
     return cast(elementwise(ROWS["mul"], cast(other, dtype), alpha), dtype)
 
 
@@ -214,7 +215,8 @@ def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     tensor([ 0., -1.])
     """
     check_tensor(input, "rsub")
-    return sub(other, input, alpha=alpha)
+    result = sub(other, input, alpha=alpha)
+    return named(result, "RsubBackward0") if isinstance(other, Tensor) else result
 
 
 @function("div", "divide")
@@ -302,7 +304,7 @@ def pow(input: Any, exponent: Any, *, out: None = None) -> Tensor:
 def check_exponent(base: Tensor, exponent: int) -> None:
     """Refuse a negative integer power of integers."""
     if not base.spec.dtype.is_floating_point:
-        raise RuntimeError(f"Integers to negative integer powers are not allowed: pow got {base.spec.dtype} ** {exponent}; use "
+        raise RuntimeError(f"Integers to negative integer powers are not allowed. pow got {base.spec.dtype} ** {exponent}; use "
                            "a floating tensor")
 
 
@@ -562,7 +564,7 @@ def polygamma(n: int, input: Tensor, *, out: None = None) -> Tensor:
     check_tensor(input, "polygamma", "input", 2)
     refuse_out("polygamma", out)
     if n < 0:
-        raise RuntimeError(f"polygamma(n, x) does not support negative n: got {n}")
+        raise RuntimeError(f"polygamma(n, x) does not support negative n. Got {n}")
     input = cast(input, floating(input))
     return elementwise(ROWS["polygamma"], int(n), input)
 
@@ -585,8 +587,8 @@ def heaviside(input: Tensor, values: Tensor, *, out: None = None) -> Tensor:
     tensor([0.0000, 0.5000, 1.0000])
     """
     if isinstance(input, Tensor) and isinstance(values, Tensor) and input.spec.dtype is not values.spec.dtype:
-        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes: "
-                           f"got {input.spec.dtype} and {values.spec.dtype}; convert one with .to(...)")
+        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes. "
+                           f"Got {input.spec.dtype} and {values.spec.dtype}; convert one with .to(...)")
     return _heaviside(input, values, out=out)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from tapediff.dtypes import DType
 from tapediff.functions.elementwise import refuse_out
+from tapediff.functions.naming import named
 from tapediff.functions.operators import other_operand
 from tapediff.functions.registry import FUNCTIONS, check_tensor, function, method
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
@@ -19,7 +20,7 @@ from tapediff.tensor import Tensor
 
 __all__ = [
     "addbmm", "addmm", "addmv", "addr", "affine", "baddbmm", "bmm", "chain_matmul", "cross", "dot", "kron", "linalg_cross",
-    "matmul", "matrix_power", "mm", "multi_dot", "mv", "named", "outer", "vdot", "vecdot", "viewed",
+    "matmul", "matrix_power", "mm", "multi_dot", "mv", "outer", "vdot", "vecdot", "viewed",
 ]
 
 Shape = tuple[int, ...]
@@ -41,22 +42,6 @@ def expanded(x: Any, shape: Shape) -> Any:
     old = (1,) * (len(shape) - x.spec.ndim) + x.spec.shape
     strides = tuple(0 if size == 1 else stride for size, stride in zip(old, contiguous_strides(old)))
     return structural(STRUCTURAL["expand"], (shape, strides, 0), x)
-
-
-_names: dict[str, Structural] = {}
-
-
-def named(x: Any, grad_fn: str) -> Any:
-    """`x` itself, under the name that PyTorch gives to a node which is composed of several ops here."""
-    if not x.spec.requires_grad:
-        return x
-    row = _names.get(grad_fn)
-    if row is None:
-        alias = STRUCTURAL["alias"]
-        row = _names[grad_fn] = Structural("alias", alias.infer, alias.forward, alias.pullback, alias.saves, grad_fn=grad_fn,
-                                           is_alias=True, doc=alias.doc)
-    shape = x.spec.shape
-    return structural(row, (shape, contiguous_strides(shape), 0), x)
 
 
 # --- checks ---------------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from tapediff.functions.products import named
+from tapediff.functions.naming import named
 from tapediff.functions.registry import FUNCTIONS, check_tensor
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.structural import STRUCTURAL

@@ -15,7 +15,7 @@ from tapediff.nn.activations import logsigmoid
 from tapediff.nn.reduction import check_constant, check_floating, chosen, folded
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import cast, elementwise, structural
+from tapediff.record import elementwise, structural
 from tapediff.tape.spec import Spec
 from tapediff.tensor import Tensor
 
@@ -290,5 +290,7 @@ def multilabel_soft_margin_loss(input: Tensor, target: Tensor, weight: Tensor | 
     if weight is not None:
         losses = elementwise(ROWS["mul"], losses, weight)
     dim = losses.spec.ndim - 1
-    return folded(structural(STRUCTURAL["mean_dim"], ((dim,) if dim >= 0 else (), False), cast(losses, losses.spec.dtype)),
-                  reduction)
+    if dim >= 0:
+        total = structural(STRUCTURAL["sum_dim"], ((dim,), False), losses)
+        losses = elementwise(ROWS["div"], total, losses.spec.shape[dim])
+    return folded(losses, reduction)

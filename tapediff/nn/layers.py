@@ -9,7 +9,8 @@ import numpy as np
 
 from tapediff import dtypes
 from tapediff.functions.elementwise import array_of
-from tapediff.functions.products import affine, matmul, named, viewed
+from tapediff.functions.naming import named
+from tapediff.functions.products import affine, matmul, viewed
 from tapediff.functions.registry import FUNCTIONS, check_tensor
 from tapediff.nn.activations import softmax
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS

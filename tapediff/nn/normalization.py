@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from tapediff.functions.products import named, viewed
+from tapediff.functions.naming import named
+from tapediff.functions.products import viewed
 from tapediff.functions.registry import check_tensor
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.structural import STRUCTURAL

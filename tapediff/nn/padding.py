@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tapediff.functions.products import named
+from tapediff.functions.naming import named
 from tapediff.functions.registry import FUNCTIONS, check_tensor
 from tapediff.ops.structural import STRUCTURAL
 from tapediff.record import structural

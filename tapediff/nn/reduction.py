@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from tapediff.functions.products import named
+from tapediff.functions.naming import named
 from tapediff.ops.losses import REDUCED
 from tapediff.ops.structural import STRUCTURAL
 from tapediff.record import structural
@@ -18,7 +18,7 @@ REDUCTIONS = ("mean", "sum", "none")
 _DIMS = tuple(tuple(range(ndim)) for ndim in range(64))
 
 
-def chosen(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+def chosen(size_average: bool | None, reduce: bool | None, reduction: str, stacklevel: int = 3) -> str:
     """The reduction that the arguments ask for.
 
     Raises
@@ -27,7 +27,7 @@ def chosen(size_average: bool | None, reduce: bool | None, reduction: str) -> st
     if size_average is not None or reduce is not None:
         reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
         warnings.warn(f"size_average and reduce args will be deprecated, please use reduction='{reduction}' "
-                      "instead.", UserWarning, stacklevel=3)
+                      "instead.", UserWarning, stacklevel=stacklevel)
     check_reduction(reduction)
     return reduction
 

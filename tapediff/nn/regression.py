@@ -28,7 +28,7 @@ def prepared(name: str, input: Tensor, target: Tensor, size_average: bool | None
     """Check the operands of a loss of differences; returns the reduction."""
     check_tensor(input, name)
     check_tensor(target, name, "target", 2)
-    reduction = chosen(size_average, reduce, reduction)
+    reduction = chosen(size_average, reduce, reduction, 4)
     warn_of_broadcasting(input.spec, target.spec, 4)
     return reduction
 

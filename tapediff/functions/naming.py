@@ -1,0 +1,26 @@
+"""Names in the graph for what is one node in PyTorch and composed of several ops here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tapediff.ops.structural import STRUCTURAL, Structural
+from tapediff.record import structural
+from tapediff.shapes import contiguous_strides
+
+__all__ = ["named"]
+
+_names: dict[str, Structural] = {}
+
+
+def named(x: Any, grad_fn: str) -> Any:
+    """`x` itself, under the name that PyTorch gives to a node which is composed of several ops here."""
+    if not x.spec.requires_grad:
+        return x
+    row = _names.get(grad_fn)
+    if row is None:
+        alias = STRUCTURAL["alias"]
+        row = _names[grad_fn] = Structural("alias", alias.infer, alias.forward, alias.pullback, alias.saves, grad_fn=grad_fn,
+                                           is_alias=True, doc=alias.doc)
+    shape = x.spec.shape
+    return structural(row, (shape, contiguous_strides(shape), 0), x)
