@@ -95,13 +95,23 @@ class Scratch(threading.local):
     def adjoint_room(self, nbytes: int) -> None:
         """Make the adjoint memory large enough."""
         if self.adjoint_bytes < nbytes:
-            self.adjoint_bytes = nbytes + nbytes // 2 + 4096
+            self.adjoint_bytes = nbytes + 4096 if nbytes > HAND_OUT_BYTES else 2 * nbytes + 4096
             memory = np.empty(self.adjoint_bytes + 64, np.uint8)
             start = -_address(memory) & 63  # whole cache lines
             self.adjoints = memory[start:start + self.adjoint_bytes]
             self.frame[layout.FRAME_ADJOINTS] = _address(self.adjoints)
 
 
+    def hand_out(self, spec: Any, offset: int) -> np.ndarray[Any, Any]:
+        """An adjoint as an array to keep: a copy, or the memory itself where it makes up most of what the pass used."""
+        adjoint = np.ndarray(spec.shape, spec.dtype.numpy, self.adjoints, offset)
+        if spec.nbytes < HAND_OUT_BYTES or 4 * spec.nbytes < self.frame[layout.FRAME_USED]:
+            return adjoint.copy()
+        self.adjoint_bytes = 0  # the next pass takes other memory
+        return adjoint
+
+
+HAND_OUT_BYTES = 1 << 18
 _pool = Pool()
 _scratch = Scratch()
 
@@ -423,7 +433,7 @@ def scalar_pass(segment: Segment, slot: int, retain: bool, deliver: Callable[[So
         for k in range(0, 2 * left, 2):
             source = owners[pairs[k]]()  # type: ignore[misc]
             spec = source.spec  # type: ignore[union-attr]
-            adjoint = np.ndarray(spec.shape, spec.dtype.numpy, scratch.adjoints, pairs[k + 1]).copy()
+            adjoint = scratch.hand_out(spec, pairs[k + 1])
             if source.origin is None:  # type: ignore[union-attr]
                 deliver(source, adjoint)  # type: ignore[arg-type]
             else:
@@ -500,7 +510,7 @@ def reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass) -> l
             for k in range(_accumulate(frame_at, chunks_at, current.capture)):
                 source = owners[left[2 * k]]()  # type: ignore[misc]
                 spec = source.spec  # type: ignore[union-attr]
-                found.append((source, np.ndarray(spec.shape, spec.dtype.numpy, scratch.adjoints, left[2 * k + 1]).copy()))
+                found.append((source, scratch.hand_out(spec, left[2 * k + 1])))
         if not retain:
             if frame[layout.FRAME_MISSED]:
                 consume(segment, code, scratch.offsets, max(slots) + 1, current)
