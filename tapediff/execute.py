@@ -167,7 +167,11 @@ def compute(segment: Segment) -> None:
         _settle(code_at, first, total, addresses_at, kinds_at, chunks_at, _address(memory) + 63 & ~63)
         position = _forward(code_at, first, first, total, addresses_at, kinds_at, chunks_at)
     while position < total:
-        run_host(segment, code, first, position)
+        try:
+            run_host(segment, code, first, position)
+        except BaseException:
+            forget_instruction(segment, position)
+            raise
         position = _forward(code_at, first, position + 1, total, addresses_at, kinds_at, chunks_at)
     segment.batches.append((code, first))
     segment.count = total
@@ -175,6 +179,12 @@ def compute(segment: Segment) -> None:
         segment.recorded = []
     if segment.unplaced:
         settle_large(segment)
+
+
+def forget_instruction(segment: Segment, index: int) -> None:
+    """Replace an instruction that failed by one that does nothing, so that the rest of the segment can still be computed."""
+    failed = KINDS.kinds[segment.recorded[3 * index]]
+    segment.recorded[3 * index] = KINDS.add(layout.ARGUMENT, failed.row, (), failed.spec, failed.attributes, 0, 0, 0, 0).number
 
 
 _rooms: dict[int, int] = {}  # the bytes that a batch of so many instructions took last
@@ -222,8 +232,8 @@ def settle_large(segment: Segment) -> None:
 def build_forward() -> None:
     """Build the forward kernels of all kinds that have none yet."""
     with KINDS.lock:
-        waiting, KINDS.unbuilt = KINDS.unbuilt, []
-        try:
+        waiting = list(KINDS.unbuilt)
+        if waiting:
             specs, kinds = [], []
             for kind in waiting:
                 if kind.kind_class == layout.STRUCTURAL:
@@ -235,9 +245,7 @@ def build_forward() -> None:
                     kinds.append(kind)
             for kind, address in zip(kinds, get_library().addresses(specs), strict=True):
                 KINDS.set_forward(kind, address)
-        except BaseException:
-            KINDS.unbuilt = waiting + KINDS.unbuilt
-            raise
+            del KINDS.unbuilt[:len(waiting)]  # only now: until then other threads must wait for the lock
 
 
 def build_reverse(code: array[int]) -> None:
@@ -426,24 +434,28 @@ def scalar_pass(segment: Segment, slot: int, retain: bool, deliver: Callable[[So
     if left < 0:
         Pass(retain, deliver).run(((segment, slot, 1.0),))
         return
-    seeds = []
+    found = []
     if left:
         pairs = scratch.left
         owners = SOURCES.owners
         for k in range(0, 2 * left, 2):
             source = owners[pairs[k]]()  # type: ignore[misc]
-            spec = source.spec  # type: ignore[union-attr]
-            adjoint = scratch.hand_out(spec, pairs[k + 1])
-            if source.origin is None:  # type: ignore[union-attr]
-                deliver(source, adjoint)  # type: ignore[arg-type]
-            else:
-                seeds.append((source.origin, source.slot, adjoint))  # type: ignore[union-attr]
-    current = Pass(retain, deliver) if seeds or scratch.frame[layout.FRAME_MISSED] else None
+            found.append((source, scratch.hand_out(source.spec, pairs[k + 1])))  # type: ignore[union-attr]
+    current = None
     if not retain:
         if scratch.frame[layout.FRAME_MISSED]:
+            current = Pass(retain, deliver)
             consume(segment, code, scratch.offsets, slot + 1, current)
-        if not scratch.frame[layout.FRAME_MISSED] or segment.consumed is None:
+        else:
             release(segment)
+    seeds = []  # from here on hooks may run, and passes of their own
+    for source, adjoint in found:
+        if source.origin is None:  # type: ignore[union-attr]
+            deliver(source, adjoint)  # type: ignore[arg-type]
+        else:
+            seeds.append((source.origin, source.slot, adjoint))  # type: ignore[union-attr]
+    if seeds and current is None:
+        current = Pass(retain, deliver)
     if current is not None:
         current.run(seeds)
 
@@ -615,6 +627,32 @@ def consume(segment: Segment, code: array[int], offsets: Any, top: int, current:
     segment.consumer = current
     if np.all(flags[wanted] != 0):
         current.finished.append(segment)
+
+
+def forget_unreached(segment: Segment) -> None:
+    """When a segment is full: of the earlier segments that only its sources keep alive, drop what those sources do not depend on.
+
+    A chain of evaluations that nobody differentiates would otherwise hold its whole history, where one of them lies across a boundary.
+    """
+    slots: dict[Any, list[int]] = {}
+    for source in segment.held:
+        if type(source.origin) is Segment:
+            slots.setdefault(source.origin, []).append(source.slot)
+    while slots:
+        origin, wanted = slots.popitem()
+        # references: the sources' origins, the local variable, the argument
+        if sys.getrefcount(origin) > len(wanted) + 2 or not origin.batches or not origin.held:
+            continue
+        code = origin.whole_code()
+        scratch = Scratch()
+        scratch.room(origin.count, len(origin.held) + len(wanted) + 1)
+        scratch.touched[0] = len(wanted)
+        for position, slot in enumerate(wanted, 1):
+            scratch.touched[position] = slot
+        if _plan(code.buffer_info()[0], origin.count, origin.count, scratch.frame_at, KINDS.address, SOURCES.address, next(_passes),
+                 origin.clocks.buffer_info()[0], len(origin.clocks) // 2, 0, 0, 0, 0) == 0:
+            reached = set(scratch.touched[1:scratch.touched[0] + 1])
+            origin.held = [source for source in origin.held if source.origin is None or source.index in reached]
 
 
 def release(segment: Segment) -> None:

@@ -42,11 +42,7 @@ class Hooks:
         self.functions: dict[int, Callable[[Tensor], Any]] = {}
         self.retaining: weakref.ref[Tensor] | None = None
 
-    def __call__(self, adjoint: Any) -> Any:
-        """`adjoint` is an array in a plain pass and a tensor in a recorded one; returns its replacement, or None."""
-        is_array = isinstance(adjoint, np.ndarray)
-        grad = of_array(adjoint) if is_array else adjoint
-        before = grad
+    def _changed(self, grad: Tensor) -> Tensor:
         for function in list(self.functions.values()):
             changed = function(grad)
             if changed is not None:
@@ -55,6 +51,19 @@ class Hooks:
                 if changed.spec.shape != grad.spec.shape:
                     raise RuntimeError(f"hook '{getattr(function, '__name__', 'hook')}' has changed the size of value: from {list(grad.shape)} to {list(changed.shape)}")
                 grad = changed
+        return grad
+
+    def __call__(self, adjoint: Any) -> Any:
+        """`adjoint` is an array in a plain pass and a tensor in a recorded one; returns its replacement, or None."""
+        is_array = isinstance(adjoint, np.ndarray)
+        grad = of_array(adjoint) if is_array else adjoint
+        before = grad
+        mode = record.modes.grad_enabled
+        record.set_grad_enabled(not is_array)  # what hooks compute is recorded only where the pass is
+        try:
+            grad = self._changed(grad)
+        finally:
+            record.set_grad_enabled(mode)
         tensor = self.retaining() if self.retaining is not None else None
         if tensor is not None:
             known = tensor.extras().grad
@@ -95,3 +104,11 @@ def retain(tensor: Tensor) -> None:
     _hooks_of(tensor).retaining = weakref.ref(tensor)
 
 
+
+
+def move_retained(tensor: Tensor, origin: Any, slot: int) -> None:
+    """After an in-place operation: `grad` is that of the tensor's new value; hooks stay with the old one."""
+    old = origin.hooks.get(slot) if origin is not None and origin.hooks else None
+    if old is not None:
+        old.retaining = None
+    retain(tensor)

@@ -12,15 +12,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tapediff import record
+from tapediff import hooks, record
 from tapediff.ops.structural import STRUCTURAL
 from tapediff.ops.views import overlaps, strided
 from tapediff.record import modes, structural
+from tapediff.shapes import contiguous_strides
 from tapediff.tape.segment import Segment
 from tapediff.tape.source import SOURCE, Source
 from tapediff.tensor import Tensor, of_source, origin_of
 
-__all__ = ["View", "alias", "assign", "detach_", "memory", "set_data", "version", "view", "write"]
+__all__ = ["View", "alias", "assign", "detach_", "in_place", "is_contiguous", "memory", "set_data", "strides_of", "version", "view", "write"]
 
 
 class View(NamedTuple):
@@ -54,10 +55,12 @@ def write(tensor: Tensor, change: Callable[[np.ndarray[Any, Any]], Any]) -> None
     array = memory(tensor)
     record.settle()
     change(array)
-    source = tensor.source
-    source.share().mark_written()
-    if type(source.origin) is Segment and not source.origin.is_released:
-        source.origin.mark_overwritten(source.slot, source.share().version, len(source.origin))
+    storage = tensor.source.share()
+    storage.mark_written()
+    for known in storage.members:
+        source = known()
+        if source is not None and type(source.origin) is Segment and not source.origin.is_released:
+            source.origin.mark_overwritten(source.slot, storage.version, len(source.origin))
 
 
 def version(tensor: Tensor) -> int:
@@ -124,15 +127,14 @@ def view(name: str, tensor: Tensor, attributes: tuple[tuple[int, ...], tuple[int
 
 
 def _memory_view(tensor: Tensor, attributes: tuple[tuple[int, ...], tuple[int, ...], int]) -> Tensor:
-    array = memory(tensor)
-    shape, strides, offset = attributes
-    if array.flags.c_contiguous:
-        shown = strided(array, shape, strides, offset)
-    else:
-        shown = _strided_of_strided(array, shape, strides, offset)
-    source = Source(record.spec_of(shape, tensor.spec.dtype, False), array=shown)
+    source = Source(record.spec_of(attributes[0], tensor.spec.dtype, False), array=_shown(memory(tensor), attributes))
     tensor.source.share().add(source)
     return of_source(source)
+
+
+def _shown(array: np.ndarray[Any, Any], attributes: tuple[tuple[int, ...], tuple[int, ...], int]) -> np.ndarray[Any, Any]:
+    """A view of an array."""
+    return strided(array, *attributes) if array.flags.c_contiguous else _strided_of_strided(array, *attributes)
 
 
 def _strided_of_strided(array: np.ndarray[Any, Any], shape: tuple[int, ...], strides: tuple[int, ...], offset: int) -> np.ndarray[Any, Any]:
@@ -203,8 +205,10 @@ def assign(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> Tensor:
         if new.spec.dtype.category > spec.dtype.category:
             raise RuntimeError(f"result type {new.spec.dtype.legacy} can't be cast to the desired output type {spec.dtype.legacy}")
         new = record.cast(new, spec.dtype)
-    if not (modes.grad_enabled and (spec.requires_grad or new.spec.requires_grad)) and is_all_one_memory(tensor):
+    if not (modes.grad_enabled and (spec.requires_grad or new.spec.requires_grad)):
         value = new._array()
+        if not is_all_one_memory(tensor):
+            _share_one_memory(_base_of(tensor))
         write(tensor, lambda array: np.copyto(array, value))
         return tensor
     _move(tensor, new, before)
@@ -220,6 +224,32 @@ def is_all_one_memory(tensor: Tensor) -> bool:
         return False
     living = (known() for known in extra.views)
     return all(child is None or child.extra.view.shares_memory for child in living)
+
+
+def _base_of(tensor: Tensor) -> Tensor:
+    """The tensor that a view of a view of ... is a view of."""
+    extra = getattr(tensor, "extra", None)
+    while extra is not None and extra.view is not None:
+        tensor = extra.view.parent
+        extra = getattr(tensor, "extra", None)
+    return tensor
+
+
+def _share_one_memory(parent: Tensor) -> None:
+    """Let all living views of a tensor show its memory; what gradients know of them stays."""
+    array = memory(parent)
+    for known in parent.extras().views:
+        child = known()
+        if child is None:
+            continue
+        shown = child.extra.view
+        if not shown.shares_memory:
+            origin, slot = origin_of(child)
+            source = Source(child.spec, array=_shown(array, shown.attributes), origin=origin, slot=slot)
+            parent.source.share().add(source)
+            child.segment, child.source, child.slot = SOURCE, source, source.operand
+            child.extra.view = shown._replace(shares_memory=True)
+        _share_one_memory(child)
 
 
 def _move(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> None:
@@ -266,7 +296,39 @@ def _rebind(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> None:
     tensor.segment = new.segment
     tensor.slot = new.slot
     tensor.spec = new.spec
+    if extra.retains_grad and new.spec.requires_grad:
+        hooks.move_retained(tensor, origin, slot)
     if new.segment is SOURCE:
         tensor.source = new.source
     else:
         new.segment.pass_on(new.slot // 3 - 1, tensor)
+
+
+# --- strides --------------------------------------------------------------------------------------------------------------------------------
+
+def strides_of(tensor: Tensor) -> tuple[int, ...]:
+    """The strides, in elements, that a tensor has in the memory of the tensor it is a view of, where both are taken to share memory."""
+    contiguous = contiguous_strides(tensor.spec.shape)
+    if tensor.segment is SOURCE and tensor.source.array is not None and tensor.source.owner is None:
+        array = tensor.source.array
+        return contiguous if array.flags.c_contiguous else tuple(step // array.itemsize for step in array.strides)
+    extra = getattr(tensor, "extra", None)
+    if extra is None or extra.view is None:
+        return contiguous
+    shape, strides, offset = extra.view.attributes
+    parent = extra.view.parent
+    inner = strides_of(parent)
+    if inner == contiguous_strides(parent.spec.shape):
+        return strides
+    if 0 in shape:
+        return contiguous
+    places = sum(index * step for index, step in zip(np.indices(parent.spec.shape, sparse=True), inner, strict=True))
+    shown = strided(np.ascontiguousarray(np.broadcast_to(places, parent.spec.shape)), shape, strides, offset)
+    first = shown.reshape(-1)[0]
+    return tuple(0 if size == 1 else int(shown[tuple(1 if other == dim else 0 for other in range(len(shape)))] - first) for dim, size in enumerate(shape))
+
+
+def is_contiguous(tensor: Tensor) -> bool:
+    """Whether a tensor's elements lie in row-major order without gaps in the memory that it shares."""
+    wanted = contiguous_strides(tensor.spec.shape)
+    return 0 in tensor.spec.shape or all(size == 1 or have == want for size, have, want in zip(tensor.spec.shape, strides_of(tensor), wanted, strict=True))

@@ -75,19 +75,16 @@ def running() -> Segment:
 
 
 def _open() -> Segment:
-    modes.segment = LATEST[get_ident()] = segment = Segment(modes.grad_enabled)
+    modes.segment = segment = Segment(modes.grad_enabled)
     return segment
 
 
-LATEST: dict[int, Segment] = {}  # of every thread the segment that it opened last: the only one that may have pending instructions
-
-
 def settle() -> None:
-    """Compute what is pending in any thread, before memory that it may read is written."""
-    for segment in [*LATEST.values()]:
-        if len(segment.recorded) // 3 > segment.count:
-            from tapediff.execute import flush
-            flush(segment)
+    """Compute what is pending in this thread, before memory that it may read is written. Of other threads' segments only they know."""
+    segment = modes.segment
+    if len(segment.recorded) // 3 > segment.count:
+        from tapediff.execute import flush
+        flush(segment)
 
 
 def reopen() -> None:
@@ -106,10 +103,15 @@ def set_grad_enabled(enabled: bool) -> None:
 def close() -> None:
     """Let the next operation open a new segment. What is pending is computed: nobody keeps count of closed segments that wait."""
     segment = modes.segment
+    if not segment.is_open:
+        return
     segment.close()
     if len(segment.recorded) // 3 > segment.count:
         from tapediff.execute import flush
         flush(segment)
+    if segment.held and (segment.count >= layout.SEGMENT_INSTRUCTIONS or segment.large_bytes >= SEGMENT_BYTES):
+        from tapediff.execute import forget_unreached
+        forget_unreached(segment)
 
 
 def operand_of(handle: Any, segment: Segment) -> int:
@@ -172,27 +174,30 @@ _constants: list[Source] = []
 _ZEROS: dict[Any, int] = {}
 
 
-def append(segment: Segment, kind: Kind, a: int, b: int) -> Any:
-    """Record one instruction and hand out the tensor that shows its slot."""
+def append(segment: Segment, kind: Kind, *numbers: int) -> Any:
+    """Record one instruction, in one step that no other thread's sweep can cut, and hand out the tensor that shows its slot.
+
+    Operands beyond the first two go into ARGUMENT instructions before it.
+    """
     code = segment.recorded
-    code += (kind.number, a, b)
+    count = len(numbers)
     made = new_handle(tensor_type)
     made.segment = segment
-    slot = made.slot = len(code)
     spec = made.spec = kind.spec
-    if spec.is_large:
-        note_large(segment, slot // 3 - 1, made)
-    return made
-
-
-def note_large(segment: Segment, index: int, made: Any) -> None:
-    """Remember who shows a large slot; compute before too many of them wait."""
-    segment.owners[index] = weakref.ref(made)
-    segment.unplaced.append(index)
-    segment.large_bytes += made.spec.nbytes
-    if len(segment.unplaced) * made.spec.nbytes > PENDING_BYTES:
+    line: tuple[int, ...] = (kind.number, numbers[0] if count else 0, numbers[1] if count > 1 else 0)
+    for k in range(2, count, 2):
+        line = (ARGUMENT_KIND, numbers[k], numbers[k + 1] if k + 1 < count else 0, *line)
+    slot = made.slot = len(code) + len(line)
+    if spec.is_large:  # before the instruction, so that every sweep finds it announced
+        index = slot // 3 - 1
+        segment.owners[index] = weakref.ref(made)
+        segment.unplaced.append(index)
+        segment.large_bytes += spec.nbytes
+    code += line
+    if spec.is_large and len(segment.unplaced) * spec.nbytes > PENDING_BYTES:
         from tapediff.execute import flush
         flush(segment)
+    return made
 
 
 # --- element-wise ---------------------------------------------------------------------------------------------------------------------------
@@ -243,13 +248,9 @@ def elementwise(row: Elementwise, *operands: Any, out_dtype: DType | None = None
         return elementwise(row, *operands, out_dtype=out_dtype)
     if plan.is_direct and plan.kind is not plan.offered:
         offer(plan, row, operands, segment)
-    if len(numbers) == 1:
-        return append(segment, kind, numbers[0], 0)
-    if len(numbers) == 3:
-        if numbers[0] == numbers[1] or numbers[2] in numbers[:2]:
-            return elementwise(row, *separate(operands), out_dtype=out_dtype)
-        segment.recorded += (ARGUMENT_KIND, numbers[2], 0)
-    return append(segment, kind, numbers[0], numbers[1])
+    if len(numbers) == 3 and (numbers[0] == numbers[1] or numbers[2] in numbers[:2]):
+        return elementwise(row, *separate(operands), out_dtype=out_dtype)
+    return append(segment, kind, *numbers)
 
 
 def offer(plan: Plan, row: Elementwise, operands: tuple[Any, ...], segment: Segment) -> None:
@@ -414,12 +415,7 @@ def structural(row: Structural, attributes: Any, *operands: Any) -> Any:
     numbers = [operand_of(x, segment) for x in operands]
     if segment is not modes.segment or not segment.is_open:
         return structural(row, attributes, *operands)
-    count = len(numbers)
-    if count < 2:
-        return append(segment, kind, numbers[0] if count else 0, 0)
-    for k in range((count - 1) // 2 * 2, 1, -2):
-        segment.recorded += (ARGUMENT_KIND, numbers[k], numbers[k + 1] if k + 1 < count else 0)
-    return append(segment, kind, numbers[0], numbers[1])
+    return append(segment, kind, *numbers)
 
 
 def make_structural_kind(row: Structural, attributes: Any, operands: tuple[Any, ...], grad_enabled: bool) -> Kind:
