@@ -24,6 +24,7 @@ int = int32  # noqa: A001
 globals().update(_FUNCTIONS)
 
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
+_FROM_AUTOGRAD = {"is_anomaly_enabled": "anomaly", "is_anomaly_check_nan_enabled": "anomaly"}
 _LAZY = ("autograd", "nn", "special", "linalg", "optim", "func", "jobs", "utils", "random")
 
 
@@ -31,6 +32,8 @@ def __getattr__(name: str) -> _Any:
     """Load the larger parts when they are first used."""
     if name in _LAZY:
         return _importlib.import_module(f"tapediff.{name}")
+    if name in _FROM_AUTOGRAD:
+        return getattr(_importlib.import_module(f"tapediff.autograd.{_FROM_AUTOGRAD[name]}"), name)
     raise AttributeError(f"module 'tapediff' has no attribute {name!r}")
 
 

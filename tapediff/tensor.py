@@ -109,10 +109,6 @@ class Tensor(Handle, metaclass=TensorType):
         """Always False: there are no complex dtypes."""
         return False
 
-    def is_contiguous(self) -> bool:
-        """Whether the elements lie in memory in row-major order."""
-        return self.segment is not SOURCE or self.source.snapshot is None
-
     # --- values -----------------------------------------------------------------------------------------------------------------------------
 
     def item(self) -> Any:
@@ -243,7 +239,8 @@ class Tensor(Handle, metaclass=TensorType):
                 raise RuntimeError(f"attempting to assign a gradient with dtype '{value.dtype.legacy.lower()}' to a tensor with dtype '{self.dtype.legacy.lower()}'. "
                                    "Please ensure that the gradient and the tensor have the same dtype")
             if value.spec.shape != self.spec.shape:
-                raise RuntimeError(f"assigned grad has data of a different size: the tensor has shape {list(self.shape)}, the gradient {list(value.shape)}")
+                raise RuntimeError(f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size '{list(self.shape)}'. Please ensure that the "
+                                   "gradient and the tensor are the same size")
         if self.segment is not SOURCE or self.source.origin is not None:
             self.extras().grad = value
             return

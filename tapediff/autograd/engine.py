@@ -73,6 +73,9 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
 
 def backward_from_scalar(tensor: Tensor, retain_graph: bool) -> None:
     """`backward` of one computed tensor of one element: the usual case, quickly."""
+    if modes.anomaly:
+        backward(tensor, retain_graph=retain_graph)
+        return
     try:
         scalar_pass(tensor.segment, tensor.slot // 3 - 1, retain_graph, _accumulate)
     except (Consumed, Overwritten) as error:
@@ -190,7 +193,7 @@ class _Leaf:
     def propagate(self, slots: dict[int, Any], current: Any) -> list[tuple[Source, Any]]:
         return [(self.source, np.array(slots[0], self.source.spec.dtype.numpy))]
 
-    def propagate_recorded(self, slots: dict[int, Any], retain: bool) -> list[tuple[Source, Any]]:
+    def propagate_recorded(self, slots: dict[int, Any], retain: bool, watched: Any = None) -> list[tuple[Source, Any]]:
         return [(self.source, slots[0])]
 
 
@@ -222,6 +225,9 @@ def _watchers(slots: set[Any], found: dict[Any, Any]) -> dict[Any, dict[int, Cal
 
 
 def _propagate(seeds: Sequence[Any], retain: bool, create_graph: bool, deliver: Callable[[Source, Any], None], watched: Any, capture: bool) -> None:
+    if modes.anomaly and not create_graph:
+        _checked_pass(seeds, retain, deliver, watched)
+        return
     if not create_graph:
         _run(lambda: Pass(retain, deliver, capture, watched).run(seeds))
         return
@@ -231,6 +237,26 @@ def _propagate(seeds: Sequence[Any], retain: bool, create_graph: bool, deliver: 
         _run(lambda: recorded_pass(seeds, retain, deliver, watched))
     finally:
         record.set_grad_enabled(before)
+
+
+def _checked_pass(seeds: Sequence[Any], retain: bool, deliver: Callable[[Source, Any], None], watched: Any) -> None:
+    """A plain pass by way of the recorded one, which looks at every contribution on its own; nothing is recorded for gradients."""
+    tensors = [(origin, slot, of_array(np.array(adjoint))) for origin, slot, adjoint in seeds]
+    by_tensor = {origin: {slot: _of_tensors(hook) for slot, hook in hooks.items()} for origin, hooks in (watched or {}).items()}
+    before = modes.grad_enabled
+    record.set_grad_enabled(False)
+    try:
+        _run(lambda: recorded_pass(tensors, retain, lambda source, adjoint: deliver(source, np.array(adjoint._array())), by_tensor))
+    finally:
+        record.set_grad_enabled(before)
+
+
+def _of_tensors(hook: Callable[[Any], Any]) -> Callable[[Tensor], Tensor | None]:
+    """A function of adjoints that are arrays as one of adjoints that are tensors."""
+    def call(adjoint: Tensor) -> Tensor | None:
+        changed = hook(np.array(adjoint._array()))
+        return None if changed is None else of_array(np.array(changed))
+    return call
 
 
 def _run(run: Callable[[], None]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tapediff import inplace, record
+from tapediff.autograd.recorded import refuse_nan
 from tapediff.execute import Consumed
 from tapediff.record import modes
 from tapediff.tape.segment import next_number
@@ -96,6 +97,8 @@ class FunctionNode:
                 else:
                     raise RuntimeError(f"Function {self.name} returned an invalid gradient at index {position} - got {list(grad.shape)} but expected shape compatible "
                                        f"with {list(source.spec.shape)}")
+            if modes.anomaly:
+                refuse_nan(grad, self.name, position)
             out.append((source, record.cast(grad, source.spec.dtype)))
         return out
 
@@ -129,9 +132,9 @@ class FunctionNode:
             self.context._is_released = True
         return out
 
-    def propagate_recorded(self, slots: dict[int, Any], retain: bool) -> list[tuple[Source, Any]]:
+    def propagate_recorded(self, slots: dict[int, Any], retain: bool, watched: Any = None) -> list[tuple[Source, Any]]:
         """One step of a recorded reverse pass."""
-        found = self._call(self._grads(slots, lambda adjoint: adjoint, None))
+        found = self._call(self._grads(slots, lambda adjoint: adjoint, watched))
         if not retain:
             self.context._is_released = True
         return list(found)
@@ -215,8 +218,8 @@ class Function:
 
     @staticmethod
     def _output(node: FunctionNode, slot: int, output: Any, inputs: list[Tensor]) -> Any:
-        node.specs.append(None)
         context = node.context
+        node.specs.append(output.spec if isinstance(output, Tensor) else None)
         if not isinstance(output, Tensor) or not output.dtype.is_floating_point or any(output is one for one in context._not_differentiable):
             return output
         spec = spec_of(output.spec.shape, output.spec.dtype, True)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from collections.abc import Callable
 from typing import Any
 
+from tapediff import record
 from tapediff.execute import flush, operands_of
+from tapediff.shapes import contiguous_strides
+from tapediff.tape import layout
 from tapediff.tape.kinds import KINDS
 from tapediff.tape.segment import Segment
-from tapediff.tape.source import SOURCES, Source
+from tapediff.tape.source import SOURCE, SOURCES, Source
 from tapediff.tensor import Tensor, of_source, origin_of
 
 __all__ = ["AccumulateGrad", "Node", "node_of"]
@@ -56,9 +62,10 @@ class Node:
 class AccumulateGrad(Node):
     """The node at a leaf: adds what arrives to the leaf's grad."""
 
-    def __init__(self, variable: Tensor) -> None:
-        super().__init__(variable.source, 0)
-        self.variable = variable
+    @property
+    def variable(self) -> Tensor:
+        """The leaf."""
+        return _tensor_of(self._origin)
 
     def name(self) -> str:
         return "torch::autograd::AccumulateGrad"
@@ -71,6 +78,21 @@ class AccumulateGrad(Node):
         return ()
 
 
+def _tensor_of(source: Source) -> Tensor:
+    """The user's own tensor that shows a leaf. Leaves are made too often to remember it; so look through all objects, once for many leaves."""
+    found = _shown.get(source)
+    tensor = found() if found is not None else None
+    if tensor is None or tensor.segment is not SOURCE or tensor.source is not source:
+        for thing in gc.get_objects():
+            if issubclass(type(thing), Tensor) and getattr(thing, "segment", None) is SOURCE:  # isinstance would ask weak proxies
+                _shown[thing.source] = weakref.ref(thing)
+        found = _shown.get(source)
+        tensor = found() if found is not None else None
+    return of_source(source) if tensor is None else tensor
+
+
+_shown: weakref.WeakKeyDictionary[Source, weakref.ref[Tensor]] = weakref.WeakKeyDictionary()
+_nodes: weakref.WeakValueDictionary[tuple[int, int], Node] = weakref.WeakValueDictionary()  # a node is one object as long as somebody holds it
 _classes: dict[str, type[Node]] = {}
 
 
@@ -79,15 +101,37 @@ def node_of(tensor: Tensor) -> Node | None:
     if not tensor.requires_grad:
         return None
     origin, slot = origin_of(tensor)
-    if origin is None:
-        return AccumulateGrad(tensor)
-    return _node(origin, slot)
+    return _accumulating(record.source_of(tensor)) if origin is None else _node(origin, slot)
+
+
+def _accumulating(source: Source) -> Node:
+    """The node at a leaf."""
+    return _kept((-1, id(source)), lambda: AccumulateGrad(source, 0))
+
+
+def _kept(key: tuple[int, int], make: Callable[[], Node]) -> Node:
+    """The node that somebody holds, or a new one."""
+    found = _nodes.get(key)
+    return _nodes.setdefault(key, make()) if found is None else found
 
 
 def output_number(tensor: Tensor) -> int:
     """Which output of its node a tensor is."""
-    origin, slot = origin_of(tensor)
-    return 0 if origin is None or type(origin) is Segment else slot
+    return _output_number(*origin_of(tensor))
+
+
+def _output_number(origin: Any, slot: int) -> int:
+    if origin is None:
+        return 0
+    if type(origin) is not Segment:
+        return slot
+    kind = KINDS.kinds[origin.kind_number(slot)]
+    if kind.name != "unbind":
+        return 0
+    strides, offset = kind.attributes[1:]
+    steps = contiguous_strides(kind.operands[0].shape)
+    dim = next(dim for dim in range(len(steps)) if steps[:dim] + steps[dim + 1:] == strides)
+    return offset // steps[dim]  # type: ignore[no-any-return]
 
 
 def _node(origin: Any, slot: int) -> Node:
@@ -95,7 +139,7 @@ def _node(origin: Any, slot: int) -> Node:
     found = _classes.get(name)
     if found is None:
         found = _classes[name] = type(name, (Node,), {"__doc__": f"The node of {name}.", "__slots__": ()})
-    return found(origin, slot)
+    return _kept((origin.number, slot if type(origin) is Segment else 0), lambda: found(origin, slot))
 
 
 def name_of(origin: Any, slot: int) -> str:
@@ -112,12 +156,16 @@ def _next_functions(segment: Segment, index: int) -> tuple[tuple[Any, int], ...]
         return ()
     code = segment.whole_code()
     kind = KINDS.kinds[code[3 * index]]
-    found: list[tuple[Any, int]] = []
-    for operand in operands_of(code, index, len(kind.operands)):
-        found.append(_behind(segment, code, operand))
-    if kind.name in _SCALAR_ARGUMENTS and kind.attributes:
-        found = [entry for position, entry in enumerate(found) if not kind.attributes >> position & 1]
-    return tuple(found)
+    return tuple(_behind(segment, code, operand) for position, operand in enumerate(operands_of(code, index, len(kind.operands))) if _is_edge(kind, position))
+
+
+def _is_edge(kind: Any, position: int) -> bool:
+    """Whether PyTorch's node has an edge to an operand: one that can have a derivative."""
+    if kind.kind_class == layout.ELEMENTWISE:
+        if kind.name in _SCALAR_ARGUMENTS and kind.attributes >> position & 1:
+            return False
+        return kind.row.partials[position] is not None or kind.name == "cast"
+    return kind.row.is_differentiable(position) and kind.operands[position].dtype.is_floating_point
 
 
 _SCALAR_ARGUMENTS = frozenset({"pow", "clamp", "clamp_min", "clamp_max", "leaky_relu", "elu", "softplus"})  # PyTorch takes a number there as an attribute
@@ -129,14 +177,14 @@ def _behind(segment: Segment, code: Any, operand: int) -> tuple[Any, int]:
         if not kind.spec.requires_grad:
             return (None, 0)
         if kind.name not in _INSERTED:
-            return (_node(segment, operand), 0)
+            return (_node(segment, operand), _output_number(segment, operand))
         operand = code[3 * operand + 1]
     owner = SOURCES.owners[-operand - 1]
     source: Source | None = owner() if owner is not None else None
     if source is None or not source.spec.requires_grad:
         return (None, 0)
     if source.origin is None:
-        return (AccumulateGrad(of_source(source)), 0)
-    return (_node(source.origin, source.slot), 0 if type(source.origin) is Segment else source.slot)
+        return (_accumulating(source), 0)
+    return (_node(source.origin, source.slot), _output_number(source.origin, source.slot))
 
 

@@ -12,7 +12,7 @@ from tapediff.execute import Consumed, Overwritten, flush, is_overwritten_at, op
 from tapediff.ops.elementwise import ELEMENTWISE
 from tapediff.ops.op import compiled
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import elementwise, structural
+from tapediff.record import elementwise, modes, structural
 from tapediff.shapes import contiguous_strides
 from tapediff.tape import layout
 from tapediff.tape.kinds import KINDS, Kind
@@ -96,7 +96,7 @@ def recorded_pass(seeds: Sequence[tuple[Any, int, Tensor]], retain: bool, delive
             hooks = {**(origin.hooks or {}), **((watched or {}).get(origin, {}))}
             found = _reverse_segment(origin, slots, retain, hooks)
         else:
-            found = origin.propagate_recorded(slots, retain)
+            found = origin.propagate_recorded(slots, retain, (watched or {}).get(origin))
         for source, adjoint in found:
             if source.origin is None:
                 deliver(source, adjoint)
@@ -133,6 +133,8 @@ def _reverse_segment(segment: Segment, adjoints: dict[int, Tensor], retain: bool
             contribution = _contribution(kind, position, adjoint, y, operands)
             if contribution is None:
                 continue
+            if modes.anomaly:
+                refuse_nan(contribution, kind.grad_fn, position)
             target, key = (adjoints, number) if number >= 0 else (leaves, number)
             known = target.get(key)
             target[key] = contribution if known is None else known + contribution
@@ -142,6 +144,18 @@ def _reverse_segment(segment: Segment, adjoints: dict[int, Tensor], retain: bool
         for index in used:
             segment.consumed[index] = 1
     return [(_source(number), adjoint) for number, adjoint in leaves.items()]
+
+
+def refuse_nan(contribution: Tensor, name: str, position: int) -> None:
+    """What anomaly detection does.
+
+    Raises
+        RuntimeError: there is a nan.
+    """
+    value = contribution._array()
+    if (value != value).any():
+        raise RuntimeError(f"Function '{name}' returned nan values in its {position}th output: the gradient by operand {position} has "
+                           f"{int((value != value).sum())} nan in shape {list(value.shape)}; look at the values that {name.removesuffix('Backward0')} was given")
 
 
 def _source(number: int) -> Source:

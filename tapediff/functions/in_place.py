@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tapediff import inplace, record
+from tapediff.functions.composing import element
+from tapediff.functions.elementwise import plain
+from tapediff.functions.random import FILLERS
 from tapediff.functions.registry import FUNCTIONS, method
 from tapediff.functions.views import expand
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
-from tapediff.record import modes
+from tapediff.ops.structural import STRUCTURAL
+from tapediff.record import modes, structural
 from tapediff.tape.source import SOURCE
 from tapediff.tensor import Tensor, of_array
 
-__all__ = ["derive"]
+__all__ = ["derive", "overwrite"]
 
 EXACT = frozenset({"add", "sub", "mul", "div"})
 
@@ -78,19 +83,19 @@ def _operand(other: Any) -> Any:
     return other.item() if isinstance(other, np.generic) else other
 
 
-def _set(self: Tensor, value: Callable[[], Tensor], change: Callable[[np.ndarray[Any, Any]], Any]) -> Tensor:
-    """Write all elements: on the memory, or as a new slot where gradients flow."""
-    inplace.check_writable(self)
-    if (modes.grad_enabled and self.spec.requires_grad) or not inplace.is_all_one_memory(self):
-        return inplace.in_place(lambda x: value(), self)
-    inplace.write(self, change)
-    return self
+def overwrite(name: str, self: Tensor, value: Tensor) -> Tensor:
+    """Write all elements, by the in-place operation `name`: on the memory, or as a new slot where gradients flow."""
+    def new(x: Tensor) -> Tensor:
+        if modes.grad_enabled and x.spec.requires_grad:
+            return structural(STRUCTURAL[name], None, x, value)  # type: ignore[no-any-return]
+        return value if value.spec.shape == x.spec.shape else expand(value, x.spec.shape)
+    return inplace.in_place(new, self)
 
 
 @method("zero_")
 def zero_(self: Tensor) -> Tensor:
     """All elements set to zero, in place."""
-    return fill_(self, 0)
+    return _fill("zero_", self, 0)
 
 
 @method("fill_")
@@ -104,11 +109,18 @@ def fill_(self: Tensor, value: Any) -> Tensor:
     if isinstance(value, Tensor):
         if value.spec.ndim:
             raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.spec.ndim} dimensions.")
-        return inplace.in_place(lambda x: expand(record.cast(value, x.spec.dtype), x.spec.shape), self)
+        return overwrite("fill_tensor_", self, record.cast(value, self.spec.dtype))
     if not isinstance(value, int | float | np.generic):
         raise TypeError(f"fill_(): argument 'value' (position 1) must be Number, not {type(value).__name__}")
-    full = np.full(self.spec.shape, value, self.spec.dtype.numpy)
-    return _set(self, lambda: of_array(full), lambda array: array.fill(value))
+    return _fill("fill_", self, element(plain(value), self.spec.dtype, "fill_"))
+
+
+def _fill(name: str, self: Tensor, value: Any) -> Tensor:
+    if modes.grad_enabled and self.spec.requires_grad or not inplace.is_all_one_memory(self):
+        return overwrite(name, self, of_array(np.array(value, self.spec.dtype.numpy)))
+    inplace.check_writable(self)
+    inplace.write(self, lambda array: array.fill(value))
+    return self
 
 
 @method("copy_")
@@ -116,11 +128,27 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """The elements of `src`, broadcast and converted, written in place."""
     if not isinstance(src, Tensor):
         raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
+    value = record.cast(src, self.spec.dtype)
+    value = value if value.spec.shape == self.spec.shape else expand(value, self.spec.shape)
+    if modes.grad_enabled and (self.spec.requires_grad or value.spec.requires_grad):
+        return inplace.in_place(lambda x: structural(STRUCTURAL["copy_"], None, x, value), self)
+    return overwrite("copy_", self, value)
 
-    def copied(x: Tensor) -> Tensor:
-        value = record.cast(src, x.spec.dtype)
-        return value if value.spec.shape == x.spec.shape else expand(value, x.spec.shape)
-    return inplace.in_place(copied, self)
+
+def _draw(name: str, filler: Callable[..., Any]) -> None:
+    """Give the tensor the in-place form of a distribution."""
+    def drawn(self: Tensor, *args: Any, generator: Any = None, **named: Any) -> Tensor:
+        inplace.check_writable(self)
+        values = filler(self.spec.shape, self.spec.dtype, *args, generator=generator, **named)
+        return overwrite(name, self, of_array(np.array(values, self.spec.dtype.numpy, order="C")))
+
+    drawn.__name__ = drawn.__qualname__ = name
+    drawn.__doc__ = f"Every element drawn anew, in place. {filler.__doc__}"
+    setattr(Tensor, name, drawn)
+
+
+for _name, _filler in FILLERS.items():
+    _draw(_name, _filler)
 
 
 @method("set_")
@@ -128,6 +156,55 @@ def set_(self: Tensor, source: Tensor) -> Tensor:
     """Show the memory of another tensor."""
     inplace.set_data(self, source)
     return self
+
+
+def stand_in(tensor: Tensor) -> Tensor:
+    """A tensor that takes the place of `tensor` among the tensors that share memory, so that `tensor` may become something else."""
+    made: Tensor = record.new_handle(type(tensor))
+    made.segment, made.slot, made.spec = tensor.segment, tensor.slot, tensor.spec
+    if tensor.segment is SOURCE:
+        made.source = tensor.source
+    else:
+        made.segment.pass_on(made.slot // 3 - 1, made)
+    extra = made.extra = tensor.extras()
+    for known in extra.views:
+        child = known()
+        if child is not None:
+            child.extras().view = child.extras().view._replace(parent=made)
+    if extra.view is not None:
+        siblings = extra.view.parent.extras().views
+        siblings[:] = [weakref.ref(made) if known() is tensor else known for known in siblings]
+    return made
+
+
+def become(tensor: Tensor, shown: Tensor) -> None:
+    """Let a tensor be the view `shown`, which nobody else holds."""
+    tensor.segment, tensor.slot, tensor.spec = shown.segment, shown.slot, shown.spec
+    if shown.segment is SOURCE:
+        tensor.source = shown.source
+    else:
+        shown.segment.pass_on(shown.slot // 3 - 1, tensor)
+    extra = tensor.extra = shown.extras()
+    siblings = extra.view.parent.extras().views
+    siblings[:] = [weakref.ref(tensor) if known() is shown else known for known in siblings]
+
+
+def _reshaped_in_place(name: str) -> None:
+    """Give the tensor the in-place form of a view: from now on it shows itself in another shape."""
+    function = FUNCTIONS[name]
+
+    def changed(self: Tensor, *arguments: Any, **options: Any) -> Tensor:
+        inplace.check_writable(self)
+        become(self, function(stand_in(self), *arguments, **options))
+        return self
+
+    changed.__name__ = changed.__qualname__ = f"{name}_"
+    changed.__doc__ = f"`{name}`, in place: the tensor itself takes the new shape."
+    setattr(Tensor, f"{name}_", changed)
+
+
+for _name in ("squeeze", "unsqueeze", "t", "transpose", "swapaxes", "swapdims"):
+    _reshaped_in_place(_name)
 
 
 # PyTorch's in-place forms of functions that are more than their row, or no element-wise op

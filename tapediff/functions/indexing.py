@@ -11,11 +11,14 @@ from tapediff import dtypes, inplace, record
 from tapediff.functions.registry import method
 from tapediff.functions.views import expand, reshape, reshaped, select, show, slice_dim
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import structural
+from tapediff.record import modes, structural
 from tapediff.shapes import broadcast_all, contiguous_strides
 from tapediff.tensor import Tensor, of_array
 
 __all__: list[str] = []
+
+
+_KINDS_OF_INDEX = "integers, slices, None, ellipsis, and lists or tensors of integers or bools"
 
 
 def _is_integer(index: Any) -> bool:
@@ -62,8 +65,12 @@ def _as_index(entry: Any) -> Any:
         if array.size == 0 and array.dtype.kind == "f":
             array = array.astype(np.int64)
         if array.dtype.kind not in "iub":
+            if array.dtype.kind in "SU":
+                raise TypeError(f"new(): invalid data type 'str': {_KINDS_OF_INDEX} index a tensor, got {entry!r}")
             raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors: got {array.dtype} values")
         return of_array(np.ascontiguousarray(array if array.dtype == np.bool_ else array.astype(np.int64)))
+    if isinstance(entry, str | bytes):
+        raise TypeError(f"new(): invalid data type '{type(entry).__name__}': {_KINDS_OF_INDEX} index a tensor, got {entry!r}")
     raise IndexError(f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {type(entry).__name__})")
 
 
@@ -177,7 +184,8 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     """Indexed assignment: `x[i] = value` writes into the tensor's memory."""
     inplace.check_writable(self)
     basic, arrays = _basic(self, index if isinstance(index, tuple) else (index,))
-    if not isinstance(value, Tensor):
+    is_tensor = isinstance(value, Tensor)
+    if not is_tensor:
         value = of_array(np.array(value, self.spec.dtype.numpy))
     if value.spec.dtype is not self.spec.dtype:
         value = record.cast(value, self.spec.dtype)
@@ -188,6 +196,10 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         inplace.in_place(lambda x: structural(STRUCTURAL["index_put"], (dims, False), x, value, *indices), basic)
         return
     value = _fitted(value, basic.spec.shape, "The expanded size of the tensor ({size}) must match the existing size ({existing}) at non-singleton dimension {dim}")
+    if modes.grad_enabled and basic.spec.requires_grad and basic.spec.size == self.spec.size:
+        row = STRUCTURAL["copy_" if is_tensor else "fill_tensor_"]
+        inplace.in_place(lambda x: structural(row, None, x, value), basic)  # what was there gets zeros
+        return
     inplace.in_place(lambda x: value, basic)
 
 

@@ -6,13 +6,13 @@ import builtins
 from math import prod
 from typing import Any
 
-from tapediff import inplace
+from tapediff import dtypes, inplace
 from tapediff.functions.registry import check_tensor, function, method
 from tapediff.record import structural
 from tapediff.ops.structural import STRUCTURAL
 from tapediff.shapes import Size, broadcast_all, contiguous_strides, normalize_dim, parse_shape, resolve_reshape, viewable_strides
 from tapediff.tape.source import SOURCE
-from tapediff.tensor import Tensor
+from tapediff.tensor import Tensor, of_array
 
 __all__ = ["expand", "permute", "reshape", "select", "slice_dim", "transpose", "view"]
 
@@ -40,11 +40,10 @@ def reshape(input: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
     """
     check_tensor(input, "reshape")
     new = resolve_reshape(parse_shape(sizes if shape is None else (shape,)), input.spec.size)
-    if input.segment is SOURCE and input.source.snapshot is not None:
-        item = input.spec.dtype.itemsize
-        strides = tuple(stride // item for stride in input.source.array.strides)  # type: ignore[union-attr]
-        if viewable_strides(input.spec.shape, strides, new) is None:
+    if is_view(input) and viewable_strides(input.spec.shape, layout_of(input)[0], new) is None:
+        if input.segment is SOURCE and not input.spec.requires_grad:
             return reshaped("unsafe_view", contiguous(input), new)
+        return structural(STRUCTURAL["unsafe_view"], (new, contiguous_strides(new), 0), input)  # shows the input's slot and yet is no view of it
     return reshaped("view", input, new)
 
 
@@ -55,14 +54,22 @@ def view(self: Tensor, *shape: Any) -> Tensor:
     Raises
         RuntimeError: the memory cannot be shown that way without a copy; use reshape.
     """
+    if len(shape) == 1 and isinstance(shape[0], dtypes.DType):
+        return _reinterpreted(self, shape[0])
     new = resolve_reshape(parse_shape(shape), self.spec.size)
-    if self.segment is SOURCE and self.source.snapshot is not None:
-        item = self.spec.dtype.itemsize
-        strides = tuple(stride // item for stride in self.source.array.strides)  # type: ignore[union-attr]
-        if viewable_strides(self.spec.shape, strides, new) is None:
-            raise RuntimeError("view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous "
-                               "subspaces). Use .reshape(...) instead.")
+    if is_view(self) and viewable_strides(self.spec.shape, layout_of(self)[0], new) is None:
+        raise RuntimeError("view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous "
+                           "subspaces). Use .reshape(...) instead.")
     return reshaped("view", self, new)
+
+
+def _reinterpreted(self: Tensor, dtype: dtypes.DType) -> Tensor:
+    """The memory read as another dtype of the same size."""
+    if dtype is self.spec.dtype:
+        return reshaped("alias", self, self.spec.shape)
+    if self.spec.requires_grad:
+        raise RuntimeError(f"view(dtype) got a tensor that requires grad, and the bits of a {self.spec.dtype} have no gradient: use .detach() first")
+    return of_array(inplace.memory(self).view(dtype.numpy))
 
 
 @method("view_as", "reshape_as")
@@ -280,7 +287,7 @@ def expand_as(self: Tensor, other: Tensor) -> Tensor:
 
 
 @function()
-def broadcast_to(input: Tensor, size: Any) -> Tensor:
+def broadcast_to(input: Tensor, *sizes: Any, size: Any = None) -> Tensor:
     """Repeated to a shape.
 
     >>> import tapediff as td
@@ -289,7 +296,7 @@ def broadcast_to(input: Tensor, size: Any) -> Tensor:
             [1, 2]])
     """
     check_tensor(input, "broadcast_to")
-    return expand(input, size)
+    return expand(input, *sizes, size=size)
 
 
 @function(method=False)
@@ -510,15 +517,77 @@ def contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
     return self if self.is_contiguous() else clone(self)
 
 
+def is_view(tensor: Tensor) -> bool:
+    """Whether a tensor shows another one's elements."""
+    extra = getattr(tensor, "extra", None)
+    return extra is not None and extra.view is not None or tensor.segment is SOURCE and tensor.source.snapshot is not None
+
+
+def layout_of(tensor: Tensor) -> tuple[Shape, int]:
+    """The strides and the offset at which a tensor shows the elements of its base; those of a tensor that is no view are contiguous."""
+    extra = getattr(tensor, "extra", None)
+    own = extra.view if extra is not None else None
+    if own is None:
+        if tensor.segment is SOURCE and tensor.source.snapshot is not None:
+            item = tensor.spec.dtype.itemsize
+            return tuple(step // item for step in tensor.source.array.strides), 0  # type: ignore[union-attr]
+        return contiguous_strides(tensor.spec.shape), 0
+    shape, strides, start = own.attributes
+    steps, first = layout_of(own.parent)
+    contiguous_steps = contiguous_strides(own.parent.spec.shape)
+    if 0 in shape or steps == contiguous_steps:
+        return strides, first + start
+
+    def place(flat: int) -> int:
+        return sum(flat // step % size * wanted for step, size, wanted in zip(contiguous_steps, own.parent.spec.shape, steps, strict=True))
+    return tuple(place(start + stride) - place(start) if size > 1 else stride for size, stride in zip(shape, strides, strict=True)), first + place(start)
+
+
 @method("stride")
 def stride(self: Tensor, dim: int | None = None) -> Any:
-    """The strides of the memory, in elements."""
-    if self.segment is SOURCE and self.source.snapshot is not None:
-        item = self.spec.dtype.itemsize
-        found = tuple(step // item for step in self.source.array.strides)  # type: ignore[union-attr]
-    else:
-        found = contiguous_strides(self.spec.shape)
+    """The strides of the memory, in elements.
+
+    >>> import tapediff as td
+    >>> td.zeros(2, 3).T.stride()
+    (1, 3)
+    """
+    found = layout_of(self)[0]
     return found if dim is None else found[normalize_dim(dim, self.spec.ndim)]
+
+
+@method("storage_offset")
+def storage_offset(self: Tensor) -> int:
+    """Where a view begins in its base, in elements."""
+    return layout_of(self)[1]
+
+
+@method("is_contiguous")
+def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
+    """Whether the elements lie in memory in row-major order."""
+    if not is_view(self):
+        return True
+    wanted = contiguous_strides(self.spec.shape)
+    return all(size < 2 or step == right for size, step, right in zip(self.spec.shape, layout_of(self)[0], wanted, strict=True)) or not self.spec.size
+
+
+@method("_is_view")
+def _is_view(self: Tensor) -> bool:
+    """Whether the tensor shows another one's elements."""
+    return self._base is not None
+
+
+@property  # type: ignore[misc]
+def _base(self: Tensor) -> Tensor | None:
+    """The tensor that a view shows elements of; None for one that is no view."""
+    extra = getattr(self, "extra", None)
+    base = None
+    while extra is not None and extra.view is not None:
+        base = extra.view.parent
+        extra = getattr(base, "extra", None)
+    return base
+
+
+Tensor._base = _base  # type: ignore[attr-defined]
 
 
 @function("adjoint")

@@ -9,6 +9,7 @@ import numpy as np
 
 from tapediff import dtypes
 from tapediff.functions.elementwise import array_of
+from tapediff.functions.naming import named
 from tapediff.functions.products import viewed
 from tapediff.functions.registry import FUNCTIONS, check_tensor
 from tapediff.nn.activations import logsigmoid
@@ -200,7 +201,7 @@ def of_probabilities(input: Tensor, target: Tensor, weight: Tensor | None, reduc
     if reduction == "sum":
         return total
     samples = prod(shape) // shape[dim] if shape[dim] else 0
-    return elementwise(ROWS["div"], total, samples)
+    return named(elementwise(ROWS["div"], total, samples), "DivBackward1")
 
 
 def smoothed(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str, label_smoothing: float,

@@ -237,3 +237,18 @@ ERRORS = {
 @pytest.mark.parametrize("phrase", ERRORS)
 def test_errors_are_pytorchs(phrase):
     check_error(ERRORS[phrase], phrase)
+
+
+LINALG = {
+    "cross": lambda t, a, b: t.linalg.cross(a, b),
+    "vecdot": lambda t, a, b: t.linalg.vecdot(a, b),
+    "multi_dot": lambda t, a, b: t.linalg.multi_dot([a, b.T, a]),
+    "norm": lambda t, a, b: t.linalg.norm(a),
+    "norm of vectors": lambda t, a, b: t.linalg.norm(a, 1, dim=0),
+    "norm of a matrix": lambda t, a, b: t.linalg.norm(b, "fro"),
+}
+
+
+@pytest.mark.parametrize("name", LINALG)
+def test_linalg_is_pytorchs_to_second_order(name):
+    check(LINALG[name], *numbers((2, 3), (2, 3)))
