@@ -16,12 +16,11 @@ from tapediff import hooks, record
 from tapediff.ops.structural import STRUCTURAL
 from tapediff.ops.views import overlaps, strided
 from tapediff.record import modes, structural
-from tapediff.shapes import contiguous_strides
 from tapediff.tape.segment import Segment
 from tapediff.tape.source import SOURCE, Source
 from tapediff.tensor import Tensor, of_source, origin_of
 
-__all__ = ["View", "alias", "assign", "detach_", "in_place", "is_contiguous", "memory", "set_data", "strides_of", "version", "view", "write"]
+__all__ = ["View", "alias", "assign", "detach_", "in_place", "memory", "set_data", "version", "view", "write"]
 
 
 class View(NamedTuple):
@@ -302,33 +301,3 @@ def _rebind(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> None:
         tensor.source = new.source
     else:
         new.segment.pass_on(new.slot // 3 - 1, tensor)
-
-
-# --- strides --------------------------------------------------------------------------------------------------------------------------------
-
-def strides_of(tensor: Tensor) -> tuple[int, ...]:
-    """The strides, in elements, that a tensor has in the memory of the tensor it is a view of, where both are taken to share memory."""
-    contiguous = contiguous_strides(tensor.spec.shape)
-    if tensor.segment is SOURCE and tensor.source.array is not None and tensor.source.owner is None:
-        array = tensor.source.array
-        return contiguous if array.flags.c_contiguous else tuple(step // array.itemsize for step in array.strides)
-    extra = getattr(tensor, "extra", None)
-    if extra is None or extra.view is None:
-        return contiguous
-    shape, strides, offset = extra.view.attributes
-    parent = extra.view.parent
-    inner = strides_of(parent)
-    if inner == contiguous_strides(parent.spec.shape):
-        return strides
-    if 0 in shape:
-        return contiguous
-    places = sum(index * step for index, step in zip(np.indices(parent.spec.shape, sparse=True), inner, strict=True))
-    shown = strided(np.ascontiguousarray(np.broadcast_to(places, parent.spec.shape)), shape, strides, offset)
-    first = shown.reshape(-1)[0]
-    return tuple(0 if size == 1 else int(shown[tuple(1 if other == dim else 0 for other in range(len(shape)))] - first) for dim, size in enumerate(shape))
-
-
-def is_contiguous(tensor: Tensor) -> bool:
-    """Whether a tensor's elements lie in row-major order without gaps in the memory that it shares."""
-    wanted = contiguous_strides(tensor.spec.shape)
-    return 0 in tensor.spec.shape or all(size == 1 or have == want for size, have, want in zip(tensor.spec.shape, strides_of(tensor), wanted, strict=True))
