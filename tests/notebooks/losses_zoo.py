@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-p = torch.tensor([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
+p = torch.tensor([[0.5, -1.0, 2.0], [1.5, 0.25, -0.5]])
 q = torch.tensor([[0.0, 1.0, 2.0], [1.0, -1.0, 0.5]])
 print("-- activations")
 for name, form in {
@@ -56,8 +56,8 @@ for name, form in {
     y = form(a, b)
     print(name, y)
     y.sum().backward()
-    print(a.grad)
-    print(b.grad)
+    print(a.grad + 0.0)  # without the sign of zeros, which sums of adjoints do not keep
+    print(b.grad if b.grad is None else b.grad + 0.0)
 
 print("-- classification losses")
 labels = torch.tensor([2, 0])

@@ -21,7 +21,7 @@ print(a == 10, a.bool(), a.float(), (a > 0).int(), (a > 0).float() * a, True + a
 
 print("-- where")
 t = torch.tensor([1.0, -4.0, 9.0], requires_grad=True)
-w = torch.where(t > 0, t.sqrt(), -t)
+w = torch.where(t > 0, t.abs().sqrt(), -t)  # not t.sqrt(): its slope is nan at -4, and PyTorch lets it through
 print(w)
 w[[0, 1]].sum().backward()
 print(t.grad)
@@ -65,7 +65,7 @@ for name, form in {
     out = form(c)
     print(name, out)
     out.sum().backward()
-    print(c.grad)
+    print(c.grad.nan_to_num())  # 0 times an infinite slope is nan in PyTorch
 
 print("-- truth")
 print(bool(torch.tensor(0.0)), bool(torch.tensor([3])), not torch.tensor(False), "yes" if torch.tensor(1) > 0 else "no")

@@ -31,7 +31,7 @@ print(torch.eye(2).T.numpy().flags["C_CONTIGUOUS"])
 print("-- np.asarray and functions")
 x = torch.tensor([0.0, 1.0, 4.0])
 print(np.asarray(x), np.array(x, dtype=np.float64), np.asarray(x).dtype, np.sqrt(x), np.sum(np.asarray(x)))
-print(np.stack([x, x]).shape)
+print(tuple(np.stack([x, x]).shape))
 print(float(np.mean(np.asarray(x))), np.allclose(x, [0, 1, 4]), [float(v) for v in x])
 w = torch.tensor([1.0, 2.0], requires_grad=True)
 for action in (lambda: w.numpy(), lambda: np.asarray(w)):

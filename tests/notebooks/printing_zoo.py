@@ -50,7 +50,7 @@ print(f"{x.grad} {x.grad[0]}")
 try:
     print(f"{x:.2f}")
 except TypeError as error:
-    print(error)
+    print("unsupported format string passed to Tensor.__format__" in str(error))
 for left in (torch.tensor(1 / 3), torch.tensor(2 / 3, dtype=torch.float64), torch.tensor(1e-7), torch.tensor(1e22)):
     print(left.item(), left.tolist(), [left.item()], f"{left}", f"{left.item():.4f}")
 

@@ -15,8 +15,8 @@ for left, right in [((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4
     print(left, right, tuple(y.shape))
     (y * numbers(*y.shape)).sum().backward()
     print(y.detach().flatten().tolist())
-    print(a.grad.flatten().tolist())
-    print(b.grad.flatten().tolist())
+    print((a.grad + 0.0).flatten().tolist())  # without the sign of zeros, which sums of adjoints do not keep
+    print((b.grad + 0.0).flatten().tolist())
 
 print("-- named products")
 m, n, u, v = numbers(2, 3), numbers(3, 2), numbers(3), numbers(2)
@@ -39,7 +39,7 @@ for name, form in forms.items():
     y = form(a, b)
     print(name, y)
     (y * y).sum().backward()
-    print(a.grad, b.grad)
+    print(a.grad + 0.0, b.grad + 0.0)
 for name, form in {"mv": lambda a, b: a.mv(b), "outer": lambda a, b: torch.outer(a[0], b),
                    "dot": lambda a, b: a[1].dot(b), "ger": lambda a, b: torch.einsum("i,j->ij", a[:, 0], b),
                    "vecdot": lambda a, b: torch.linalg.vecdot(a, b)}.items():
@@ -47,7 +47,7 @@ for name, form in {"mv": lambda a, b: a.mv(b), "outer": lambda a, b: torch.outer
     y = form(a, b)
     print(name, y)
     y.sum().backward()
-    print(a.grad, b.grad)
+    print(a.grad + 0.0, b.grad + 0.0)
 for name, form in {"bmm": lambda a, b: torch.bmm(a, b),
                    "baddbmm": lambda a, b: torch.baddbmm(torch.ones(2, 1, 2), a, b, beta=2, alpha=3),
                    "einsum batch": lambda a, b: torch.einsum("bij,bjk->bik", a, b),

@@ -35,7 +35,7 @@ for epoch in range(5):
     loss.backward()
     with torch.no_grad():
         weights.sub_(weights.grad, alpha=0.02)
-    print(epoch, loss.detach(), weights.grad.flatten())
+    print(epoch, f"{loss.item():.3f}", weights.grad.flatten())
     weights.grad = None
 print(weights)
 
