@@ -25,7 +25,7 @@ globals().update(_FUNCTIONS)
 
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 _FROM_AUTOGRAD = {"is_anomaly_enabled": "anomaly", "is_anomaly_check_nan_enabled": "anomaly"}
-_LAZY = ("autograd", "nn", "special", "linalg", "optim", "func", "jobs", "utils", "random")
+_LAZY = ("autograd", "nn", "special", "linalg", "optim", "func", "jobs", "utils", "random", "cuda", "backends")
 
 
 def __getattr__(name: str) -> _Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tapediff import dtypes, inplace, record
 from tapediff.dtypes import DType
-from tapediff.functions.registry import FUNCTIONS, method
+from tapediff.functions.registry import FUNCTIONS, function, method
 from tapediff.functions.views import clone
 from tapediff.tensor import Device, Tensor, of_array
 
@@ -205,6 +205,22 @@ def dlpack(self: Tensor, **options: Any) -> Any:
 def dlpack_device(self: Tensor) -> tuple[int, int]:
     """The CPU."""
     return (1, 0)
+
+
+@function(method=False)
+def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
+    """A tensor that shares the memory of what speaks DLPack: a tensor of another library, an array.
+
+    >>> import numpy as np, tapediff as td
+    >>> td.from_dlpack(np.arange(3))
+    tensor([0, 1, 2])
+    """
+    if isinstance(ext_tensor, Tensor):
+        return ext_tensor.detach()
+    if not hasattr(ext_tensor, "__dlpack__"):
+        raise TypeError(f"from_dlpack got {type(ext_tensor).__name__}, which has no __dlpack__ method: pass the array or tensor itself, not a capsule")
+    made = of_array(np.from_dlpack(ext_tensor))
+    return clone(made) if copy else made
 
 
 @method("data_ptr")

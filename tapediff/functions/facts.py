@@ -8,9 +8,9 @@ import numpy as np
 
 from tapediff import dtypes, record
 from tapediff.dtypes import DType
-from tapediff.functions.registry import FUNCTIONS, check_tensor, function
+from tapediff.functions.registry import FUNCTIONS, check_tensor, function, method
 from tapediff.shapes import parse_shape
-from tapediff.tensor import Tensor, of_array
+from tapediff.tensor import CPU, Device, Tensor, of_array
 
 __all__ = ["can_cast", "is_tensor", "promote_types", "result_type"]
 
@@ -143,3 +143,78 @@ class _TypedTensor(type):
 for _dtype in dtypes.ALL:
     _name = f"{_dtype.legacy}Tensor"
     FUNCTIONS[_name] = _TypedTensor(_name, (), {"dtype": _dtype, "__doc__": f"The tensors of dtype {_dtype.name}, and PyTorch's old way to make one."})
+
+
+class Layout:
+    """How elements lie in memory: there is one way."""
+
+    def __repr__(self) -> str:
+        return "torch.strided"
+
+
+FUNCTIONS["layout"] = Layout
+FUNCTIONS["strided"] = strided = Layout()  # type: ignore[assignment]
+
+# facts that programs ask of tensors, and that are the same for all of them here
+for _name, _value in (("layout", strided), ("is_cpu", True), ("is_cuda", False), ("is_mps", False), ("is_sparse", False), ("is_quantized", False),
+                      ("is_meta", False), ("is_nested", False), ("names", None)):
+    setattr(Tensor, _name, _value)
+
+
+Tensor.real = property(lambda self: self)  # type: ignore[attr-defined]
+
+
+@method("get_device")
+def get_device(self: Tensor) -> int:
+    """-1, which stands for the CPU."""
+    return -1
+
+
+@method("pin_memory", "share_memory_")
+def pin_memory(self: Tensor, device: Any = None) -> Tensor:
+    """The tensor itself: its memory is the process's own."""
+    return self
+
+
+@method("is_pinned", "is_shared", "is_conj", "is_neg")
+def is_special(self: Tensor) -> bool:
+    """False: no memory of a special kind."""
+    return False
+
+
+@method("cuda")
+def cuda(self: Tensor, *arguments: Any, **options: Any) -> Tensor:
+    """Refused: there is no such device.
+
+    Raises
+        AssertionError: always.
+    """
+    raise AssertionError("Torch not compiled with CUDA enabled: tapediff computes on the CPU only; leave the .cuda() out")
+
+
+@function(method=False)
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Accepted for PyTorch's sake: results never depend on chance or on the number of threads."""
+
+
+@function(method=False)
+def are_deterministic_algorithms_enabled() -> bool:
+    """True: results never depend on chance or on the number of threads."""
+    return True
+
+
+@function(method=False)
+def get_default_device() -> Any:
+    """The CPU."""
+    return CPU
+
+
+@function(method=False)
+def set_default_device(device: Any) -> None:
+    """Accepted as long as it is the CPU."""
+    Device(device)
+
+
+@function(method=False)
+def set_num_interop_threads(threads: int) -> None:
+    """Accepted for PyTorch's sake: eager operations run on one thread."""
