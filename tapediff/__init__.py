@@ -13,8 +13,9 @@ from tapediff.functions import FUNCTIONS as _FUNCTIONS
 from tapediff.grad_modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
 from tapediff.printing import set_printoptions
 from tapediff.shapes import Size
+from tapediff import tensor_methods as _tensor_methods  # noqa: F401 - attaches backward and grad_fn
 from tapediff.tensor import Device as device
-from tapediff.tensor import Tensor, tensor
+from tapediff.tensor import Tensor
 
 double = float64
 float = float32  # noqa: A001

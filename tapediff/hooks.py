@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from tapediff import record
-from tapediff.tensor import Tensor, of_array, origin_of
+from tapediff.tensor import Tensor, method, of_array, origin_of
 
-__all__ = ["HookHandle", "Hooks", "register", "retain"]
+__all__ = ["HookHandle", "Hooks", "move_retained", "register_hook", "retain_grad"]
 
 _ids = itertools.count()
 
@@ -91,19 +91,38 @@ def _hooks_of(tensor: Tensor) -> Hooks:
     return found
 
 
-def register(tensor: Tensor, hook: Callable[[Tensor], Any]) -> HookHandle:
-    """Add a hook to a tensor that requires grad."""
-    hooks = _hooks_of(tensor)
+@method()
+def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> HookHandle:
+    """Call `hook(grad)` whenever the gradient of this tensor has been computed; what it returns, unless None, replaces the gradient.
+
+    >>> import tapediff as td
+    >>> x = td.tensor(2., requires_grad=True)
+    >>> handle = x.register_hook(lambda grad: grad * 10)
+    >>> (x * 3).backward()
+    >>> x.grad
+    tensor(30.)
+    """
+    if not self.spec.requires_grad:
+        raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+    hooks = _hooks_of(self)
     number = next(_ids)
     hooks.functions[number] = hook
     return HookHandle(hooks, number)
 
 
-def retain(tensor: Tensor) -> None:
-    """Keep the gradient of a computed tensor in its `grad`."""
+@method()
+def retain_grad(self: Tensor) -> None:
+    """Keep the gradient of this computed tensor in `.grad`."""
+    if not self.spec.requires_grad:
+        raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+    if self.is_leaf or self.retains_grad:
+        return
+    self.extras().retains_grad = True
+    _retain(self)
+
+
+def _retain(tensor: Tensor) -> None:
     _hooks_of(tensor).retaining = weakref.ref(tensor)
-
-
 
 
 def move_retained(tensor: Tensor, origin: Any, slot: int) -> None:
@@ -111,4 +130,4 @@ def move_retained(tensor: Tensor, origin: Any, slot: int) -> None:
     old = origin.hooks.get(slot) if origin is not None and origin.hooks else None
     if old is not None:
         old.retaining = None
-    retain(tensor)
+    _retain(tensor)

@@ -18,9 +18,9 @@ from tapediff.ops.views import overlaps, strided
 from tapediff.record import modes, structural
 from tapediff.tape.segment import Segment
 from tapediff.tape.source import SOURCE, Source
-from tapediff.tensor import Tensor, of_source, origin_of
+from tapediff.tensor import Tensor, method, of_source, origin_of
 
-__all__ = ["View", "alias", "assign", "detach_", "in_place", "memory", "set_data", "version", "view", "write"]
+__all__ = ["View", "alias", "assign", "detach_", "in_place", "memory", "numpy", "requires_grad_", "set_data", "version", "view", "write"]
 
 
 class View(NamedTuple):
@@ -70,6 +70,21 @@ def version(tensor: Tensor) -> int:
     return 0 if extra is None else extra.version
 
 
+method("_version")(property(version))
+
+
+@method()
+def numpy(self: Tensor, *, force: bool = False) -> np.ndarray[Any, Any]:
+    """The value as a NumPy array that shares the tensor's memory.
+
+    Raises
+        RuntimeError: the tensor requires grad, unless `force` is given.
+    """
+    if self.spec.requires_grad and not force:
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+    return memory(self)
+
+
 def alias(tensor: Tensor, *, counts_writes: bool = True) -> Tensor:
     """A tensor without gradient that shares the memory."""
     array = memory(tensor)
@@ -79,6 +94,17 @@ def alias(tensor: Tensor, *, counts_writes: bool = True) -> Tensor:
     if counts_writes:
         source.share().add(made)
     return of_source(made)
+
+
+@method()
+def detach(self: Tensor) -> Tensor:
+    """The same value, sharing memory, through which no gradient flows."""
+    return alias(self)
+
+
+def _data(self: Tensor) -> Tensor:
+    """The same value, sharing memory, whose in-place changes no backward pass notices."""
+    return alias(self, counts_writes=False)
 
 
 def set_data(tensor: Tensor, value: Tensor) -> None:
@@ -100,15 +126,46 @@ def set_data(tensor: Tensor, value: Tensor) -> None:
     tensor.segment, tensor.source, tensor.slot, tensor.spec = SOURCE, source, source.operand, source.spec
 
 
-def detach_(tensor: Tensor) -> Tensor:
-    """Cut a tensor from its graph."""
-    extra = getattr(tensor, "extra", None)
-    if extra is not None and extra.view is not None and tensor.spec.requires_grad:
+method("data")(property(_data, set_data))
+
+
+@method()
+def detach_(self: Tensor) -> Tensor:
+    """Cut this tensor from its graph; it becomes a leaf."""
+    extra = getattr(self, "extra", None)
+    if extra is not None and extra.view is not None and self.spec.requires_grad:
         raise RuntimeError("Can't detach views in-place. Use detach() instead.")
-    if tensor.spec.requires_grad:
-        detached = alias(tensor)
-        tensor.segment, tensor.source, tensor.slot, tensor.spec = SOURCE, detached.source, detached.slot, detached.spec
-    return tensor
+    if self.spec.requires_grad:
+        detached = alias(self)
+        self.segment, self.source, self.slot, self.spec = SOURCE, detached.source, detached.slot, detached.spec
+    return self
+
+
+@method()
+def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
+    """Let gradients flow to this leaf, or no longer.
+
+    Raises
+        RuntimeError: the dtype is not floating, or the tensor is no leaf and should cease to require grad.
+    """
+    spec = self.spec
+    if spec.requires_grad is bool(requires_grad):
+        return self
+    if not self.is_leaf:
+        raise RuntimeError("you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that doesn't "
+                           "require differentiation use var_no_grad = var.detach().")
+    if requires_grad and not spec.dtype.is_floating_point:
+        raise RuntimeError(f"only Tensors of floating point dtype can require gradients: this one is {spec.dtype}; convert it with .float() or .double()")
+    source = record.source_of(self)
+    source.origin = None
+    if source.array is None and source.owner is not None:
+        memory(self)
+        source = self.source
+    if source.stamp is modes.segment.stamp:
+        record.close()
+    self.spec = spec.twin
+    source.set_wanted(self.spec)
+    return self
 
 
 # --- views ----------------------------------------------------------------------------------------------------------------------------------

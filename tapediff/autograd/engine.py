@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from tapediff import record
-from tapediff.autograd.graph import name_of
 from tapediff.autograd.recorded import recorded_pass
 from tapediff.execute import Consumed, Overwritten, Pass, scalar_pass
 from tapediff.record import modes
 from tapediff.tape.segment import Segment
 from tapediff.tape.source import Source
-from tapediff.tensor import Tensor, of_array, of_source, origin_of
+from tapediff.tensor import Tensor, name_of, of_array, of_source, origin_of
 
 __all__ = ["backward", "grad"]
 

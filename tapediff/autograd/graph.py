@@ -14,7 +14,7 @@ from tapediff.tape import layout
 from tapediff.tape.kinds import KINDS
 from tapediff.tape.segment import Segment
 from tapediff.tape.source import SOURCE, SOURCES, Source
-from tapediff.tensor import Tensor, of_source, origin_of
+from tapediff.tensor import Tensor, name_of, of_source, origin_of
 
 __all__ = ["AccumulateGrad", "Node", "node_of"]
 
@@ -140,11 +140,6 @@ def _node(origin: Any, slot: int) -> Node:
     if found is None:
         found = _classes[name] = type(name, (Node,), {"__doc__": f"The node of {name}.", "__slots__": ()})
     return _kept((origin.number, slot if type(origin) is Segment else 0), lambda: found(origin, slot))
-
-
-def name_of(origin: Any, slot: int) -> str:
-    """The name of the node that computed a slot."""
-    return KINDS.kinds[origin.kind_number(slot)].grad_fn if type(origin) is Segment else origin.name
 
 
 _INSERTED = frozenset({"broadcast"})  # instructions that broadcasting needs and PyTorch does not show

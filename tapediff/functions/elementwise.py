@@ -15,8 +15,9 @@ from tapediff.functions.registry import FUNCTIONS, check_tensor, function, metho
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.op import Elementwise
 from tapediff.ops.structural import STRUCTURAL
+from tapediff.quick import BINARY, UNARY, quick
 from tapediff.record import cast, elementwise, result_dtype, source_of, structural
-from tapediff.tensor import _BINARY, _UNARY, Tensor, quick
+from tapediff.tensor import Tensor
 
 __all__ = [
     "add", "addcdiv", "addcmul", "allclose", "clamp", "div", "equal", "float_power", "isclose", "lerp", "pow", "sub", "where",
@@ -94,21 +95,41 @@ def array_of(tensor: Tensor) -> np.ndarray[Any, Any]:
 
 # --- generated functions --------------------------------------------------------------------------------------------------------
 
-_UNARY_FUNCTION = """
-def {name}({a}, *, out=None):
-    if out is None and isinstance({a}, Tensor):
-        return quick({a})
-    check_tensor({a}, "{name}")
-    refuse_out("{name}", out)
-"""
-_BINARY_FUNCTION = """
-def {name}({a}, {b}, *, out=None):
-    kind_of = type({b})
-    if out is None and type({a}) is Tensor and (kind_of is Tensor or kind_of is float or kind_of is int):
-        return quick({a}, {b})
-    return checked(row, {a}, {b}, out)
-"""
-_TENSORS_FUNCTION = _BINARY_FUNCTION.replace("(kind_of is Tensor or kind_of is float or kind_of is int)", "kind_of is Tensor")
+def of_one(row: Elementwise, fast: Callable[..., Any]) -> Callable[..., Tensor]:
+    """The function of a row of one operand; `fast` is its quick path."""
+    def function(input: Tensor, *, out: None = None) -> Tensor:
+        if out is not None or not isinstance(input, Tensor):
+            check_tensor(input, row.name)
+            refuse_out(row.name, out)
+        return fast(input)
+    return function
+
+
+def of_two(row: Elementwise, fast: Callable[..., Any]) -> Callable[..., Tensor]:
+    """The function of a row of two operands."""
+    def function(input: Any, other: Any, *, out: None = None) -> Tensor:
+        kind_of = type(other)
+        if out is None and type(input) is Tensor and (kind_of is Tensor or kind_of is float or kind_of is int):
+            return fast(input, other)
+        return checked(row, input, other, out)
+    return function
+
+
+def of_two_tensors(row: Elementwise, fast: Callable[..., Any]) -> Callable[..., Tensor]:
+    """The function of a row of two operands that must be tensors."""
+    def function(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
+        if out is None and type(input) is Tensor and type(other) is Tensor:
+            return fast(input, other)
+        return checked(row, input, other, out)
+    return function
+
+
+def with_arguments(made: Any, names: tuple[str, ...]) -> None:
+    """Give the first arguments of a function other names."""
+    old = made.__code__.co_varnames
+    if old[:len(names)] != names:
+        made.__code__ = made.__code__.replace(co_varnames=names + old[len(names):])
+        made.__annotations__ = {dict(zip(old, names)).get(name, name): annotation for name, annotation in made.__annotations__.items()}
 
 
 def documentation(row: Elementwise, name: str) -> str:
@@ -126,17 +147,11 @@ def documentation(row: Elementwise, name: str) -> str:
 def generated(row: Elementwise) -> Callable[..., Tensor]:
     """The public function of a row of one or two operands."""
     name = row.name
-    if row.arity == 1:
-        template, fast = _UNARY_FUNCTION, quick(_UNARY, name, name)
-    else:
-        template, fast = _TENSORS_FUNCTION if name in TENSORS_ONLY else _BINARY_FUNCTION, quick(_BINARY, name, name)
-    a, b = (*row.arguments, "")[:2]
-    namespace: dict[str, Any] = {"Tensor": Tensor, "quick": fast, "row": row, "checked": checked, "check_tensor": check_tensor,
-                                 "refuse_out": refuse_out}
-    exec(template.format(name=name, a=a, b=b), namespace)
-    made: Callable[..., Tensor] = namespace[name]
+    fast = quick(UNARY if row.arity == 1 else BINARY, name, name)
+    made = (of_one if row.arity == 1 else of_two_tensors if name in TENSORS_ONLY else of_two)(row, fast)
+    with_arguments(made, row.arguments)
+    made.__name__ = made.__qualname__ = name
     made.__doc__ = documentation(row, name)
-    made.__module__ = __name__
     if row.arity == 1:
         fast.__doc__ = made.__doc__
         setattr(Tensor, name, fast)

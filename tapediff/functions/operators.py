@@ -1,4 +1,4 @@
-"""Operators of the tensor besides ``+ - * / **`` and ``-x``, whose quick path stands in tapediff.tensor."""
+"""Operators of the tensor besides ``+ - * / **`` and ``-x``, which tapediff.quick gives it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from tapediff import dtypes
 from tapediff.functions.elementwise import check_division, is_number, plain, positive
 from tapediff.functions.registry import FUNCTIONS, method
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
-from tapediff.record import Handle, elementwise
+from tapediff.quick import BINARY, quick
+from tapediff.record import elementwise
 from tapediff.tape.source import Source
 from tapediff.tape.spec import spec_of
-from tapediff.tensor import _BINARY, Tensor, of_source, quick
+from tapediff.tensor import Tensor, of_source
 
 __all__ = ["comparison", "operator"]
 
@@ -66,7 +67,7 @@ for _name, _symbol in (("floor_divide", "floordiv"), ("remainder", "mod")):
 def comparison(name: str) -> None:
     """Attach a comparison; what cannot be compared makes Python raise its TypeError, or compare by identity for == and !=."""
     row = ROWS[name]
-    fast = quick(_BINARY, name, name)
+    fast = quick(BINARY, name, f"__{name}__")
 
     def compare(self: Tensor, other: Any) -> Any:
         kind_of = type(other)
@@ -80,7 +81,6 @@ def comparison(name: str) -> None:
 
 for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
     comparison(_name)
-Tensor.__hash__ = Handle.__hash__  # type: ignore[method-assign]
 
 
 @method("__invert__")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil, floor
 from typing import Any
+
+import numpy as np
 
 from tapediff import dtypes
 from tapediff.functions.arguments import all_dims, need_elements, numpy_names, one_dim
@@ -14,7 +17,7 @@ from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.structural import STRUCTURAL
 from tapediff.record import elementwise, source_of, structural
 from tapediff.shapes import contiguous_strides
-from tapediff.tensor import Tensor, tensor
+from tapediff.tensor import Tensor, of_array
 
 __all__ = ["median", "mode", "nanmedian", "quantile"]
 
@@ -151,13 +154,18 @@ def between(input: Tensor, dim: int, ranks: list[float], q: Any, length: int, in
         return picked(ceil)
     shape = [len(ranks) if axis == dim else 1 for axis in range(input.spec.ndim)]
     if interpolation == "midpoint":
-        weight = tensor([0.5 * (rank != floor(rank)) for rank in ranks], dtype=input.dtype)
+        weight = constants([0.5 * (rank != floor(rank)) for rank in ranks], input)
     elif isinstance(q, Tensor):
-        floors = tensor([floor(rank) for rank in ranks], dtype=input.dtype)
+        floors = constants([floor(rank) for rank in ranks], input)
         weight = elementwise(ROWS["sub"], elementwise(ROWS["mul"], flattened(q), length - 1), floors)
     else:
-        weight = tensor([rank - floor(rank) for rank in ranks], dtype=input.dtype)
+        weight = constants([rank - floor(rank) for rank in ranks], input)
     return elementwise(ROWS["lerp"], picked(floor), picked(ceil), viewed(weight, shape))
+
+
+def constants(values: Sequence[float], like: Tensor) -> Tensor:
+    """Numbers as a tensor of one dimension, in the dtype of another tensor."""
+    return of_array(np.array(values, like.spec.dtype.numpy))
 
 
 def flattened(x: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from tapediff.tensor import Tensor
+from tapediff.tensor import method as attach
 
 __all__ = ["FUNCTIONS", "check_tensor", "function", "method", "number_or_tensor"]
 
@@ -29,15 +30,7 @@ def function(*names: str, method: bool | str = True) -> Callable[[F], F]:
     return register
 
 
-def method(*names: str) -> Callable[[F], F]:
-    """Make a function a tensor method only."""
-
-    def register(made: F) -> F:
-        for name in names or (made.__name__,):
-            setattr(Tensor, name, made)
-        return made
-
-    return register
+method = attach  # a function that is a tensor method only
 
 
 def check_tensor(value: Any, name: str, argument: str = "input", position: int = 1) -> None:
