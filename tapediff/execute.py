@@ -202,6 +202,16 @@ def grow_addresses(segment: Segment, total: int) -> None:
 
 def place_large(segment: Segment, code: array[int], first: int) -> None:
     """Give the pending large slots arrays of their own; an alias shares the array of what it shows."""
+    passing = passing_values(segment, code, first)
+    if passing:
+        room = layout.BLOCK * 8 + 704  # not a multiple of 4096: see below
+        memory = np.empty(len(passing) * room + 64, np.uint8)
+        segment.chunks.append(memory)
+        start = _address(memory) + 63 & ~63
+        for position, index in enumerate(passing):
+            _WORD.from_address(segment.addresses_at + 8 * index).value = start + position * room | layout.ONE_BLOCK
+            del segment.owners[index]
+        segment.unplaced = [index for index in segment.unplaced if index not in passing]
     for index in segment.unplaced:
         at = 3 * (index - first)
         kind = KINDS.kinds[code[at]]
@@ -214,6 +224,33 @@ def place_large(segment: Segment, code: array[int], first: int) -> None:
         offset = (-_address(memory) & 63) + 64 * (index * 11 & 63)
         segment.large[index] = np.ndarray(kind.spec.shape, kind.spec.dtype.numpy, memory, offset)
         _WORD.from_address(segment.addresses_at + 8 * index).value = _address(memory) + offset
+
+
+def passing_values(segment: Segment, code: array[int], first: int) -> set[int]:
+    """Which pending large values need no array of their own, since only their own run of element-wise instructions reads them: no tensor shows them,
+    no instruction elsewhere reads them, no reverse pass will. One block of memory serves them.
+    """
+    kinds = KINDS.kinds
+    passing = set()
+    for index in segment.unplaced:
+        kind = kinds[code[3 * (index - first)]]
+        if kind.kind_class == layout.ELEMENTWISE and kind.spec.size > 2 * layout.BLOCK and segment.owners[index]() is None and not kind.saves & 1:
+            passing.add(index)
+    if not passing or len(code) > 3 * 512:
+        return set()
+    run = size = -1  # the first instruction of the present run of long instructions, and their size
+    for at in range(0, len(code), 3):
+        kind = kinds[code[at]]
+        kind_class = kind.kind_class
+        if kind_class == layout.ARGUMENT:
+            continue
+        if kind_class != layout.ELEMENTWISE or kind.spec.size != size:
+            run, size = (at, kind.spec.size) if kind_class == layout.ELEMENTWISE else (len(code), -1)
+        for k in range(len(kind.operands)):
+            operand = code[at - k // 2 * 3 + 1 + k % 2]  # still a position: place comes later
+            if operand > 0 and (operand // 3 - 1 - first < run // 3 or kind.saves >> 1 >> min(k, 60) & 1):
+                passing.discard(operand // 3 - 1)
+    return passing
 
 
 def settle_large(segment: Segment) -> None:
