@@ -211,9 +211,10 @@ def place_large(segment: Segment, code: array[int], first: int) -> None:
         for position, index in enumerate(passing):
             _WORD.from_address(segment.addresses_at + 8 * index).value = start + position * room | layout.ONE_BLOCK
             del segment.owners[index]
-        segment.unplaced = [index for index in segment.unplaced if index not in passing]
     for index in segment.unplaced:
         at = 3 * (index - first)
+        if at >= len(code) or index in passing:  # announced, but recorded after this batch began
+            continue
         kind = KINDS.kinds[code[at]]
         if kind.kind_class == layout.ALIAS:
             operand = code[at + 1]  # still a position: place comes later
@@ -233,6 +234,8 @@ def passing_values(segment: Segment, code: array[int], first: int) -> set[int]:
     kinds = KINDS.kinds
     passing = set()
     for index in segment.unplaced:
+        if 3 * (index - first) >= len(code):
+            continue
         kind = kinds[code[3 * (index - first)]]
         if kind.kind_class == layout.ELEMENTWISE and kind.spec.size > 2 * layout.BLOCK and segment.owners[index]() is None and not kind.saves & 1:
             passing.add(index)
@@ -255,15 +258,18 @@ def passing_values(segment: Segment, code: array[int], first: int) -> set[int]:
 
 def settle_large(segment: Segment) -> None:
     """Let go of large values that nothing can ask for: no tensor shows them and no adjoint will pass."""
+    done = sum(1 for index in segment.unplaced if index < segment.count)
     if not segment.grad_enabled:
-        for index in segment.unplaced:
+        for index in segment.unplaced[:done]:
+            if index not in segment.large:
+                continue
             tensor = segment.owners.pop(index)()
             value = segment.large.pop(index)
             if tensor is not None and tensor.segment is segment and tensor.slot == 3 * index + 3:
                 source = Source(tensor.spec, array=value)
                 tensor.source, tensor.segment, tensor.slot = source, SOURCE, source.operand
                 segment.held.append(source)
-    segment.unplaced.clear()
+    del segment.unplaced[:done]
 
 
 def build_forward() -> None:
@@ -404,7 +410,7 @@ class Pass:
     watched   slots of segments whose complete adjoints somebody wants: (segment, slot) -> function of the adjoint
     """
 
-    __slots__ = ("capture", "deliver", "finished", "retain", "watched")
+    __slots__ = ("capture", "consumers", "deliver", "finished", "retain", "watched")
 
     def __init__(self, retain: bool, deliver: Callable[[Source, Any], None], capture: bool = False,
                  watched: dict[Any, dict[int, Callable[[Any], Any]]] | None = None) -> None:
@@ -412,7 +418,8 @@ class Pass:
         self.deliver = deliver
         self.capture = capture
         self.watched = watched
-        self.finished: list[Any] = []
+        self.finished: list[Segment] = []
+        self.consumers: list[Segment] = []
 
     def run(self, seeds: Sequence[tuple[Any, int, Any]]) -> None:
         """Propagate adjoints from seeds (origin, slot, adjoint array or number) to leaves.
@@ -448,6 +455,10 @@ class Pass:
                     seeds.append((source.origin, source.slot, adjoint))  # type: ignore[attr-defined]
         for segment in self.finished:
             release(segment)
+        for segment in self.consumers:
+            segment.consumer = None
+        self.finished.clear()
+        self.consumers.clear()
 
 
 def scalar_pass(segment: Segment, slot: int, retain: bool, deliver: Callable[[Source, Any], None]) -> None:
@@ -586,8 +597,13 @@ def overwritten_address(segment: Segment) -> int:
 
 def is_overwritten_at(segment: Segment, operand: int, reader: int) -> bool:
     """As the compiled `is_overwritten`, for instruction `reader` of a computed segment."""
-    if operand >= 0:
-        return segment.overwritten is not None and operand < len(segment.overwritten) and segment.overwritten[operand] > reader
+    while operand >= 0:
+        if segment.overwritten is not None and operand < len(segment.overwritten) and segment.overwritten[operand] > reader:
+            return True
+        code = segment.whole_code()
+        if KINDS.kinds[code[3 * operand]].kind_class != layout.ALIAS:
+            return False
+        operand = code[3 * operand + 1]
     clocks = segment.clocks
     clock = next(clocks[k + 1] for k in range(len(clocks) - 2, -2, -2) if clocks[k] <= reader)
     return _source(operand).read(layout.S_CLOCK) > clock
@@ -613,6 +629,8 @@ def overwritten_operand(segment: Segment, reader: int) -> OverwrittenValue:
     if saves & 1:
         saved.append((reader, kind.spec))
     operand, spec = next((operand, spec) for operand, spec in saved if is_overwritten_at(segment, operand, reader))
+    while operand >= 0 and operand not in segment.versions:  # an alias: what was written is the memory that it shows
+        operand = code[3 * operand + 1]
     if operand >= 0:
         version = segment.versions[operand]
         name = KINDS.kinds[code[3 * operand]].grad_fn
@@ -662,6 +680,7 @@ def consume(segment: Segment, code: array[int], offsets: Any, top: int, current:
     flags[:top] |= np.frombuffer(offsets, np.int64, top) >= 0
     wanted = KINDS.table[np.frombuffer(code, np.int32)[::3], layout.K_WANTED] != 0
     segment.consumer = current
+    current.consumers.append(segment)
     if np.all(flags[wanted] != 0):
         current.finished.append(segment)
 
@@ -696,6 +715,8 @@ def release(segment: Segment) -> None:
     """Give back the values that only reverse passes need; those that tensors show stay. The code stays: another pass may reach instructions that saved nothing."""
     segment.is_released = True
     segment.consumed = None
+    if len(segment.held) < 64:  # constants and data: what saved them is refused from now on
+        segment.held = [source for source in segment.held if source.spec.requires_grad]
     segment.recorded = []
     if not segment.owners and not segment.large:
         return

@@ -285,13 +285,18 @@ def reach(operand: int, used: int, adjoints: int, chunks: int, kinds: int, code:
 
 
 @inner
-def is_overwritten(operand: int, reader: int, clock: int, overwritten: int, chunks: int) -> bool:
+def is_overwritten(operand: int, reader: int, clock: int, overwritten: int, chunks: int, code: int, kinds: int) -> bool:
     """Whether the value of `operand` was written in place after instruction `reader`, computed at `clock`, had read it.
 
-    overwritten[k] is the number of instructions recorded before the value of instruction k was overwritten; 0 where it was not.
+    overwritten[k] is the number of instructions recorded before the value of instruction k was overwritten; 0 where it was not. The memory of an alias is
+    that of its operand.
     """
-    if operand >= 0:
-        return overwritten != 0 and load_i32(overwritten + operand * 4) > reader
+    while operand >= 0:
+        if overwritten != 0 and load_i32(overwritten + operand * 4) > reader:
+            return True
+        if field(kinds, load_i32(code + operand * 12), K_CLASS) != ALIAS:
+            return False
+        operand = load_i32(code + operand * 12 + 4)
     return load_i64(source_row(chunks, operand) + S_CLOCK * 8) > clock
 
 
@@ -359,14 +364,14 @@ def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: i
         if saves != 0 and consumed != 0 and load_u8(consumed + i) != 0:
             return -2 * i - 1
         clock = load_i64(clocks + batch * 16 + 8)
-        if saves & 1 != 0 and is_overwritten(i, i, clock, overwritten, chunks):
+        if saves & 1 != 0 and is_overwritten(i, i, clock, overwritten, chunks, code, kinds):
             return -2 * i - 2
         for k in range(field(kinds, kind, K_ARITY)):
             operand = operand_of(code, i, k)
             bit = 1 << min(k, 60)
             if wanted & bit != 0:
                 used = reach(operand, used, offsets, chunks, kinds, code, touched, pass_number, run)
-            if (saves >> 1) & bit != 0 and is_overwritten(operand, i, clock, overwritten, chunks):
+            if (saves >> 1) & bit != 0 and is_overwritten(operand, i, clock, overwritten, chunks, code, kinds):
                 return -2 * i - 2
         if field(kinds, kind, K_CLASS) == HOST:
             hosted = 1
