@@ -1,30 +1,49 @@
-"""Linear algebra under the names of torch.linalg: products and vector norms."""
+"""Linear algebra under the names of torch.linalg."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from tapediff.functions.linear_algebra import (
+    LinAlgError,
+    cholesky,
+    det,
+    inv,
+    matrix_norm,
+    norm,
+    slogdet,
+    solve,
+    solve_triangular,
+)
 from tapediff.functions.norms import vector_norm
 from tapediff.functions.products import linalg_cross as cross
 from tapediff.functions.products import matmul, matrix_power, multi_dot, vecdot
-from tapediff.functions.registry import check_tensor
+from tapediff.functions.views import diagonal as _diagonal
 from tapediff.tensor import Tensor
 
-__all__ = ["cross", "matmul", "matrix_power", "multi_dot", "norm", "vecdot", "vector_norm"]
+__all__ = [
+    "LinAlgError",
+    "cholesky",
+    "cross",
+    "det",
+    "diagonal",
+    "inv",
+    "matmul",
+    "matrix_norm",
+    "matrix_power",
+    "multi_dot",
+    "norm",
+    "slogdet",
+    "solve",
+    "solve_triangular",
+    "vecdot",
+    "vector_norm",
+]
 
 
-def norm(A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
-    """The norm of all elements, of vectors along `dim`, or the Frobenius norm of matrices; other norms of matrices are not there.
+def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """The diagonals of matrices.
 
     >>> import tapediff as td
-    >>> norm(td.tensor([[3., 0.], [0., 4.]]))
-    tensor(5.)
+    >>> diagonal(td.tensor([[1, 2], [3, 4]]))
+    tensor([1, 4])
     """
-    check_tensor(A, "linalg_norm", "A")
-    dims = A.spec.ndim if dim is None else 1 if isinstance(dim, int) else len(dim)
-    if ord is None or (dims == 2 and ord == "fro"):
-        return vector_norm(A, 2, dim, keepdim, dtype=dtype)
-    if dims != 1:
-        raise NotImplementedError(f"linalg.norm takes ord={ord!r} of vectors only, got {dims} dimensions: pass dim=, "
-                                  "or use vector_norm")
-    return vector_norm(A, ord, dim, keepdim, dtype=dtype)
+    return _diagonal(A, offset, dim1, dim2)

@@ -13,8 +13,7 @@ from tapediff.autograd.recorded import recorded_pass
 from tapediff.execute import Consumed, Overwritten, Pass, scalar_pass
 from tapediff.record import modes
 from tapediff.tape.segment import Segment
-from tapediff.tape.source import SOURCE, Source
-from tapediff.tape.spec import spec_of
+from tapediff.tape.source import Source
 from tapediff.tensor import Tensor, of_array, of_source, origin_of
 
 __all__ = ["backward", "grad"]

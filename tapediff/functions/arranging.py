@@ -1,4 +1,5 @@
-"""Arrangements composed of others: at least so many dimensions, blocks on a diagonal, splits along a fixed dimension, writes into a copy."""
+"""Arrangements composed of others: at least so many dimensions, blocks on a diagonal, splits along a fixed dimension, writes
+into a copy."""
 
 from __future__ import annotations
 
@@ -11,7 +12,18 @@ from tapediff.functions.registry import FUNCTIONS, check_tensor, function, metho
 from tapediff.functions.views import reshape, tensor_split
 from tapediff.tensor import Tensor, of_array
 
-__all__ = ["atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "diagflat", "dsplit", "hsplit", "select_scatter", "slice_scatter", "vsplit"]
+__all__ = [
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "block_diag",
+    "diagflat",
+    "dsplit",
+    "hsplit",
+    "select_scatter",
+    "slice_scatter",
+    "vsplit",
+]
 
 
 def _at_least(tensors: tuple[Any, ...], name: str, widened: Callable[[Tensor], Tensor]) -> Any:
@@ -43,10 +55,12 @@ def atleast_2d(*tensors: Any) -> Any:
 @function(method=False)
 def atleast_3d(*tensors: Any) -> Any:
     """With dimensions of size 1 added, a vector of n as (1, n, 1) and a matrix of n by m as (n, m, 1)."""
+
     def widened(x: Tensor) -> Tensor:
         if x.spec.ndim > 2:
             return x
         return reshape(x, (*x.spec.shape, 1) if x.spec.ndim == 2 else (1, x.spec.size, 1))
+
     return _at_least(tensors, "atleast_3d", widened)
 
 
@@ -62,7 +76,9 @@ def block_diag(*tensors: Tensor) -> Tensor:
     for position, x in enumerate(tensors):
         check_tensor(x, "block_diag", "tensors", position + 1)
         if x.spec.ndim > 2:
-            raise RuntimeError(f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {position} has {x.spec.ndim} dimensions")
+            raise RuntimeError(
+                f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {position} has {x.spec.ndim} dimensions"
+            )
     matrices = [atleast_2d(x) for x in tensors]
     width = sum(x.spec.shape[1] for x in matrices)
     rows, left = [], 0
@@ -71,7 +87,7 @@ def block_diag(*tensors: Tensor) -> Tensor:
         pieces = [of_array(np.zeros((height, columns), x.spec.dtype.numpy)) for columns in (left, width - left - own)]
         rows.append(FUNCTIONS["cat"]([pieces[0], x, pieces[1]], 1))
         left += own
-    return FUNCTIONS["cat"](rows, 0) if rows else of_array(np.zeros((1, 0), np.float32))  # type: ignore[no-any-return]
+    return FUNCTIONS["cat"](rows, 0) if rows else of_array(np.zeros((1, 0), np.float32))
 
 
 @function()
@@ -84,7 +100,7 @@ def diagflat(input: Tensor, offset: int = 0) -> Tensor:
             [0, 2]])
     """
     check_tensor(input, "diagflat")
-    return FUNCTIONS["diag"](reshape(input, (input.spec.size,)), offset)  # type: ignore[no-any-return]
+    return FUNCTIONS["diag"](reshape(input, (input.spec.size,)), offset)
 
 
 def _split(name: str, least: int, dim_of: Callable[[int], int]) -> None:
@@ -92,11 +108,17 @@ def _split(name: str, least: int, dim_of: Callable[[int], int]) -> None:
         check_tensor(input, name)
         ndim = input.spec.ndim
         if ndim < least:
-            raise RuntimeError(f"torch.{name} requires a tensor with at least {least} dimension{'s' * (least > 1)}, but got a tensor with {ndim} dimensions!")
+            raise RuntimeError(
+                f"torch.{name} requires a tensor with at least {least} dimension{'s' * (least > 1)}, but got a tensor with "
+                f"{ndim} dimensions!"
+            )
         dim = dim_of(ndim)
         if isinstance(indices_or_sections, int) and (indices_or_sections < 1 or input.spec.shape[dim] % indices_or_sections):
-            raise RuntimeError(f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension {input.spec.shape[dim]} is not divisible "
-                               f"by the split_size {indices_or_sections}!")
+            raise RuntimeError(
+                f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension {input.spec.shape[dim]} "
+                "is not divisible "
+                f"by the split_size {indices_or_sections}!"
+            )
         return tensor_split(input, indices_or_sections, dim)
 
     split.__name__ = split.__qualname__ = name
@@ -104,7 +126,11 @@ def _split(name: str, least: int, dim_of: Callable[[int], int]) -> None:
     function(name)(split)
 
 
-for _name, _least, _dim_of in (("hsplit", 1, lambda ndim: int(ndim > 1)), ("vsplit", 2, lambda ndim: 0), ("dsplit", 3, lambda ndim: 2)):
+for _name, _least, _dim_of in (
+    ("hsplit", 1, lambda ndim: int(ndim > 1)),
+    ("vsplit", 2, lambda ndim: 0),
+    ("dsplit", 3, lambda ndim: 2),
+):
     _split(_name, _least, _dim_of)
 hsplit, vsplit, dsplit = (FUNCTIONS[_name] for _name in ("hsplit", "vsplit", "dsplit"))
 
@@ -130,7 +156,9 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
 
 
 @function()
-def slice_scatter(input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Tensor:
+def slice_scatter(
+    input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
+) -> Tensor:
     """A copy with `src` in a slice of a dimension.
 
     >>> import tapediff as td
@@ -145,7 +173,7 @@ def slice_scatter(input: Tensor, src: Tensor, dim: int = 0, start: int | None = 
 @method("split_with_sizes")
 def split_with_sizes(self: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Pieces of given sizes along a dimension."""
-    return FUNCTIONS["split"](self, split_sizes, dim)  # type: ignore[no-any-return]
+    return FUNCTIONS["split"](self, split_sizes, dim)
 
 
 @method("sum_to_size")
@@ -157,11 +185,14 @@ def sum_to_size(self: Tensor, *size: Any) -> Tensor:
     tensor([[2., 2., 2.]])
     """
     from tapediff.shapes import parse_shape
+
     wanted, shape = parse_shape(size), self.spec.shape
     wide = (1,) * (len(shape) - len(wanted)) + wanted
     if len(wanted) > len(shape) or any(new not in (1, old) for old, new in zip(shape, wide, strict=True)):
         raise RuntimeError(f"size {{{list(wanted)}}} is not expandable to size {{{list(shape)}}}.")
-    dims = tuple(dim for dim, (old, new) in enumerate(zip(shape, wide, strict=True)) if old != new or dim < len(shape) - len(wanted))
+    dims = tuple(
+        dim for dim, (old, new) in enumerate(zip(shape, wide, strict=True)) if old != new or dim < len(shape) - len(wanted)
+    )
     return reshape(FUNCTIONS["sum"](self, dims, True), wanted) if dims else self
 
 
@@ -181,4 +212,4 @@ def fill_diagonal_(self: Tensor, fill_value: float, wrap: bool = False) -> Tenso
         raise RuntimeError(f"all dimensions of input must be of equal length: fill_diagonal_ got shape {list(shape)}")
     places = np.zeros(shape, np.bool_)
     np.fill_diagonal(places, True, wrap)
-    return self.masked_fill_(of_array(places), fill_value)  # type: ignore[attr-defined, no-any-return]
+    return self.masked_fill_(of_array(places), fill_value)  # type: ignore[attr-defined]

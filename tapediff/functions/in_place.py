@@ -116,7 +116,7 @@ def fill_(self: Tensor, value: Any) -> Tensor:
 
 
 def _fill(name: str, self: Tensor, value: Any) -> Tensor:
-    if modes.grad_enabled and self.spec.requires_grad or not inplace.is_all_one_memory(self):
+    if (modes.grad_enabled and self.spec.requires_grad) or not inplace.is_all_one_memory(self):
         return overwrite(name, self, of_array(np.array(value, self.spec.dtype.numpy)))
     inplace.check_writable(self)
     inplace.write(self, lambda array: array.fill(value))

@@ -24,7 +24,7 @@ def isposinf(input: Tensor) -> Tensor:
     tensor([ True, False, False])
     """
     check_tensor(input, "isposinf")
-    return elementwise(ROWS["eq"], input, float("inf"))  # type: ignore[no-any-return]
+    return elementwise(ROWS["eq"], input, float("inf"))
 
 
 @function()
@@ -36,7 +36,7 @@ def isneginf(input: Tensor) -> Tensor:
     tensor([False,  True, False])
     """
     check_tensor(input, "isneginf")
-    return elementwise(ROWS["eq"], input, -float("inf"))  # type: ignore[no-any-return]
+    return elementwise(ROWS["eq"], input, -float("inf"))
 
 
 @function()
@@ -55,8 +55,11 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
     tensor([False,  True, False])
     """
     if not isinstance(elements, Tensor) and not isinstance(test_elements, Tensor):
-        raise TypeError(f"isin() received an invalid combination of arguments - got ({type(elements).__name__}, {type(test_elements).__name__}): one "
-                        "of them must be a Tensor")
+        raise TypeError(
+            f"isin() received an invalid combination of arguments - got ({type(elements).__name__}, "
+            f"{type(test_elements).__name__}): one "
+            "of them must be a Tensor"
+        )
     values, among = (read(x) if isinstance(x, Tensor) else np.asarray(x) for x in (elements, test_elements))
     return leaf(np.asarray(np.isin(values, among, assume_unique, invert)))
 

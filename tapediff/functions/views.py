@@ -8,8 +8,8 @@ from typing import Any
 
 from tapediff import dtypes, inplace
 from tapediff.functions.registry import check_tensor, function, method
-from tapediff.record import structural
 from tapediff.ops.structural import STRUCTURAL
+from tapediff.record import structural
 from tapediff.shapes import Size, broadcast_all, contiguous_strides, normalize_dim, parse_shape, resolve_reshape, viewable_strides
 from tapediff.tape.source import SOURCE
 from tapediff.tensor import Tensor, of_array
@@ -520,7 +520,7 @@ def contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
 def is_view(tensor: Tensor) -> bool:
     """Whether a tensor shows another one's elements."""
     extra = getattr(tensor, "extra", None)
-    return extra is not None and extra.view is not None or tensor.segment is SOURCE and tensor.source.snapshot is not None
+    return (extra is not None and extra.view is not None) or (tensor.segment is SOURCE and tensor.source.snapshot is not None)
 
 
 def layout_of(tensor: Tensor) -> tuple[Shape, int]:

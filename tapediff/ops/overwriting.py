@@ -15,9 +15,18 @@ __all__ = ["OVERWRITING"]
 
 # method -> PyTorch's name of its node
 OVERWRITING = {
-    "zero_": "ZeroBackward0", "fill_": "FillBackward2", "fill_tensor_": "FillBackward3", "copy_": "CopyBackwards", "uniform_": "UniformBackward0",
-    "normal_": "NormalBackward0", "bernoulli_": "BernoulliBackward2", "random_": "RandomBackward2", "exponential_": "ExponentialBackward0",
-    "log_normal_": "LogNormalBackward0", "cauchy_": "CauchyBackward0", "geometric_": "GeometricBackward0",
+    "zero_": "ZeroBackward0",
+    "fill_": "FillBackward2",
+    "fill_tensor_": "FillBackward3",
+    "copy_": "CopyBackwards",
+    "uniform_": "UniformBackward0",
+    "normal_": "NormalBackward0",
+    "bernoulli_": "BernoulliBackward2",
+    "random_": "RandomBackward2",
+    "exponential_": "ExponentialBackward0",
+    "log_normal_": "LogNormalBackward0",
+    "cauchy_": "CauchyBackward0",
+    "geometric_": "GeometricBackward0",
 }
 
 
@@ -34,5 +43,12 @@ def overwrite_pullback(F: Any, attributes: None, k: int, y_bar: Any, y: Any, a: 
 
 
 for _name, _grad_fn in OVERWRITING.items():
-    add_row(_name, same_shape, overwrite_forward, overwrite_pullback, grad_fn=_grad_fn, saves=(frozenset(), frozenset()),
-            doc=f"The new value in place of the old one, as `{_name}` writes it.")
+    add_row(
+        _name,
+        same_shape,
+        overwrite_forward,
+        overwrite_pullback,
+        grad_fn=_grad_fn,
+        saves=(frozenset(), frozenset()),
+        doc=f"The new value in place of the old one, as `{_name}` writes it.",
+    )

@@ -1,0 +1,390 @@
+"""Linear algebra of square matrices, and of batches of them: inverses, equations, determinants, Cholesky factors, norms."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from tapediff.functions.composing import expanded, read, reshaped
+from tapediff.functions.elementwise import refuse_out
+from tapediff.functions.registry import FUNCTIONS, check_tensor, function
+from tapediff.functions.return_types import return_type
+from tapediff.functions.views import transpose
+from tapediff.ops.structural import STRUCTURAL
+from tapediff.record import structural
+from tapediff.shapes import Shape, broadcast
+from tapediff.tensor import Tensor
+
+__all__ = ["LinAlgError", "cholesky", "det", "inv", "logdet", "matrix_norm", "norm", "slogdet", "solve", "solve_triangular"]
+
+
+class LinAlgError(RuntimeError):
+    """A matrix does not allow what was asked: it is singular, or not positive definite."""
+
+
+# --- checks ---------------------------------------------------------------------------------------------------------------------
+
+
+def floating(name: str, *tensors: Tensor) -> None:
+    """Refuse what is no tensor of floating dtype, and several that differ in dtype."""
+    for position, x in enumerate(tensors):
+        check_tensor(x, name.replace(".", "_"), "AB"[position], position + 1)
+    for x in tensors:
+        if not x.spec.dtype.is_floating_point:
+            raise RuntimeError(
+                f"{name}: Expected a floating point or complex tensor as input. Got {x.spec.dtype.legacy}; convert it with "
+                ".float()"
+            )
+    if len({x.spec.dtype for x in tensors}) > 1:
+        given = [x.spec.dtype.legacy for x in tensors]
+        raise RuntimeError(
+            f"{name}: Expected A and B to have the same dtype, but found A of type {given[0]} and B of type {given[1]} instead; "
+            "convert "
+            "one with .to(...)"
+        )
+
+
+def matrices(name: str, argument: str, shape: Shape, are_square: bool = True) -> None:
+    """Refuse shapes that are no matrices."""
+    if len(shape) < 2:
+        raise RuntimeError(f"{name}: The input tensor {argument} must have at least 2 dimensions.")
+    if are_square and shape[-1] != shape[-2]:
+        raise RuntimeError(
+            f"{name}: {argument} must be batches of square matrices, but they are {shape[-2]} by {shape[-1]} matrices"
+        )
+
+
+def first_bad(is_bad: Any) -> tuple[int, str]:
+    """The number of the first bad matrix, and how PyTorch names it in a message."""
+    flags = np.reshape(is_bad, -1)
+    place = int(np.flatnonzero(flags)[0])
+    return place, f" (Batch element {place}):" if np.ndim(is_bad) else ""
+
+
+def check_regular(x: Tensor) -> tuple[int, str] | None:
+    """Which matrix is singular to the last bit, if any; reads the values."""
+    if not x.spec.size:
+        return None
+    with np.errstate(all="ignore"):
+        is_bad = np.linalg.slogdet(read(x))[0] == 0
+    return first_bad(is_bad) if np.any(is_bad) else None
+
+
+def pivot(matrix: Any) -> int:
+    """The number, from 1, of the first zero on the diagonal of the factor U of a singular matrix."""
+    from scipy.linalg import lu
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        upper = lu(matrix)[2]
+    zeros = np.flatnonzero(upper.diagonal() == 0)
+    return int(zeros[0]) + 1 if zeros.size else len(matrix)
+
+
+# --- inverse and equations ------------------------------------------------------------------------------------------------------
+
+
+@function("inverse")
+def inv(A: Tensor, *, out: None = None) -> Tensor:
+    """The inverse of a square matrix, or of each in a batch.
+
+    Raises
+        LinAlgError: a matrix is singular; this reads the values.
+
+    >>> import tapediff as td
+    >>> td.linalg.inv(td.tensor([[2., 0.], [0., 4.]]))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.2500]])
+    """
+    refuse_out("linalg_inv", out)
+    floating("linalg.inv", A)
+    matrices("linalg.inv", "A", A.spec.shape)
+    bad = check_regular(A)
+    if bad is not None:
+        place, where = bad
+        number = pivot(read(A).reshape(-1, *A.spec.shape[-2:])[place])
+        raise LinAlgError(
+            f"linalg.inv:{where} The diagonal element {number} is zero, the inversion could not be completed because the input "
+            "matrix is "
+            "singular."
+        )
+    return structural(STRUCTURAL["inverse"], None, A)
+
+
+def solve(A: Tensor, B: Tensor, *, left: bool = True, out: None = None) -> Tensor:
+    """The solution X of ``A X = B``, or of ``X A = B`` where `left` is False; B is a matrix, or a vector, in every batch.
+
+    Raises
+        LinAlgError: a matrix is singular; this reads the values of A.
+
+    >>> import tapediff as td
+    >>> solve(td.tensor([[2., 0.], [0., 4.]]), td.tensor([2., 8.]))
+    tensor([1., 2.])
+    """
+    refuse_out("linalg_solve", out)
+    floating("linalg.solve", A, B)
+    matrices("linalg.solve", "A", A.spec.shape)
+    is_vector = B.spec.ndim == 1 or B.spec.shape == A.spec.shape[:-1]
+    if is_vector and not left:
+        raise RuntimeError(
+            "linalg.solve: Vector broadcasting of the left hand side is not supported for left=False. In this case linalg.solve "
+            "is "
+            "equivalent to B / A.squeeze(-1)"
+        )
+    right = reshaped(B, (*B.spec.shape, 1)) if is_vector else B
+    first, second = equations("linalg.solve", A, right if left else transposed(right), left)
+    if check_regular(A) is not None:
+        raise LinAlgError("torch.linalg.solve: The solver failed because the input matrix is singular.")
+    found = structural(STRUCTURAL["solve"], not left, first, second)
+    if is_vector:
+        return reshaped(found, found.spec.shape[:-1])
+    return found if left else transposed(found)
+
+
+def transposed(x: Tensor) -> Tensor:
+    """The matrices with rows and columns exchanged."""
+    return transpose(x, -2, -1)
+
+
+def equations(name: str, A: Tensor, B: Tensor, left: bool) -> tuple[Tensor, Tensor]:
+    """Both sides with their batches broadcast."""
+    if A.spec.shape[-1] != B.spec.shape[-2]:
+        rows, columns = B.spec.shape[-2:] if left else B.spec.shape[:-3:-1]
+        order = "AX = B" if left else "XA = B"
+        raise RuntimeError(
+            f"{name}: Incompatible shapes of A and B for the equation {order} ({A.spec.shape[-2]}x{A.spec.shape[-1]} and "
+            f"{rows}x{columns})"
+        )
+    lead = broadcast(A.spec.shape[:-2], B.spec.shape[:-2])
+    return expanded(A, (*lead, *A.spec.shape[-2:])), expanded(B, (*lead, *B.spec.shape[-2:]))
+
+
+def solve_triangular(
+    A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False, out: None = None
+) -> Tensor:
+    """The solution X of ``A X = B``, or of ``X A = B``, reading the upper or the lower triangle of A only; its
+    diagonal counts as ones if `unitriangular`.
+
+    >>> import tapediff as td
+    >>> solve_triangular(td.tensor([[2., 1.], [9., 4.]]), td.tensor([[4.], [8.]]), upper=True)
+    tensor([[1.],
+            [2.]])
+    """
+    refuse_out("linalg_solve_triangular", out)
+    floating("linalg.solve_triangular", A, B)
+    matrices("linalg.solve_triangular", "A", A.spec.shape)
+    matrices("linalg.solve_triangular", "B", B.spec.shape, are_square=False)
+    first, second = equations("linalg.solve_triangular", A, B if left else transposed(B), left)
+    found = structural(STRUCTURAL["solve_triangular"], (bool(upper), not left, bool(unitriangular)), first, second)
+    return found if left else transposed(found)
+
+
+# --- determinants ---------------------------------------------------------------------------------------------------------------
+
+
+@function()
+def det(A: Tensor, *, out: None = None) -> Tensor:
+    """The determinant of a square matrix, or of each in a batch.
+
+    >>> import tapediff as td
+    >>> td.det(td.tensor([[1., 2.], [3., 4.]]))
+    tensor(-2.0000)
+    """
+    refuse_out("linalg_det", out)
+    floating("linalg.det", A)
+    matrices("linalg.det", "A", A.spec.shape)
+    return structural(STRUCTURAL["det"], None, A)
+
+
+def sign_and_logarithm(name: str, A: Tensor, returned: str) -> Any:
+    """The sign of the determinant and the logarithm of its magnitude."""
+    floating(name, A)
+    matrices(name, "A", A.spec.shape)
+    found = return_type(returned, "sign", "logabsdet")
+    return found((structural(STRUCTURAL["sign_det"], None, A), structural(STRUCTURAL["log_det"], None, A)))
+
+
+@function("slogdet")
+def _slogdet(input: Tensor) -> Any:
+    """The sign of the determinant, and the logarithm of its magnitude.
+
+    >>> import tapediff as td
+    >>> sign, logabsdet = td.slogdet(td.tensor([[2., 0.], [0., -0.5]]))
+    >>> sign
+    tensor(-1.)
+    """
+    return sign_and_logarithm("linalg.slogdet", input, "slogdet")
+
+
+def slogdet(A: Tensor, *, out: None = None) -> Any:
+    """The sign of the determinant, and the logarithm of its magnitude: ``det = sign * exp(logabsdet)``.
+
+    >>> import tapediff as td
+    >>> slogdet(td.tensor([[1., 0.], [0., 1.]])).logabsdet
+    tensor(0.)
+    """
+    refuse_out("linalg_slogdet", out)
+    return sign_and_logarithm("linalg.slogdet", A, "linalg_slogdet")
+
+
+@function()
+def logdet(input: Tensor) -> Tensor:
+    """The logarithm of the determinant; nan where that is negative.
+
+    >>> import tapediff as td
+    >>> td.logdet(td.eye(2))
+    tensor(0.)
+    """
+    sign, logarithm = sign_and_logarithm("logdet", input, "slogdet")
+    return FUNCTIONS["where"](sign < 0, float("nan"), logarithm)
+
+
+# --- Cholesky -------------------------------------------------------------------------------------------------------------------
+
+
+def cholesky(A: Tensor, *, upper: bool = False, out: None = None) -> Tensor:
+    """The lower triangular L with ``L @ L.mT = A``, or its transpose; reads the lower triangle of A.
+
+    Raises
+        LinAlgError: a matrix is not positive definite; this reads the values.
+
+    >>> import tapediff as td
+    >>> cholesky(td.tensor([[4., 2.], [2., 5.]]))
+    tensor([[2., 0.],
+            [1., 2.]])
+    """
+    refuse_out("linalg_cholesky", out)
+    floating("linalg.cholesky", A)
+    matrices("linalg.cholesky", "A", A.spec.shape)
+    check_definite(A)
+    return structural(STRUCTURAL["cholesky"], bool(upper), A)
+
+
+def check_definite(A: Tensor) -> None:
+    """Refuse matrices that are not positive definite.
+
+    Raises
+        LinAlgError: one is not.
+    """
+    value = read(A)
+    try:
+        np.linalg.cholesky(value)
+    except np.linalg.LinAlgError:
+        is_bad = [not is_definite(matrix) for matrix in value.reshape(-1, *value.shape[-2:])]
+        place, where = first_bad(is_bad if value.ndim > 2 else is_bad[0])
+        matrix = value.reshape(-1, *value.shape[-2:])[place]
+        order = next((size for size in range(1, len(matrix) + 1) if not is_definite(matrix[:size, :size])), len(matrix))
+        raise LinAlgError(
+            f"linalg.cholesky:{where} The factorization could not be completed because the input is not positive-definite (the "
+            "leading minor "
+            f"of order {order} is not positive-definite)."
+        ) from None
+
+
+def is_definite(matrix: Any) -> bool:
+    """Whether a matrix has a Cholesky factor."""
+    try:
+        np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
+@function("cholesky")
+def _cholesky(input: Tensor, upper: bool = False, *, out: None = None) -> Tensor:
+    """`linalg.cholesky` under its old name.
+
+    >>> import tapediff as td
+    >>> td.cholesky(td.tensor([[4.]]))
+    tensor([[2.]])
+    """
+    return cholesky(input, upper=upper, out=out)
+
+
+@function()
+def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False, *, out: None = None) -> Tensor:
+    """The solution X of ``A X = B``, given the Cholesky factor of A.
+
+    >>> import tapediff as td
+    >>> td.cholesky_solve(td.tensor([[8.]]), td.tensor([[2.]]))
+    tensor([[2.]])
+    """
+    refuse_out("cholesky_solve", out)
+    floating("cholesky_solve", B, L)
+    between = solve_triangular(transposed(L) if upper else L, B, upper=False)
+    return solve_triangular(L if upper else transposed(L), between, upper=True)
+
+
+# --- norms ----------------------------------------------------------------------------------------------------------------------
+
+
+def matrix_norm(A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The norm of matrices: "fro", the root of the sum of squares; 1 and inf, the largest sum of magnitudes of a column or a
+    row; -1 and -inf, the smallest.
+
+    >>> import tapediff as td
+    >>> matrix_norm(td.tensor([[3., 0.], [0., 4.]])), matrix_norm(td.tensor([[3., -1.], [0., 4.]]), 1)
+    (tensor(5.), tensor(5.))
+    """
+    floating("linalg.matrix_norm", A)
+    matrices("linalg.matrix_norm", "A", A.spec.shape, are_square=False)
+    if not isinstance(dim, tuple | list) or len(dim) != 2:
+        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {dim}")
+    rows, columns = (one % A.spec.ndim for one in dim)
+    if rows == columns:
+        raise RuntimeError(f"linalg.matrix_norm: dims must be different. Got ({rows}, {columns})")
+    if dtype is not None:
+        A = A.to(dtype)  # type: ignore[attr-defined]
+    if ord in ("fro", None):
+        return FUNCTIONS["norm"](A, 2, (rows, columns), keepdim)
+    if isinstance(ord, str) or abs(ord) not in (1, float("inf")):
+        if ord in ("nuc", 2, -2):
+            raise NotImplementedError(
+                f"linalg.matrix_norm: Order {ord} needs singular values, which tapediff does not differentiate; take 'fro', 1 "
+                "or inf"
+            )
+        raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
+    summed, kept = (rows, columns) if abs(ord) == 1 else (columns, rows)
+    sums = FUNCTIONS["sum"](FUNCTIONS["abs"](A), summed, True)
+    found: Tensor = FUNCTIONS["amax" if ord > 0 else "amin"](sums, kept, True)
+    shape = tuple(
+        1 if position in (rows, columns) else size
+        for position, size in enumerate(A.spec.shape)
+        if keepdim or position not in (rows, columns)
+    )
+    return (
+        found
+        if keepdim
+        else FUNCTIONS["squeeze"](found, (rows, columns))
+        if shape
+        else FUNCTIONS["amax" if ord > 0 else "amin"](sums)
+    )
+
+
+def norm(A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, out: None = None, dtype: Any = None) -> Tensor:
+    """A vector norm along one dimension, a matrix norm over two; without `ord` the root of the sum of all squares.
+
+    >>> import tapediff as td
+    >>> norm(td.tensor([[3., 0.], [0., 4.]])), norm(td.tensor([3., -4.]), 1)
+    (tensor(5.), tensor(7.))
+    """
+    from tapediff.functions.norms import vector_norm
+
+    refuse_out("linalg_norm", out)
+    check_tensor(A, "linalg_norm", "A")
+    if isinstance(ord, str) and ord not in ("fro", "nuc"):
+        raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
+    dims = (dim,) if isinstance(dim, int) else dim
+    if dims is None and ord is not None:
+        if A.spec.ndim not in (1, 2):
+            raise RuntimeError(
+                f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {A.spec.ndim}D."
+            )
+        dims = tuple(range(A.spec.ndim))
+    if ord is None or (len(dims) == 1 and not isinstance(ord, str)):
+        return vector_norm(A, 2 if ord is None else ord, dims, keepdim, dtype=dtype)
+    if len(dims) == 1:
+        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {dims[0]}")
+    return matrix_norm(A, ord, dims, keepdim, dtype=dtype)
