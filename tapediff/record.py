@@ -225,7 +225,7 @@ class Plan:
 
 def elementwise(row: Elementwise, *operands: Any, out_dtype: DType | None = None) -> Any:
     """Record an element-wise op of tensors and Python numbers; returns the tensor of its result."""
-    if row is POW and type(operands[1]) in POWERS_TYPES and operands[1] in POWERS:
+    if row is POW and type(operands[1]) in POWERS_TYPES and operands[1] in POWERS and operands[0].spec.dtype.category:
         row, operands = POWERS[operands[1]], operands[:1]
     segment = running()
     key = (row.name, segment.grad_enabled, out_dtype, *[x.spec if isinstance(x, Handle) else type(x) for x in operands])
