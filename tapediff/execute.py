@@ -202,8 +202,19 @@ def grow_addresses(segment: Segment, total: int) -> None:
 
 def place_large(segment: Segment, code: array[int], first: int) -> None:
     """Give the pending large slots arrays of their own; an alias shares the array of what it shows."""
+    passing = passing_values(segment, code, first)
+    if passing:
+        room = layout.BLOCK * 8 + 704  # not a multiple of 4096: see below
+        memory = np.empty(len(passing) * room + 64, np.uint8)
+        segment.chunks.append(memory)
+        start = _address(memory) + 63 & ~63
+        for position, index in enumerate(passing):
+            _WORD.from_address(segment.addresses_at + 8 * index).value = start + position * room | layout.ONE_BLOCK
+            del segment.owners[index]
     for index in segment.unplaced:
         at = 3 * (index - first)
+        if at >= len(code) or index in passing:  # announced, but recorded after this batch began
+            continue
         kind = KINDS.kinds[code[at]]
         if kind.kind_class == layout.ALIAS:
             operand = code[at + 1]  # still a position: place comes later
@@ -216,17 +227,49 @@ def place_large(segment: Segment, code: array[int], first: int) -> None:
         _WORD.from_address(segment.addresses_at + 8 * index).value = _address(memory) + offset
 
 
+def passing_values(segment: Segment, code: array[int], first: int) -> set[int]:
+    """Which pending large values need no array of their own, since only their own run of element-wise instructions reads them: no tensor shows them,
+    no instruction elsewhere reads them, no reverse pass will. One block of memory serves them.
+    """
+    kinds = KINDS.kinds
+    passing = set()
+    for index in segment.unplaced:
+        if 3 * (index - first) >= len(code):
+            continue
+        kind = kinds[code[3 * (index - first)]]
+        if kind.kind_class == layout.ELEMENTWISE and kind.spec.size > 2 * layout.BLOCK and segment.owners[index]() is None and not kind.saves & 1:
+            passing.add(index)
+    if not passing or len(code) > 3 * 512:
+        return set()
+    run = size = -1  # the first instruction of the present run of long instructions, and their size
+    for at in range(0, len(code), 3):
+        kind = kinds[code[at]]
+        kind_class = kind.kind_class
+        if kind_class == layout.ARGUMENT:
+            continue
+        if kind_class != layout.ELEMENTWISE or kind.spec.size != size:
+            run, size = (at, kind.spec.size) if kind_class == layout.ELEMENTWISE else (len(code), -1)
+        for k in range(len(kind.operands)):
+            operand = code[at - k // 2 * 3 + 1 + k % 2]  # still a position: place comes later
+            if operand > 0 and (operand // 3 - 1 - first < run // 3 or kind.saves >> 1 >> min(k, 60) & 1):
+                passing.discard(operand // 3 - 1)
+    return passing
+
+
 def settle_large(segment: Segment) -> None:
     """Let go of large values that nothing can ask for: no tensor shows them and no adjoint will pass."""
+    done = sum(1 for index in segment.unplaced if index < segment.count)
     if not segment.grad_enabled:
-        for index in segment.unplaced:
+        for index in segment.unplaced[:done]:
+            if index not in segment.large:
+                continue
             tensor = segment.owners.pop(index)()
             value = segment.large.pop(index)
             if tensor is not None and tensor.segment is segment and tensor.slot == 3 * index + 3:
                 source = Source(tensor.spec, array=value)
                 tensor.source, tensor.segment, tensor.slot = source, SOURCE, source.operand
                 segment.held.append(source)
-    segment.unplaced.clear()
+    del segment.unplaced[:done]
 
 
 def build_forward() -> None:
@@ -367,7 +410,7 @@ class Pass:
     watched   slots of segments whose complete adjoints somebody wants: (segment, slot) -> function of the adjoint
     """
 
-    __slots__ = ("capture", "deliver", "finished", "retain", "watched")
+    __slots__ = ("capture", "consumers", "deliver", "finished", "retain", "watched")
 
     def __init__(self, retain: bool, deliver: Callable[[Source, Any], None], capture: bool = False,
                  watched: dict[Any, dict[int, Callable[[Any], Any]]] | None = None) -> None:
@@ -375,7 +418,8 @@ class Pass:
         self.deliver = deliver
         self.capture = capture
         self.watched = watched
-        self.finished: list[Any] = []
+        self.finished: list[Segment] = []
+        self.consumers: list[Segment] = []
 
     def run(self, seeds: Sequence[tuple[Any, int, Any]]) -> None:
         """Propagate adjoints from seeds (origin, slot, adjoint array or number) to leaves.
@@ -411,6 +455,10 @@ class Pass:
                     seeds.append((source.origin, source.slot, adjoint))  # type: ignore[attr-defined]
         for segment in self.finished:
             release(segment)
+        for segment in self.consumers:
+            segment.consumer = None
+        self.finished.clear()
+        self.consumers.clear()
 
 
 def scalar_pass(segment: Segment, slot: int, retain: bool, deliver: Callable[[Source, Any], None]) -> None:
@@ -549,8 +597,13 @@ def overwritten_address(segment: Segment) -> int:
 
 def is_overwritten_at(segment: Segment, operand: int, reader: int) -> bool:
     """As the compiled `is_overwritten`, for instruction `reader` of a computed segment."""
-    if operand >= 0:
-        return segment.overwritten is not None and operand < len(segment.overwritten) and segment.overwritten[operand] > reader
+    while operand >= 0:
+        if segment.overwritten is not None and operand < len(segment.overwritten) and segment.overwritten[operand] > reader:
+            return True
+        code = segment.whole_code()
+        if KINDS.kinds[code[3 * operand]].kind_class != layout.ALIAS:
+            return False
+        operand = code[3 * operand + 1]
     clocks = segment.clocks
     clock = next(clocks[k + 1] for k in range(len(clocks) - 2, -2, -2) if clocks[k] <= reader)
     return _source(operand).read(layout.S_CLOCK) > clock
@@ -576,6 +629,8 @@ def overwritten_operand(segment: Segment, reader: int) -> OverwrittenValue:
     if saves & 1:
         saved.append((reader, kind.spec))
     operand, spec = next((operand, spec) for operand, spec in saved if is_overwritten_at(segment, operand, reader))
+    while operand >= 0 and operand not in segment.versions:  # an alias: what was written is the memory that it shows
+        operand = code[3 * operand + 1]
     if operand >= 0:
         version = segment.versions[operand]
         name = KINDS.kinds[code[3 * operand]].grad_fn
@@ -625,6 +680,7 @@ def consume(segment: Segment, code: array[int], offsets: Any, top: int, current:
     flags[:top] |= np.frombuffer(offsets, np.int64, top) >= 0
     wanted = KINDS.table[np.frombuffer(code, np.int32)[::3], layout.K_WANTED] != 0
     segment.consumer = current
+    current.consumers.append(segment)
     if np.all(flags[wanted] != 0):
         current.finished.append(segment)
 
@@ -659,6 +715,8 @@ def release(segment: Segment) -> None:
     """Give back the values that only reverse passes need; those that tensors show stay. The code stays: another pass may reach instructions that saved nothing."""
     segment.is_released = True
     segment.consumed = None
+    if len(segment.held) < 64:  # constants and data: what saved them is refused from now on
+        segment.held = [source for source in segment.held if source.spec.requires_grad]
     segment.recorded = []
     if not segment.owners and not segment.large:
         return

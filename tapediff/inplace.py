@@ -36,7 +36,16 @@ class View(NamedTuple):
 
 
 def memory(tensor: Tensor) -> np.ndarray[Any, Any]:
-    """The array that a tensor and all that share memory with it write to."""
+    """The array that a tensor and all that share memory with it write to. A tensor on the tape gets one, for itself, its base and all its views."""
+    if not is_all_one_memory(tensor):
+        base = _base_of(tensor)
+        _own_memory(base)
+        _share_one_memory(base)
+    return _own_memory(tensor)
+
+
+def _own_memory(tensor: Tensor) -> np.ndarray[Any, Any]:
+    """The array of a tensor whose base and views are looked after."""
     source = record.source_of(tensor)
     if source.origin is None and source.owner is None:
         return source.values()
@@ -173,13 +182,29 @@ def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
 def view(name: str, tensor: Tensor, attributes: tuple[tuple[int, ...], tuple[int, ...], int]) -> Tensor:
     """A view of a tensor, by the row of the view op called `name`."""
     shares_memory = tensor.segment is SOURCE and tensor.source.origin is None and not (tensor.spec.requires_grad and modes.grad_enabled)
-    made = _memory_view(tensor, attributes) if shares_memory else structural(STRUCTURAL[name], attributes, tensor)
+    if shares_memory:
+        made = _memory_view(tensor, attributes)
+    else:
+        made = structural(STRUCTURAL[name], attributes, tensor)
+        shares_memory = _is_shared(tensor)
+        if shares_memory:  # a detached tensor or an array shows the memory too: the view must lie in it
+            origin, slot = origin_of(made)
+            source = Source(made.spec, array=_shown(_own_memory(tensor), attributes), origin=origin, slot=slot)
+            tensor.source.share().add(source)
+            made.segment, made.source, made.slot = SOURCE, source, source.operand
     made.extras().view = View(tensor, attributes, shares_memory)
     views = tensor.extras().views
     views.append(weakref.ref(made))
     if len(views) & 63 == 0:
         tensor.extras().views = [known for known in views if known() is not None]
     return made
+
+
+def _is_shared(tensor: Tensor) -> bool:
+    """Whether other sources show the tensor's memory."""
+    if tensor.segment is not SOURCE or tensor.source.storage is None:
+        return False
+    return any(known() not in (None, tensor.source) for known in tensor.source.storage.members)
 
 
 def _memory_view(tensor: Tensor, attributes: tuple[tuple[int, ...], tuple[int, ...], int]) -> Tensor:
@@ -263,8 +288,6 @@ def assign(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> Tensor:
         new = record.cast(new, spec.dtype)
     if not (modes.grad_enabled and (spec.requires_grad or new.spec.requires_grad)):
         value = new._array()
-        if not is_all_one_memory(tensor):
-            _share_one_memory(_base_of(tensor))
         write(tensor, lambda array: np.copyto(array, value))
         return tensor
     _move(tensor, new, before)
@@ -293,7 +316,7 @@ def _base_of(tensor: Tensor) -> Tensor:
 
 def _share_one_memory(parent: Tensor) -> None:
     """Let all living views of a tensor show its memory; what gradients know of them stays."""
-    array = memory(parent)
+    array = _own_memory(parent)
     for known in parent.extras().views:
         child = known()
         if child is None:

@@ -128,28 +128,28 @@ def operand_of(handle: Any, segment: Segment) -> int:
 
 def source_of(handle: Any) -> Source:
     """The source that names the value of `handle`; a slot of another segment becomes one, by computing that segment."""
-    if handle.segment is SOURCE:
+    segment = handle.segment  # once: another thread may turn the tensor into a source meanwhile
+    if segment is SOURCE:
         source: Source = handle.source
         return source
-    if handle.segment is None:
-        handle.refresh()
-        return source_of(handle)
-    if handle.segment.thread != get_ident():
+    if segment.thread != get_ident():
         close()  # what reads the source must be younger than what computes it
     from tapediff.execute import slot_address, flush  # above us: only a slot of another segment needs it
-    segment = handle.segment
     flush(segment)
     if handle.segment is SOURCE:  # a large value that no backward pass needs leaves the tape as soon as it is computed
         return handle.source  # type: ignore[no-any-return]
-    index = handle.slot // 3 - 1
-    owner = segment.large.get(index)
-    source = Source(handle.spec, array=None, address=slot_address(segment, index), origin=segment if handle.spec.requires_grad else None, slot=index,
-                    owner=owner if owner is not None else segment.chunks)
-    if owner is not None:
-        source.array = owner
-    handle.source = source
-    handle.segment = SOURCE
-    handle.slot = source.operand
+    with segment.lock:
+        if handle.segment is SOURCE:
+            return handle.source  # type: ignore[no-any-return]
+        index = handle.slot // 3 - 1
+        owner = segment.large.get(index)
+        source = Source(handle.spec, array=None, address=slot_address(segment, index), origin=segment if handle.spec.requires_grad else None, slot=index,
+                        owner=owner if owner is not None else segment.chunks)
+        if owner is not None:
+            source.array = owner
+        handle.source = source
+        handle.segment = SOURCE
+        handle.slot = source.operand
     return source
 
 
@@ -225,7 +225,7 @@ class Plan:
 
 def elementwise(row: Elementwise, *operands: Any, out_dtype: DType | None = None) -> Any:
     """Record an element-wise op of tensors and Python numbers; returns the tensor of its result."""
-    if row is POW and type(operands[1]) in POWERS_TYPES and operands[1] in POWERS:
+    if row is POW and type(operands[1]) in POWERS_TYPES and operands[1] in POWERS and operands[0].spec.dtype.category:
         row, operands = POWERS[operands[1]], operands[:1]
     segment = running()
     key = (row.name, segment.grad_enabled, out_dtype, *[x.spec if isinstance(x, Handle) else type(x) for x in operands])

@@ -107,11 +107,12 @@ def source_row(chunks: int, operand: int) -> int:
 
 
 @inner
-def value_address(operand: int, addresses: int, chunks: int) -> int:
-    """Where the value of an operand lies."""
+def value_address(operand: int, addresses: int, chunks: int, skip: int) -> int:
+    """Where the value of an operand lies, `skip` bytes on; a value of one block serves all blocks in turn."""
     if operand >= 0:
-        return load_i64(addresses + operand * 8)
-    return load_i64(source_row(chunks, operand) + S_ADDRESS * 8)
+        address = load_i64(addresses + operand * 8)
+        return address & ~ONE_BLOCK if address & ONE_BLOCK else address + skip
+    return load_i64(source_row(chunks, operand) + S_ADDRESS * 8) + skip
 
 
 @inner
@@ -152,7 +153,7 @@ def settle_range(code: int, first: int, last: int, addresses: int, kinds: int, c
         at = code + (i - first) * 12
         kind = load_i32(at)
         if field(kinds, kind, K_CLASS) == ALIAS:
-            store_i64(addresses + i * 8, value_address(load_i32(at + 4), addresses, chunks))
+            store_i64(addresses + i * 8, value_address(load_i32(at + 4), addresses, chunks, 0))
         elif field(kinds, kind, K_LARGE) == 0:
             store_i64(addresses + i * 8, load_i64(addresses + i * 8) + chunk)
     return 0
@@ -181,20 +182,14 @@ def forward_one(code: int, i: int, start: int, n: int, base: int, addresses: int
     kind = load_i32(at)
     arity = field(kinds, kind, K_ARITY)
     scalars = field(kinds, kind, K_SCALARS)
-    y = load_i64(addresses + (base + i) * 8) + start * field(kinds, kind, K_ITEM_Y)
-    a = value_address(load_i32(at + 4), addresses, chunks)
+    y = value_address(base + i, addresses, chunks, start * field(kinds, kind, K_ITEM_Y))
+    a = value_address(load_i32(at + 4), addresses, chunks, 0 if scalars & 1 else start * field(kinds, kind, K_ITEM_A))
     b = 0
     c = 0
-    if scalars & 1 == 0:
-        a += start * field(kinds, kind, K_ITEM_A)
     if arity > 1:
-        b = value_address(load_i32(at + 8), addresses, chunks)
-        if scalars & 2 == 0:
-            b += start * field(kinds, kind, K_ITEM_B)
+        b = value_address(load_i32(at + 8), addresses, chunks, 0 if scalars & 2 else start * field(kinds, kind, K_ITEM_B))
     if arity > 2:
-        c = value_address(load_i32(at - 8), addresses, chunks)
-        if scalars & 4 == 0:
-            c += start * field(kinds, kind, K_ITEM_C)
+        c = value_address(load_i32(at - 8), addresses, chunks, 0 if scalars & 4 else start * field(kinds, kind, K_ITEM_C))
     call_forward(field(kinds, kind, K_FORWARD), n, y, a, b, c)
 
 
@@ -290,13 +285,18 @@ def reach(operand: int, used: int, adjoints: int, chunks: int, kinds: int, code:
 
 
 @inner
-def is_overwritten(operand: int, reader: int, clock: int, overwritten: int, chunks: int) -> bool:
+def is_overwritten(operand: int, reader: int, clock: int, overwritten: int, chunks: int, code: int, kinds: int) -> bool:
     """Whether the value of `operand` was written in place after instruction `reader`, computed at `clock`, had read it.
 
-    overwritten[k] is the number of instructions recorded before the value of instruction k was overwritten; 0 where it was not.
+    overwritten[k] is the number of instructions recorded before the value of instruction k was overwritten; 0 where it was not. The memory of an alias is
+    that of its operand.
     """
-    if operand >= 0:
-        return overwritten != 0 and load_i32(overwritten + operand * 4) > reader
+    while operand >= 0:
+        if overwritten != 0 and load_i32(overwritten + operand * 4) > reader:
+            return True
+        if field(kinds, load_i32(code + operand * 12), K_CLASS) != ALIAS:
+            return False
+        operand = load_i32(code + operand * 12 + 4)
     return load_i64(source_row(chunks, operand) + S_CLOCK * 8) > clock
 
 
@@ -364,14 +364,14 @@ def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: i
         if saves != 0 and consumed != 0 and load_u8(consumed + i) != 0:
             return -2 * i - 1
         clock = load_i64(clocks + batch * 16 + 8)
-        if saves & 1 != 0 and is_overwritten(i, i, clock, overwritten, chunks):
+        if saves & 1 != 0 and is_overwritten(i, i, clock, overwritten, chunks, code, kinds):
             return -2 * i - 2
         for k in range(field(kinds, kind, K_ARITY)):
             operand = operand_of(code, i, k)
             bit = 1 << min(k, 60)
             if wanted & bit != 0:
                 used = reach(operand, used, offsets, chunks, kinds, code, touched, pass_number, run)
-            if (saves >> 1) & bit != 0 and is_overwritten(operand, i, clock, overwritten, chunks):
+            if (saves >> 1) & bit != 0 and is_overwritten(operand, i, clock, overwritten, chunks, code, kinds):
                 return -2 * i - 2
         if field(kinds, kind, K_CLASS) == HOST:
             hosted = 1
@@ -420,10 +420,10 @@ def reverse_one(code: int, i: int, start: int, n: int, addresses: int, adjoints:
     kernel = field(kinds, kind, K_REVERSE)
     skip = start * field(kinds, kind, K_ITEM_Y)
     y_bar = adjoint_address(i, adjoints, chunks, base, skip)
-    y = load_i64(addresses + i * 8) + skip
+    y = value_address(i, addresses, chunks, skip)
     a = load_i32(at + 4)
     skip = 0 if scalars & 1 else start * field(kinds, kind, K_ITEM_A)
-    a_value = value_address(a, addresses, chunks) + skip
+    a_value = value_address(a, addresses, chunks, skip)
     a_bar = adjoint_address(a, adjoints, chunks, base, skip) if wanted & 1 else 0
     b_value = 0
     b_bar = 0
@@ -432,14 +432,14 @@ def reverse_one(code: int, i: int, start: int, n: int, addresses: int, adjoints:
     if arity > 1:
         b = load_i32(at + 8)
         skip = 0 if scalars & 2 else start * field(kinds, kind, K_ITEM_B)
-        b_value = value_address(b, addresses, chunks) + skip
+        b_value = value_address(b, addresses, chunks, skip)
         b_bar = adjoint_address(b, adjoints, chunks, base, skip) if wanted & 2 else 0
         if a == b and wanted & 3 == 3:
             kernel = field(kinds, kind, K_REVERSE_SAME)
     if arity > 2:
         c = load_i32(at - 8)
         skip = 0 if scalars & 4 else start * field(kinds, kind, K_ITEM_C)
-        c_value = value_address(c, addresses, chunks) + skip
+        c_value = value_address(c, addresses, chunks, skip)
         c_bar = adjoint_address(c, adjoints, chunks, base, skip) if wanted & 4 else 0
     call_reverse(kernel, n, y_bar, y, a_value, b_value, c_value, a_bar, b_bar, c_bar)
 

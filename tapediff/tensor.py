@@ -213,7 +213,12 @@ class Tensor(Attached, metaclass=TensorType):
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        if value is not None:
+        if value is None:  # what every step of every training loop does for every leaf
+            if self.segment is SOURCE and (source := self.source).origin is None:
+                source.grad = None
+                source.give_back_gradient_cell()
+                return
+        else:
             if not isinstance(value, Tensor):
                 raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
             if value is self:
@@ -227,12 +232,8 @@ class Tensor(Attached, metaclass=TensorType):
         if self.segment is not SOURCE or self.source.origin is not None:
             self.extras().grad = value
             return
-        source = self.source
-        source.grad = value
-        if value is None:
-            source.give_back_gradient_cell()
-        else:
-            source.take_gradient_cell()
+        self.source.grad = value
+        self.source.take_gradient_cell()
 
     @grad.deleter
     def grad(self) -> None:

@@ -117,7 +117,7 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
                 changed = source.hooks(adjoint)
                 adjoint = adjoint if changed is None else changed
             known = found.get(source)
-            found[source] = adjoint if known is None else known + adjoint
+            found[source] = adjoint if known is None else known + adjoint if create_graph else np.asarray(known + adjoint)
 
     _propagate(seeds, retain_graph, create_graph, keep, _watchers(watched, found), capture=True)
     out: list[Any] = []
@@ -285,7 +285,7 @@ def _accumulate(source: Source, adjoint: Any) -> None:
     known = source.grad
     if known is None:
         cell = source.take_gradient_cell() if source.spec.size == 1 else None
-        source.grad = adjoint if cell is None else adjoint + np.asarray(cell, adjoint.dtype)
+        source.grad = adjoint if cell is None else np.asarray(adjoint + np.asarray(cell, adjoint.dtype))
     elif type(known) is np.ndarray:
         np.add(known, adjoint, out=known)
     else:

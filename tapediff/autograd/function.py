@@ -30,15 +30,18 @@ class FunctionContext:
     def __init__(self) -> None:
         self.needs_input_grad: tuple[bool, ...] = ()
         self._saved: tuple[Any, ...] = ()
-        self._own: dict[int, Tensor] = {}
+        self._own: dict[int, tuple[Any, Any, int]] = {}  # outputs that were saved: spec, value, output number
+        self._node: FunctionNode | None = None  # while backward runs; kept, it would close a circle
         self._not_differentiable: tuple[Tensor, ...] = ()
         self._dirty: tuple[Tensor, ...] = ()
         self._materialize = True
         self._is_released = False
+        self._has_saved = False
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keep tensors (inputs, outputs or others) for backward."""
         self._saved = tensors
+        self._has_saved = bool(tensors)
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
@@ -46,7 +49,22 @@ class FunctionContext:
             raise RuntimeError("Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved "
                                "intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need "
                                "to backward through the graph a second time or if you need to access saved tensors after calling backward.")
-        return tuple(self._own.get(id(tensor), tensor) for tensor in self._saved)
+        return tuple(self._output(tensor) for tensor in self._saved)
+
+    def _release(self) -> None:
+        """Let go of what was saved."""
+        self._is_released = True
+        self._saved = ()
+        self._own.clear()
+
+    def _output(self, tensor: Any) -> Any:
+        """A saved tensor; one of the outputs comes back with its place in the graph."""
+        if id(tensor) not in self._own:
+            return tensor
+        spec, array, slot = self._own[id(tensor)]
+        if self._node is None:
+            return of_array(array)
+        return of_source(Source(spec, array=array, origin=self._node, slot=slot))
 
     def mark_non_differentiable(self, *tensors: Tensor) -> None:
         """Say that outputs have no gradient."""
@@ -76,9 +94,13 @@ class FunctionNode:
 
     def _call(self, grads: list[Any]) -> list[tuple[Source, Tensor]]:
         context = self.context
-        if context._is_released and context._saved:
+        if context._is_released and context._has_saved:
             raise Consumed(None, 0)
-        found = self.function.backward(context, *grads)
+        context._node = self
+        try:
+            found = self.function.backward(context, *grads)
+        finally:
+            context._node = None
         if not isinstance(found, tuple):
             found = (found,)
         if len(found) > len(self.sources) and all(grad is None for grad in found[len(self.sources):]):
@@ -129,14 +151,14 @@ class FunctionNode:
         finally:
             record.set_grad_enabled(before)
         if not current.retain:
-            self.context._is_released = True
+            self.context._release()
         return out
 
     def propagate_recorded(self, slots: dict[int, Any], retain: bool, watched: Any = None) -> list[tuple[Source, Any]]:
         """One step of a recorded reverse pass."""
         found = self._call(self._grads(slots, lambda adjoint: adjoint, watched))
         if not retain:
-            self.context._is_released = True
+            self.context._release()
         return list(found)
 
 
@@ -230,7 +252,7 @@ class Function:
             return output
         made = of_source(source)
         if any(output is one for one in context._saved) and not any(output is one for one in inputs):
-            context._own[id(output)] = made
+            context._own[id(output)] = (spec, source.values(), slot)
         return made
 
 

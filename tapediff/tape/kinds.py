@@ -35,12 +35,13 @@ class Kind:
 
     wanted   bit k: the adjoint of operand k is wanted
     scalars  bit k: operand k is one element, broadcast over the result
+    saves    bit 0: the partials read the result; bit k + 1: they read operand k
     """
 
-    __slots__ = ("attributes", "kind_class", "number", "operands", "parameters", "row", "scalars", "spec", "wanted")
+    __slots__ = ("attributes", "kind_class", "number", "operands", "parameters", "row", "saves", "scalars", "spec", "wanted")
 
     def __init__(self, number: int, kind_class: int, row: Any, operands: tuple[Spec, ...], spec: Spec, attributes: Any, scalars: int,
-                 wanted: int) -> None:
+                 wanted: int, saves: int) -> None:
         self.number = number
         self.kind_class = kind_class
         self.row = row
@@ -49,6 +50,7 @@ class Kind:
         self.attributes = attributes
         self.scalars = scalars
         self.wanted = wanted
+        self.saves = saves
         self.parameters: Any = None
 
     @property
@@ -91,7 +93,7 @@ class KindTable:
                 self.outgrown.append(self.table)
                 self.table = np.concatenate([self.table, np.zeros_like(self.table)])
                 self.address = self.table.__array_interface__["data"][0]
-            kind = Kind(number, kind_class, row, operands, spec, attributes, scalars, wanted)
+            kind = Kind(number, kind_class, row, operands, spec, attributes, scalars, wanted, saves)
             fields = self.table[number]
             fields[K_CLASS] = kind_class
             fields[K_COUNT] = spec.size

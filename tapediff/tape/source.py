@@ -44,6 +44,7 @@ class SourceTable:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.buffers: list[bytearray] = []
+        self.words: list[memoryview] = []  # the same memory as int64
         self.free: list[int] = []
         self.owners: list[weakref.ref[Source] | None] = []
         self.bases: list[int] = []
@@ -61,6 +62,7 @@ class SourceTable:
             buffer = bytearray(CHUNK_ROWS * _ROW_BYTES)
             base = ctypes.addressof(ctypes.c_char.from_buffer(buffer))
             self.buffers.append(buffer)
+            self.words.append(memoryview(buffer).cast("q"))
             self.bases.append(base)
             self.chunks[number] = base
             self.owners.extend([None] * CHUNK_ROWS)
@@ -169,13 +171,12 @@ class Source:
     def read(self, column: int) -> int:
         """One field of the row."""
         index = self.index
-        found: int = _READ["int64"](SOURCES.buffers[index >> CHUNK_SHIFT], (index & (CHUNK_ROWS - 1)) * _ROW_BYTES + column * 8)[0]
-        return found
+        return SOURCES.words[index >> CHUNK_SHIFT][(index & (CHUNK_ROWS - 1)) * S_FIELDS + column]
 
     def write(self, column: int, value: int) -> None:
         """Change one field of the row."""
         index = self.index
-        struct.pack_into("=q", SOURCES.buffers[index >> CHUNK_SHIFT], (index & (CHUNK_ROWS - 1)) * _ROW_BYTES + column * 8, value)
+        SOURCES.words[index >> CHUNK_SHIFT][(index & (CHUNK_ROWS - 1)) * S_FIELDS + column] = value
 
     def share(self) -> Storage:
         """The storage whose memory the value is."""
@@ -231,8 +232,10 @@ class Source:
 
     def give_back_gradient_cell(self) -> None:
         """Let the sweeps accumulate in the table again; the gradient is None."""
-        if self.origin is None and self.hooks is None and self.spec.size == 1 and self.spec.requires_grad:
-            self.write(S_STATE, EMPTY)
+        spec = self.spec
+        if spec.size == 1 and spec.requires_grad and self.origin is None and self.hooks is None:
+            index = self.index
+            SOURCES.words[index >> CHUNK_SHIFT][(index & (CHUNK_ROWS - 1)) * S_FIELDS + S_STATE] = EMPTY
 
     def set_wanted(self, spec: Spec) -> None:
         """Change requires_grad: `spec` is the twin of the present one."""
