@@ -9,6 +9,7 @@ import threading
 from array import array
 from collections.abc import Callable, Sequence
 from struct import pack
+from threading import get_ident
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -176,7 +177,7 @@ def compute(segment: Segment) -> None:
         position = _forward(code_at, first, position + 1, total, addresses_at, kinds_at, chunks_at)
     segment.batches.append((code, first))
     segment.count = total
-    if not segment.is_open:
+    if not segment.is_open and segment.thread == get_ident():  # another thread must not take away the list that its owner may be appending to
         segment.recorded = []
     if segment.unplaced:
         settle_large(segment)
@@ -478,19 +479,20 @@ def scalar_pass(segment: Segment, slot: int, retain: bool, deliver: Callable[[So
         scratch.room(slot + 1, held)
     batches = segment.batches
     code = batches[0][0] if len(batches) == 1 else segment.whole_code()
-    clocks = segment.clocks
-    left = _whole_pass(code.buffer_info()[0], slot, segment.count, scratch.frame_at, KINDS.address, SOURCES.address, next(_passes), clocks.buffer_info()[0],
-                       len(clocks) // 2, 0, 0, scratch.adjoint_bytes, segment.addresses_at)
+    with _reverse_lock:
+        clocks = segment.clocks
+        left = _whole_pass(code.buffer_info()[0], slot, segment.count, scratch.frame_at, KINDS.address, SOURCES.address, next(_passes),
+                           clocks.buffer_info()[0], len(clocks) // 2, 0, 0, scratch.adjoint_bytes, segment.addresses_at)
+        found = []
+        if left > 0:
+            pairs = scratch.left
+            owners = SOURCES.owners
+            for k in range(0, 2 * left, 2):
+                source = owners[pairs[k]]()  # type: ignore[misc]
+                found.append((source, scratch.hand_out(source.spec, pairs[k + 1])))  # type: ignore[union-attr]
     if left < 0:
         Pass(retain, deliver).run(((segment, slot, 1.0),))
         return
-    found = []
-    if left:
-        pairs = scratch.left
-        owners = SOURCES.owners
-        for k in range(0, 2 * left, 2):
-            source = owners[pairs[k]]()  # type: ignore[misc]
-            found.append((source, scratch.hand_out(source.spec, pairs[k + 1])))  # type: ignore[union-attr]
     current = None
     if not retain:
         if scratch.frame[layout.FRAME_MISSED]:
@@ -510,8 +512,17 @@ def scalar_pass(segment: Segment, slot: int, retain: bool, deliver: Callable[[So
         current.run(seeds)
 
 
+# The source table has one place for the adjoint of a leaf, and leaves are shared by threads: one reverse pass at a time looks at it.
+_reverse_lock = threading.RLock()
+
+
 def reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass) -> list[tuple[Source, np.ndarray[Any, Any]]]:
     """One reverse pass over a segment from adjoints of some of its slots; returns the adjoints of the sources that Python must handle."""
+    with _reverse_lock:
+        return _reverse_segment(segment, slots, current)
+
+
+def _reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass) -> list[tuple[Source, np.ndarray[Any, Any]]]:
     retain = current.retain
     if not retain:
         segment.close()
@@ -567,7 +578,10 @@ def reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass) -> l
                 top -= 1
                 reverse_host(segment, code, top, scratch)
             if hooks and stop >= 0:
+                places = [(source, source.read(layout.S_ADJOINT)) for source in segment.held]
                 run_hook(segment, code, stop, scratch, hooks[stop])
+                for source, offset in places:  # a pass that the hook ran may have had its own adjoints there
+                    source.write(layout.S_ADJOINT, offset)
         found = []
         if touched[0]:
             left = scratch.left

@@ -109,7 +109,7 @@ unary("rad2deg",     "a * 57.29577951308232",       "57.29577951308232",        
 
 # Special functions
 unary("sigmoid",     "sigmoid(a)",                  "y * (1 - y)",                 "scipy.special.expit",  REALS)
-unary("logit",       "log(a / (1 - a))",            "where((a < 0) | (a > 1), nan, 1 / (a * (1 - a)))", "scipy.special.logit", PROBABILITY)
+unary("logit",       "log(a / (1 - a))",            "where((a < 0) | (a > 1), nan, 1 / abs(a * (1 - a)))", "scipy.special.logit", PROBABILITY)
 row("logit_eps",     "log(minimum(maximum(a, b), 1 - b) / (1 - minimum(maximum(a, b), 1 - b)))",
     ("where((a < b) | (a > 1 - b), 0, 1 / (a * (1 - a)))", None), None, (PROBABILITY, Domain(0.001, 0.019)), kinds=ALL, result=FLOAT,
     arguments=("input", "eps"), grad_fn="LogitBackward0")
