@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import copysign
 from threading import get_ident
 from typing import Any
@@ -228,7 +228,7 @@ def elementwise(row: Elementwise, *operands: Any, out_dtype: DType | None = None
     if row is POW and type(operands[1]) in POWERS_TYPES and operands[1] in POWERS and operands[0].spec.dtype.category:
         row, operands = POWERS[operands[1]], operands[:1]
     segment = running()
-    key = (row.name, segment.grad_enabled, out_dtype, *[x.spec if isinstance(x, Handle) else type(x) for x in operands])
+    key = (row.name, segment.grad_enabled, modes.inference, out_dtype, *[x.spec if isinstance(x, Handle) else type(x) for x in operands])
     plan = _plans.get(key)
     if plan is None:
         plan = _plans[key] = make_plan(row, operands, segment.grad_enabled, out_dtype)
@@ -362,15 +362,24 @@ def make_plan(row: Elementwise, operands: tuple[Any, ...], grad_enabled: bool, o
         requires_grad = x.spec.requires_grad and wished.is_floating_point
         if grad_enabled and requires_grad and result.is_floating_point and row.partials[position] is not None:
             wanted |= 1 << position
-        specs.append(spec_of(x.spec.shape if is_one else shape, wished, requires_grad))
-    spec = spec_of(shape, result, wanted != 0)
+        specs.append(spec_of(x.spec.shape if is_one else shape, wished, requires_grad, x.spec.inference))
+    spec = spec_of(shape, result, wanted != 0, modes.inference)
     saves = 0
     if wanted:
         names = {name for position, partial in enumerate(row.partials) if wanted >> position & 1 and partial for name in names_in(partial)}
         saves = ("y" in names) | ("a" in names) << 1 | ("b" in names) << 2 | ("c" in names) << 3
+    check_saved(saves, specs)
     numbers = sum(1 << position for position, x in enumerate(operands) if not isinstance(x, Handle))
     kind = KINDS.add(layout.ELEMENTWISE, row, tuple(specs), spec, numbers, scalars, wanted, saves, len(operands))
     return Plan(kind, tuple(casts), tuple(expands), shape)
+
+
+def check_saved(saves: int, specs: Sequence[Spec]) -> None:
+    """Refuse an instruction whose reverse pass would read a value computed in inference mode."""
+    if any(spec.inference and saves >> 1 >> min(position, 60) & 1 for position, spec in enumerate(specs)):
+        raise RuntimeError("Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in computation tracked by autograd. "
+                           "To work around this, you can make a clone to get a normal tensor and use it in autograd, or use `torch.no_grad()` instead of "
+                           "`torch.inference_mode()`.")
 
 
 def check_dtype(row: Elementwise, dtype: DType) -> None:
@@ -408,7 +417,7 @@ _structural_kinds: dict[Any, Kind] = {}
 def structural(row: Structural, attributes: Any, *operands: Any) -> Any:
     """Record a structural op of tensors; `attributes` must be hashable. Returns the tensor of its result."""
     segment = running()
-    key = (row, attributes, segment.grad_enabled, *[x.spec for x in operands])
+    key = (row, attributes, segment.grad_enabled, modes.inference, *[x.spec for x in operands])
     kind = _structural_kinds.get(key)
     if kind is None:
         kind = _structural_kinds[key] = make_structural_kind(row, attributes, operands, segment.grad_enabled)
@@ -429,7 +438,8 @@ def make_structural_kind(row: Structural, attributes: Any, operands: tuple[Any, 
                 wanted |= 1 << min(position, 60)
                 for saved in row.saved_by(position):
                     saves |= 1 if saved == "y" else 2 << min(saved, 60)
-    spec = spec_of(shape, dtype, wanted != 0)
+    check_saved(saves, specs)
+    spec = spec_of(shape, dtype, wanted != 0, modes.inference)
     kind_class = layout.ALIAS if row.is_alias else layout.STRUCTURAL if serves(row, attributes, specs, spec) else layout.HOST
     return KINDS.add(kind_class, row, specs, spec, attributes, 0, wanted, saves, len(specs))
 

@@ -100,6 +100,10 @@ class Tensor(Attached, metaclass=TensorType):
         """Whether the dtype is float32 or float64."""
         return self.spec.dtype.is_floating_point
 
+    def is_inference(self) -> bool:
+        """Whether the tensor was computed in inference mode."""
+        return self.spec.inference
+
     def is_complex(self) -> bool:
         """Always False: there are no complex dtypes."""
         return False

@@ -21,12 +21,13 @@ class Spec:
     product with a tensor or a number on the right, `spec.sub_reflected[float]` with the number on the left, `spec.sin[None]` of a sine.
     """
 
-    __slots__ = (*ROWS, *(name + "_reflected" for name in ROWS), "constants", "dtype", "is_large", "nbytes", "ndim", "requires_grad", "shape", "size", "twin_", "word_bytes")
+    __slots__ = (*ROWS, *(name + "_reflected" for name in ROWS), "constants", "dtype", "inference", "is_large", "nbytes", "ndim", "requires_grad", "shape", "size", "twin_", "word_bytes")
 
-    def __init__(self, shape: Shape, dtype: DType, requires_grad: bool) -> None:
+    def __init__(self, shape: Shape, dtype: DType, requires_grad: bool, inference: bool) -> None:
         self.shape = shape
         self.dtype = dtype
         self.requires_grad = requires_grad
+        self.inference = inference  # computed in inference mode: no backward pass may save it
         self.ndim = len(shape)
         self.size = prod(shape)
         self.nbytes = self.size * dtype.itemsize
@@ -48,7 +49,7 @@ class Spec:
         """The spec that differs in requires_grad only."""
         twin = self.twin_
         if twin is None:
-            twin = self.twin_ = spec_of(self.shape, self.dtype, not self.requires_grad)
+            twin = self.twin_ = spec_of(self.shape, self.dtype, not self.requires_grad, self.inference)
         return twin
 
     def __repr__(self) -> str:
@@ -56,13 +57,13 @@ class Spec:
 
 
 _CONSTANTS: tuple[dict[float, int], ...] = tuple({} for _ in dtypes.ALL)
-_specs: dict[tuple[Shape, DType, bool], Spec] = {}
+_specs: dict[tuple[Shape, DType, bool, bool], Spec] = {}
 
 
-def spec_of(shape: Shape, dtype: DType, requires_grad: bool) -> Spec:
+def spec_of(shape: Shape, dtype: DType, requires_grad: bool, inference: bool = False) -> Spec:
     """The one Spec of this shape, dtype and requires_grad."""
-    key = (shape, dtype, requires_grad)
+    key = (shape, dtype, requires_grad, inference)
     found = _specs.get(key)
     if found is None:
-        found = _specs.setdefault(key, Spec(tuple(int(size) for size in shape), dtype, requires_grad))
+        found = _specs.setdefault(key, Spec(tuple(int(size) for size in shape), dtype, requires_grad, inference))
     return found
