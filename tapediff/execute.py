@@ -522,6 +522,9 @@ def reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass) -> l
     try:
         code = segment.whole_code()
         code_at = code.buffer_info()[0]
+        if segment.addresses is None:  # the values are gone; instructions that saved nothing do not ask where they were
+            segment.addresses = np.zeros(8 * segment.count, np.uint8)
+            segment.addresses_at = _address(segment.addresses)
         scratch.room(top, len(segment.held) + len(slots))
         touched = scratch.touched
         frame, frame_at = scratch.frame, scratch.frame_at
@@ -669,6 +672,19 @@ def run_hook(segment: Segment, code: array[int], slot: int, scratch: Scratch, ho
     changed = hook(adjoint.copy())
     if changed is not None:
         adjoint[...] = changed
+
+
+def keep_value_only(tensor: Any) -> None:
+    """After a pass: where a tensor of one element is all that shows a released segment, keep its value and give the other values' memory back."""
+    segment = tensor.segment
+    # references: the tensor, the local variable, the argument
+    if segment is SOURCE or not segment.is_released or sys.getrefcount(segment) > 3 or sum(chunk.nbytes for chunk in segment.chunks) < 2048:
+        return
+    index = tensor.slot // 3 - 1
+    source = Source(tensor.spec, array=slot_array(segment, index, tensor.spec).copy(), origin=segment, slot=index)
+    tensor.source, tensor.segment, tensor.slot = source, SOURCE, source.operand
+    segment.chunks = []
+    segment.addresses = None
 
 
 def consume(segment: Segment, code: array[int], offsets: Any, top: int, current: Pass) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tapediff import record
 from tapediff.autograd.recorded import recorded_pass
-from tapediff.execute import Consumed, Overwritten, Pass, scalar_pass
+from tapediff.execute import Consumed, Overwritten, Pass, keep_value_only, scalar_pass
 from tapediff.record import modes
 from tapediff.tape.segment import Segment
 from tapediff.tape.source import Source
@@ -79,6 +79,8 @@ def backward_from_scalar(tensor: Tensor, retain_graph: bool) -> None:
     except (Consumed, Overwritten) as error:
         raise RuntimeError(_message(error)) from None
     record.reopen()
+    if not retain_graph:
+        keep_value_only(tensor)
 
 
 def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None, create_graph: bool = False,

@@ -189,8 +189,8 @@ def det(A: Tensor, *, out: None = None) -> Tensor:
     """The determinant of a square matrix, or of each in a batch.
 
     >>> import tapediff as td
-    >>> td.det(td.tensor([[1., 2.], [3., 4.]]))
-    tensor(-2.0000)
+    >>> td.det(td.tensor([[2., 1.], [0., 4.]]))
+    tensor(8.)
     """
     refuse_out("linalg_det", out)
     floating("linalg.det", A)

@@ -90,10 +90,11 @@ SOURCE: Any = _SourceSegment()
 class Storage:
     """Memory that several sources may show: counts the in-place writes, and tells all of them."""
 
-    __slots__ = ("members", "version", "writes")
+    __slots__ = ("members", "most", "version", "writes")
 
     def __init__(self) -> None:
         self.version = 0
+        self.most = 8
         self.members: list[weakref.ref[Source]] = []
         self.writes: deque[int] = deque(maxlen=64)
 
@@ -101,8 +102,9 @@ class Storage:
         """Take in one more source that shows the memory."""
         source.storage = self
         self.members.append(weakref.ref(source))
-        if len(self.members) & 63 == 0:
+        if len(self.members) > self.most:
             self.members = [member for member in self.members if member() is not None]
+            self.most = 2 * len(self.members) + 8
 
     def mark_written(self) -> None:
         """Remember that the memory was written just now, and let copies of strided arrays follow."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from parity_operands import Operand, build
+from parity_operands import LAYOUTS, Operand, build
 
 RTOL = {"float32": 8e-6, "float64": 1e-12}
 SECOND_RTOL = {"float32": 4e-5, "float64": 1e-9}
@@ -17,17 +17,17 @@ class Case:
     """One call, compared with PyTorch's; `call(library, *operands)`.
 
     `looser` multiplies the tolerance; `spicy` names the dtypes whose special values are compared: the others are those in which
-    PyTorch's own answer is wrong.
+    PyTorch's own answer is wrong. `layouts` names the arrangements in memory, besides the contiguous one, that are compared.
     """
 
     name: str
     call: Callable[..., Any]
     operands: tuple[Operand, ...]
     elementwise: bool = False
-    layouts: bool = True
     graph_name: bool = True
     looser: float = 1.0
     spicy: tuple[str, ...] = ("float64", "float32")
+    layouts: tuple[str, ...] = LAYOUTS[1:]
 
 
 @dataclass
@@ -112,11 +112,17 @@ def describe(value: Any) -> str:
 
 
 def closeness(
-    wanted: np.ndarray, given: np.ndarray, rtol: float, atol: float | None = None, excused: np.ndarray | None = None
+    wanted: np.ndarray,
+    given: np.ndarray,
+    rtol: float,
+    atol: float | None = None,
+    excused: np.ndarray | None = None,
+    ignored: np.ndarray | None = None,
 ) -> str | None:
     """What differs between two arrays, or None.
 
-    Without `atol` it is `rtol` times the largest number wanted, and never less than the rounding of numbers around 1. Where `excused` is True and PyTorch gives nan, any answer passes.
+    Without `atol` it is `rtol` times the largest number wanted, and never less than the rounding of numbers around 1. Where
+    `excused` is True and PyTorch gives nan, any answer passes; where `ignored` is True, every answer.
     """
     if wanted.shape != given.shape or wanted.dtype != given.dtype:
         return f"wanted {wanted.dtype}{wanted.shape}, got {given.dtype}{given.shape}"
@@ -132,6 +138,8 @@ def closeness(
             same = np.isclose(given, wanted, rtol=rtol, atol=atol, equal_nan=True)
         if excused is not None:
             same |= np.isnan(wanted) & excused
+        if ignored is not None:
+            same |= ignored
     if same.all():
         return None
     at = tuple(int(index) for index in np.argwhere(~same)[0]) if wanted.ndim else ()
@@ -159,6 +167,7 @@ def differences_of_gradients(
     none_is_zero: bool,
     atol: float | None = None,
     excused: np.ndarray | None = None,
+    ignored: np.ndarray | None = None,
 ) -> list[str]:
     """Differing gradients; a second order that does not reach an operand may be None or zeros."""
     found = []
@@ -175,7 +184,7 @@ def differences_of_gradients(
         if describe(left).split("requires")[0] != describe(right).split("requires")[0]:
             found.append(f"gradient {number} wanted {describe(left)}, got {describe(right)}")
             continue
-        problem = closeness(array(left), array(right), rtol, atol, excused)
+        problem = closeness(array(left), array(right), rtol, atol, excused, ignored)
         if problem:
             found.append(f"gradient {number} {problem}")
     return found

@@ -8,7 +8,7 @@ import os
 import numpy as np
 import pytest
 from parity_cases import CASES
-from parity_operands import LAYOUTS, SPICY
+from parity_operands import SPICY
 from parity_run import (
     RTOL,
     SECOND_RTOL,
@@ -83,7 +83,7 @@ def test_second_order(case):
 
 @over([case for case in CASES if case.layouts and case.operands])
 def test_layouts(case):
-    for layout in LAYOUTS[1:]:
+    for layout in case.layouts:
         wanted, given = (evaluate(t, case, "float64", layout, order=1) for t in (torch, library))
         problems = differences_of_values(wanted, given, RTOL["float64"] * 2 * case.looser)
         problems += differences_of_gradients(wanted, given, RTOL["float64"] * 4 * case.looser, none_is_zero=False)
@@ -112,7 +112,11 @@ def test_spicy_values(case):
         problems = differences_of_values(wanted, given, rtol, atol)
         # PyTorch's 0 * inf is nan; here an adjoint that is exactly zero contributes zero
         no_operand_is_nan = ~np.any([np.isnan(values) for values in numbers], axis=0)
-        problems += differences_of_gradients(wanted, given, rtol, none_is_zero=False, atol=atol, excused=no_operand_is_nan)
+        # where there is no value there is no slope: PyTorch's own answers are nan here and a number there
+        is_nan = np.isnan(wanted.results[0].detach().numpy())
+        problems += differences_of_gradients(
+            wanted, given, rtol, none_is_zero=False, atol=atol, excused=no_operand_is_nan | ~is_nan, ignored=is_nan
+        )
         assert not problems, f"{case.name} {dtype} at {SPICY}: " + "\n".join(problems)
 
 
