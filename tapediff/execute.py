@@ -57,11 +57,12 @@ class Pool:
 
     def take(self, nbytes: int) -> np.ndarray[Any, Any]:
         """An array of `nbytes` bytes; what is in it is undefined."""
-        waiting = self.free.get(nbytes)
-        if waiting:
-            self.kept -= nbytes
-            return waiting.pop()
-        return np.empty(nbytes, np.uint8)
+        try:
+            found = self.free[nbytes].pop()
+        except (KeyError, IndexError):
+            return np.empty(nbytes, np.uint8)
+        self.kept -= nbytes
+        return found
 
     def give(self, memory: np.ndarray[Any, Any]) -> None:
         """Take back an array, unless somebody besides the caller refers to it."""
@@ -195,6 +196,7 @@ def grow_addresses(segment: Segment, total: int) -> None:
     if segment.address_room < total:
         grown = np.empty(16 * total, np.uint8)
         grown[:8 * segment.count] = segment.addresses[:8 * segment.count]
+        segment.chunks.append(segment.addresses)  # another thread may be reading it
         segment.addresses = grown
         segment.addresses_at = _address(grown)
         segment.address_room = 2 * total
