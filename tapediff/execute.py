@@ -455,7 +455,7 @@ class Pass:
                 if source.origin is None:
                     deliver(source, adjoint)
                 else:
-                    seeds.append((source.origin, source.slot, adjoint))  # type: ignore[attr-defined]
+                    seeds.append((source.origin, source.slot, adjoint))
         for segment in self.finished:
             release(segment)
         for segment in self.consumers:

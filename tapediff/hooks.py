@@ -20,13 +20,14 @@ _ids = itertools.count()
 class HookHandle:
     """What `register_hook` returns: `remove()` takes the hook off again; also a context manager."""
 
-    def __init__(self, hooks: Hooks, number: int) -> None:
-        self._hooks = hooks
-        self.id = number
+    def __init__(self, functions: dict[int, Callable[[Tensor], Any]], function: Callable[[Tensor], Any]) -> None:
+        self._functions = functions
+        self.id = next(_ids)
+        functions[self.id] = function
 
     def remove(self) -> None:
         """Take the hook off."""
-        self._hooks.functions.pop(self.id, None)
+        self._functions.pop(self.id, None)
 
     def __enter__(self) -> HookHandle:
         return self
@@ -40,7 +41,16 @@ class Hooks:
 
     def __init__(self) -> None:
         self.functions: dict[int, Callable[[Tensor], Any]] = {}
+        self.finishing: dict[int, Callable[[Tensor], Any]] = {}
+        self.leaf: weakref.ref[Tensor] | None = None
         self.retaining: weakref.ref[Tensor] | None = None
+
+    def finish(self) -> None:
+        """After the gradient has been added to that of a leaf."""
+        leaf = self.leaf() if self.leaf is not None else None
+        if leaf is not None:
+            for function in list(self.finishing.values()):
+                function(leaf)
 
     def _changed(self, grad: Tensor) -> Tensor:
         for function in list(self.functions.values()):
@@ -104,10 +114,26 @@ def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> HookHandle:
     """
     if not self.spec.requires_grad:
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+    return HookHandle(_hooks_of(self).functions, hook)
+
+
+@method()
+def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> HookHandle:
+    """Call `hook(tensor)` whenever a backward pass has added to the gradient of this leaf.
+
+    >>> import tapediff as td
+    >>> x = td.tensor(2., requires_grad=True)
+    >>> handle = x.register_post_accumulate_grad_hook(lambda x: print("gradient", x.grad))
+    >>> (x * 3).backward()
+    gradient tensor(3.)
+    """
+    if not self.is_leaf:
+        raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+    if not self.spec.requires_grad:
+        raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
     hooks = _hooks_of(self)
-    number = next(_ids)
-    hooks.functions[number] = hook
-    return HookHandle(hooks, number)
+    hooks.leaf = weakref.ref(self)
+    return HookHandle(hooks.finishing, hook)
 
 
 @method()

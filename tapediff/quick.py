@@ -145,6 +145,7 @@ def quick(template: str, name: str, operator: str) -> Any:
     namespace: dict[str, Any] = {"Tensor": Tensor, "SOURCE": SOURCE, "slow": slow, "row": ROWS[name], "get_ident": get_ident, "new_handle": new_handle,
                                  "SEGMENT_CODE": record.SEGMENT_CODE, "close": record.close, "modes": modes, "__name__": __name__}
     made = FunctionType(code, namespace, operator)
+    made.__annotations__ = {"return": "Tensor"} if template is UNARY else {"other": "Any", "return": "Tensor"}
     made.__doc__ = f"The operator of the row ``{name}``, on its quick path."
     return made
 

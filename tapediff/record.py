@@ -137,10 +137,10 @@ def source_of(handle: Any) -> Source:
     from tapediff.execute import slot_address, flush  # above us: only a slot of another segment needs it
     flush(segment)
     if handle.segment is SOURCE:  # a large value that no backward pass needs leaves the tape as soon as it is computed
-        return handle.source  # type: ignore[no-any-return]
+        return handle.source
     with segment.lock:
         if handle.segment is SOURCE:
-            return handle.source  # type: ignore[no-any-return]
+            return handle.source
         index = handle.slot // 3 - 1
         owner = segment.large.get(index)
         source = Source(handle.spec, array=None, address=slot_address(segment, index), origin=segment if handle.spec.requires_grad else None, slot=index,
@@ -260,7 +260,8 @@ def offer(plan: Plan, row: Elementwise, operands: tuple[Any, ...], segment: Segm
         return
     first = operands[0]
     if not isinstance(first, Handle):
-        table, key = "_reflected", type(first)
+        table = "_reflected"
+        key: Any = type(first)
         spec = operands[1].spec
     else:
         spec = first.spec
@@ -318,9 +319,9 @@ def result_dtype(operands: tuple[Any, ...]) -> DType:
         known = best[rank]
         best[rank] = dtype if known is None else dtypes.promote(known, dtype)
     found = best[0]
-    for dtype in best[1:]:
-        if dtype is not None and (found is None or dtype.category > found.category):
-            found = dtype if found is None or dtype.category > found.category else found
+    for lesser in best[1:]:
+        if lesser is not None and (found is None or lesser.category > found.category):
+            found = lesser
     assert found is not None
     return found
 

@@ -1,6 +1,9 @@
 """Imports point down: a module of tapediff imports only from layers below its own, and never in a circle."""
 
 import ast
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,6 +127,12 @@ def find_circle(graph: dict[str, list[str]]) -> list[str]:
         return next(filter(None, (visit(target, [*path, name]) for target in graph[name])), [])
 
     return next(filter(None, (visit(name, []) for name in graph)), [])
+
+
+@pytest.mark.parametrize("late", ["numba", "llvmlite", "scipy", "numpy.random", "tapediff.autograd"])
+def test_importing_the_package_leaves_large_parts_for_later(late):
+    code = f"import sys, tapediff; sys.exit({late!r} in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
 
 
 def test_the_parser_sees_every_form_of_import():

@@ -106,6 +106,8 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
         return _batched_grad(roots, wanted, weights, retain_graph, create_graph, allow_unused, materialize_grads)
     if retain_graph is None:
         retain_graph = create_graph
+    if not wanted:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     for tensor in wanted:
         if not tensor.requires_grad:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
@@ -123,13 +125,13 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
 
     _propagate(seeds, retain_graph, create_graph, keep, _watchers(watched, found), capture=True)
     out: list[Any] = []
-    for tensor in wanted:
+    for position, tensor in enumerate(wanted):
         origin, slot = origin_of(tensor)
         adjoint = found.get(tensor.source if origin is None else (origin, slot))
         if adjoint is None:
             if not allow_unused:
-                raise RuntimeError("One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this "
-                                   "is the desired behavior.")
+                raise RuntimeError(f"The differentiated Tensor at index {position} appears to not have been used in the graph. "
+                                   "Set allow_unused=True if this is the desired behavior.")
             out.append(of_array(np.zeros(tensor.spec.shape, tensor.spec.dtype.numpy)) if materialize_grads else None)
         else:
             out.append(adjoint if create_graph else of_array(adjoint))
@@ -293,6 +295,8 @@ def _accumulate(source: Source, adjoint: Any) -> None:
     else:
         from tapediff.inplace import write
         write(known, lambda array: np.add(array, adjoint, out=array))
+    if source.hooks:
+        source.hooks.finish()
 
 
 def _accumulate_tensor(source: Source, adjoint: Tensor) -> None:
@@ -302,6 +306,8 @@ def _accumulate_tensor(source: Source, adjoint: Tensor) -> None:
         adjoint = adjoint if changed is None else changed
     known = of_source(source).grad
     source.grad = adjoint if known is None else known + adjoint
+    if source.hooks:
+        source.hooks.finish()
 
 
 def _accumulate_on(tensor: Tensor, adjoint: Tensor) -> None:

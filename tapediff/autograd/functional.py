@@ -38,7 +38,7 @@ def _tensors(value: Any, what: str, name: str) -> tuple[bool, Tensors]:
 def _inputs(inputs: Tensors, create_graph: bool) -> Tensors:
     """Tensors to differentiate by: those given where the result is to be differentiable, else leaves of their own."""
     if create_graph:
-        return tuple(x.view_as(x) if x.requires_grad else x.detach().clone().requires_grad_() for x in inputs)  # type: ignore[attr-defined]
+        return tuple(x.view_as(x) if x.requires_grad else x.detach().clone().requires_grad_() for x in inputs)
     return tuple(x.detach().requires_grad_() for x in inputs)
 
 
@@ -171,7 +171,7 @@ def jacobian(
         returns_several, outputs = _called(func, given, "jacobian")
         rows = []
         for number, y in enumerate(outputs):
-            flat = y.reshape(-1)  # type: ignore[attr-defined]
+            flat = y.reshape(-1)
             what = f"Output {number} of the user-provided function"
             found = [_derived((flat[place],), given, (None,), create_graph, strict, what) for place in range(y.numel())]
             rows.append(
@@ -197,7 +197,7 @@ def _scalar(func: Callable[..., Any], name: str) -> Callable[..., Any]:
             raise RuntimeError(
                 f"The Tensor returned by the function given to {name} should contain a single element: got shape {list(y.shape)}"
             )
-        return y.reshape(())  # type: ignore[attr-defined]
+        return y.reshape(())
 
     return call
 

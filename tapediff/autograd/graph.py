@@ -131,7 +131,7 @@ def _output_number(origin: Any, slot: int) -> int:
     strides, offset = kind.attributes[1:]
     steps = contiguous_strides(kind.operands[0].shape)
     dim = next(dim for dim in range(len(steps)) if steps[:dim] + steps[dim + 1:] == strides)
-    return offset // steps[dim]  # type: ignore[no-any-return]
+    return offset // steps[dim]
 
 
 def _node(origin: Any, slot: int) -> Node:

@@ -138,7 +138,7 @@ hsplit, vsplit, dsplit = (FUNCTIONS[_name] for _name in ("hsplit", "vsplit", "ds
 def _written(input: Tensor, src: Tensor, place: Callable[[Tensor], Tensor]) -> Tensor:
     """A copy of `input` with `src` written where `place` shows it."""
     made: Tensor = FUNCTIONS["clone"](input)
-    place(made).copy_(src)  # type: ignore[attr-defined]
+    place(made).copy_(src)
     return made
 
 
@@ -167,7 +167,7 @@ def slice_scatter(
     """
     check_tensor(input, "slice_scatter")
     dim %= input.spec.ndim
-    return _written(input, src, lambda x: x[(slice(None),) * dim + (slice(start, end, step),)])  # type: ignore[index]
+    return _written(input, src, lambda x: x[(slice(None),) * dim + (slice(start, end, step),)])
 
 
 @method("split_with_sizes")
@@ -212,4 +212,4 @@ def fill_diagonal_(self: Tensor, fill_value: float, wrap: bool = False) -> Tenso
         raise RuntimeError(f"all dimensions of input must be of equal length: fill_diagonal_ got shape {list(shape)}")
     places = np.zeros(shape, np.bool_)
     np.fill_diagonal(places, True, wrap)
-    return self.masked_fill_(of_array(places), fill_value)  # type: ignore[attr-defined]
+    return self.masked_fill_(of_array(places), fill_value)

@@ -182,7 +182,7 @@ def reduce(self: Tensor, protocol: Any) -> Any:
     return _restore, (type(self), np.ascontiguousarray(self._array()).copy(), self.spec.requires_grad)
 
 
-def _restore(kind: type, value: np.ndarray[Any, Any], requires_grad: bool) -> Tensor:
+def _restore(kind: Any, value: np.ndarray[Any, Any], requires_grad: bool) -> Tensor:
     made = of_array(np.ascontiguousarray(value).reshape(value.shape), requires_grad)
     if kind is not Tensor:
         made = kind._wrap(made)

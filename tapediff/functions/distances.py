@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tapediff.functions.naming import named
 from tapediff.functions.registry import FUNCTIONS, check_tensor, function
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
@@ -9,7 +11,7 @@ from tapediff.record import elementwise
 from tapediff.shapes import normalize_dim
 from tapediff.tensor import Tensor
 
-__all__ = ["cosine_similarity", "pairwise_distance"]
+__all__ = ["cdist", "cosine_similarity", "pairwise_distance"]
 
 
 @function(method=False)
@@ -45,3 +47,24 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
     check_tensor(x2, "pairwise_distance", "x2", 2)
     difference = elementwise(ROWS["add"], elementwise(ROWS["sub"], x1, x2), float(eps))
     return named(FUNCTIONS["norm"](difference, p, -1, keepdim=keepdim), "NormBackward1")
+
+
+@function(method=False)
+def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: Any = None) -> Tensor:
+    """The p-norm of the difference of every row of x1 and every row of x2; batches broadcast.
+
+    >>> import tapediff as td
+    >>> td.cdist(td.tensor([[0., 0.], [3., 4.]]), td.tensor([[0., 0.]]))
+    tensor([[0.],
+            [5.]])
+    """
+    for position, (argument, x) in enumerate((("x1", x1), ("x2", x2)), 1):
+        check_tensor(x, "cdist", argument, position)
+        if x.spec.ndim < 2:
+            raise RuntimeError(f"cdist only supports at least 2D tensors, X{position} got: {x.spec.ndim}D")
+    if x1.spec.shape[-1] != x2.spec.shape[-1]:
+        raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.spec.shape[-1]} X2: {x2.spec.shape[-1]}")
+    if not p >= 0:
+        raise RuntimeError(f"cdist only supports non-negative p values: got {p}")
+    difference = elementwise(ROWS["sub"], FUNCTIONS["unsqueeze"](x1, -2), FUNCTIONS["unsqueeze"](x2, -3))
+    return named(FUNCTIONS["norm"](difference, p, -1), "CdistBackward0")

@@ -118,14 +118,14 @@ def _legacy(dtype: DType | None, data: tuple[Any, ...]) -> Tensor:
         return made
     if isinstance(data[0], float | str) or data[0] is None:
         raise TypeError(f"new(): data must be a sequence (got {type(data[0]).__name__})")
-    return FUNCTIONS["tensor"](np.asarray(data[0]) if isinstance(data[0], np.ndarray) else data[0], dtype=dtype)  # type: ignore[no-any-return]
+    return FUNCTIONS["tensor"](np.asarray(data[0]) if isinstance(data[0], np.ndarray) else data[0], dtype=dtype)
 
 
 def _construct(*data: Any, **options: Any) -> Tensor:
     return _legacy(None, data)
 
 
-Tensor._construct = staticmethod(_construct)  # type: ignore[attr-defined]
+Tensor._construct = staticmethod(_construct)
 
 
 class _TypedTensor(type):
@@ -161,7 +161,7 @@ for _name, _value in (("layout", strided), ("is_cpu", True), ("is_cuda", False),
     setattr(Tensor, _name, _value)
 
 
-Tensor.real = property(lambda self: self)  # type: ignore[attr-defined]
+method("real")(property(lambda self: self))
 
 
 @method("get_device")

@@ -59,7 +59,7 @@ def derive(name: str, function: Callable[..., Any] | None = None) -> None:
         setattr(Tensor, operator, assigned)
 
 
-def _write_exactly(ufunc: np.ufunc, tensor: Tensor, other: Any) -> bool:
+def _write_exactly(ufunc: Callable[..., Any], tensor: Tensor, other: Any) -> bool:
     """Update a leaf's own memory by an op that IEEE rounds exactly, so that NumPy's bits are the kernels': optimisers live on this."""
     spec = tensor.spec
     if tensor.segment is not SOURCE or not spec.dtype.is_floating_point or not inplace.is_all_one_memory(tensor):
@@ -87,7 +87,7 @@ def overwrite(name: str, self: Tensor, value: Tensor) -> Tensor:
     """Write all elements, by the in-place operation `name`: on the memory, or as a new slot where gradients flow."""
     def new(x: Tensor) -> Tensor:
         if modes.grad_enabled and x.spec.requires_grad:
-            return structural(STRUCTURAL[name], None, x, value)  # type: ignore[no-any-return]
+            return structural(STRUCTURAL[name], None, x, value)
         return value if value.spec.shape == x.spec.shape else expand(value, x.spec.shape)
     return inplace.in_place(new, self)
 

@@ -336,7 +336,7 @@ def matrix_norm(A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool 
     if rows == columns:
         raise RuntimeError(f"linalg.matrix_norm: dims must be different. Got ({rows}, {columns})")
     if dtype is not None:
-        A = A.to(dtype)  # type: ignore[attr-defined]
+        A = A.to(dtype)
     if ord in ("fro", None):
         return FUNCTIONS["norm"](A, 2, (rows, columns), keepdim)
     if isinstance(ord, str) or abs(ord) not in (1, float("inf")):

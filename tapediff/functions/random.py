@@ -3,7 +3,7 @@ the same numbers."""
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -67,13 +67,19 @@ class Generator:
             raise ValueError(f"Overflow when unpacking long long: a seed is an integer from -2**63 to 2**64 - 1, got {number}")
         with self.lock:
             self._seed = number % WORD
-            self.bits = np.random.PCG64(self._seed)
-            self.draws = np.random.Generator(self.bits)
+            self._draws: np.random.Generator | None = None
         return self
+
+    @property
+    def draws(self) -> np.random.Generator:
+        """What draws; made when first asked for, since NumPy loads its random numbers late, too."""
+        if self._draws is None:
+            self._draws = np.random.Generator(np.random.PCG64(self._seed))
+        return self._draws
 
     def seed(self) -> int:
         """Start again from a seed that nobody can foresee, which is returned."""
-        return self.manual_seed(secrets.randbits(63)).initial_seed()
+        return self.manual_seed(int.from_bytes(os.urandom(8)) >> 1).initial_seed()
 
     def initial_seed(self) -> int:
         """The seed last started from."""
@@ -82,7 +88,7 @@ class Generator:
     def get_state(self) -> Tensor:
         """The state as a vector of int64, for `set_state`."""
         with self.lock:
-            state: Any = self.bits.state
+            state: Any = self.draws.bit_generator.state
         words = [
             self._seed,
             *split_words(state["state"]["state"]),
@@ -99,7 +105,7 @@ class Generator:
         seed, high, low, high_step, low_step, has_half, half = read(state).view(np.uint64).tolist()
         with self.lock:
             self.manual_seed(seed)
-            self.bits.state = {
+            self.draws.bit_generator.state = {
                 "bit_generator": "PCG64",
                 "state": {"state": high * WORD + low, "inc": high_step * WORD + low_step},
                 "has_uint32": has_half,

@@ -244,9 +244,8 @@ def _mT(self: Tensor) -> Tensor:
     return transpose(self, -2, -1)
 
 
-Tensor.T = _T  # type: ignore[attr-defined]
-Tensor.mT = _mT  # type: ignore[attr-defined]
-Tensor.H = _T  # type: ignore[attr-defined]
+method("T", "H")(_T)
+method("mT")(_mT)
 
 
 @method("expand")
@@ -587,7 +586,7 @@ def _base(self: Tensor) -> Tensor | None:
     return base
 
 
-Tensor._base = _base  # type: ignore[attr-defined]
+method("_base")(_base)
 
 
 @function("adjoint")

@@ -170,7 +170,9 @@ def _sum_address(kind: str, dtype: str) -> int:
 
 
 def _sum_parameters(kind: Kind) -> np.ndarray[Any, Any]:
-    outer, count, inner = folded_extents(kind.operands[0].shape, kind.attributes[0])
+    folded = folded_extents(kind.operands[0].shape, kind.attributes[0])
+    assert folded is not None  # the others have no kind with a kernel
+    outer, count, inner = folded
     return np.array([outer, count, inner, count if kind.row.kernel == "mean" else 1, _sum_kernel(kind.spec.dtype.name)], np.int64)
 
 
@@ -274,14 +276,14 @@ def _gemm(typing_context: Any, function: Any, record: Any, alpha: Any, a: Any, b
     return signature, emit
 
 
-def _product(x: tuple[int, int], x_turned: bool, y: tuple[int, int], y_turned: bool) -> list[int]:
+def _product(x: tuple[int, ...], x_turned: bool, y: tuple[int, ...], y_turned: bool) -> list[int]:
     """The record of the row-major product of two matrices stored with shapes x and y, each turned or not: 32-bit numbers in int64 words."""
     rows, inner, columns = x[x_turned], x[not x_turned], y[not y_turned]
     numbers = [ord("T" if y_turned else "N"), ord("T" if x_turned else "N"), columns, rows, inner, max(y[1], 1), max(x[1], 1), max(columns, 1)]
     return np.array(numbers, np.int32).view(np.int64).tolist()
 
 
-def _products(a: tuple[int, int], b: tuple[int, int], turned: tuple[bool, bool]) -> list[int]:
+def _products(a: tuple[int, ...], b: tuple[int, ...], turned: tuple[bool, bool]) -> list[int]:
     """The records of y = a b, of a_bar and of b_bar, the latter two each with a flag: whether the adjoint is the second factor."""
     left, right = turned
     y = (a[left], b[not right])

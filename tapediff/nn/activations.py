@@ -21,7 +21,7 @@ __all__ = [
     "threshold_",
 ]
 
-_relu: Callable[[Any], Tensor] = Tensor.relu  # type: ignore[attr-defined]
+_relu: Callable[[Any], Tensor] = Tensor.relu
 # The names under which PyTorch's errors speak of some kernels
 _KERNELS = {"silu": "silu_cpu", "gelu": "GeluKernelImpl", "gelu_tanh": "GeluKernelImpl", "logsigmoid": "log_sigmoid_cpu",
             "celu": "elu_cpu", "selu": "elu_cpu"}
@@ -42,7 +42,7 @@ def applied(name: str, input: Any, *numbers: float, inplace: bool = False, row: 
 
 def written(input: Tensor, result: Tensor) -> Tensor:
     """`input` with its elements replaced."""
-    return input.copy_(result)  # type: ignore[attr-defined]
+    return input.copy_(result)
 
 
 # --- rectifiers -----------------------------------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
             raise RuntimeError(f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {count} and "
                                f"channel size = {channels}.")
         if len(shape) > 2:
-            weight = weight.reshape(count, *(1 for _ in shape[2:]))  # type: ignore[attr-defined]
+            weight = weight.reshape(count, *(1 for _ in shape[2:]))
     return elementwise(ROWS["prelu"], input, weight)
 
 

@@ -57,7 +57,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
         kept = elementwise(ROWS["ge"], FUNCTIONS["rand"](spec.shape, dtype=spec.dtype), p)
         factors = elementwise(ROWS["div"], cast(kept, spec.dtype), 1 - p)
     result = elementwise(ROWS["mul"], input, factors)
-    return input.copy_(result) if inplace else result  # type: ignore[attr-defined]
+    return input.copy_(result) if inplace else result
 
 
 def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None, max_norm: float | None = None,
@@ -137,7 +137,7 @@ def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn
     if is_causal and attn_mask is not None:
         raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
     factor = 1 / math.sqrt(query.spec.shape[-1]) if scale is None else scale
-    scores: Any = elementwise(ROWS["mul"], matmul(query, key.transpose(-2, -1)), float(factor))  # type: ignore[attr-defined]
+    scores: Any = elementwise(ROWS["mul"], matmul(query, key.transpose(-2, -1)), float(factor))
     if is_causal:
         attn_mask = FUNCTIONS["from_numpy"](np.tri(*scores.spec.shape[-2:], dtype=bool))
     if attn_mask is not None:

@@ -146,10 +146,10 @@ class Source:
         self.origin = origin
         self.slot = slot
         self.owner = owner
-        self.stamp = None
-        self.grad = None
-        self.hooks = None
-        self.storage = None
+        self.stamp: object = None
+        self.grad: Any = None
+        self.hooks: Any = None
+        self.storage: Storage | None = None
         self.snapshot = None
         chunk = index >> CHUNK_SHIFT
         offset = (index & (CHUNK_ROWS - 1)) * _ROW_BYTES

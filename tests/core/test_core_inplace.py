@@ -277,3 +277,24 @@ def test_hooks_stay_with_the_value_they_were_put_on_and_retained_grads_move_on()
     check(f)
 
 
+def test_a_saved_leaf_updated_between_two_backwards_is_refused() -> None:
+    def f(t: Any) -> None:
+        x = leaf(t, 1.0, 2.0)
+        y = (x.view(-1) ** 2).sum()
+        y.backward(retain_graph=True)
+        with t.no_grad():
+            x -= 0.1 * x.grad
+        y.backward()
+    check_error(f, RuntimeError, "modified by an inplace operation")
+
+
+def test_aliases_of_a_computed_tensor_and_its_views_are_one_memory() -> None:
+    def f(t: Any) -> Any:
+        y = leaf(t, 1.0, 2.0, 3.0) * 2
+        part, wide = y[1:], y.expand(2, 3)
+        plain = y.detach()
+        plain[1] = 50.0
+        other = part.detach()
+        other[1] = 70.0
+        return y, part, wide, plain, other
+    check(f)

@@ -338,3 +338,65 @@ def test_a_deep_chain_is_freed_without_recursion_when_never_differentiated() -> 
     with td.no_grad():
         x + 1
     assert first() is None
+
+
+def test_backward_lets_go_of_what_it_read() -> None:
+    w = td.full((100_000,), 0.5, requires_grad=True)
+    other = td.full((100_000,), 2.0)
+    alive = weakref.ref(other.source)
+    loss = (w * other).sum()
+    loss.backward()
+    del other
+    assert alive() is None
+    assert loss.item() == 100_000.0
+
+
+def held_bytes() -> int:
+    return sum(chunk.nbytes for segment in segments() for chunk in [*segment.chunks, *segment.large.values()])
+
+
+@pytest.mark.parametrize(("keep", "limit"), [(lambda loss: loss.item(), 100), (lambda loss: loss.detach(), 1000),
+                                             (lambda loss: loss, 1000)], ids=["item", "detach", "itself"])
+def test_a_list_of_losses_after_backward_keeps_no_values_but_its_own(keep: Any, limit: float) -> None:
+    w, losses = td.full((1000,), 0.5, requires_grad=True), []
+    gc.collect()
+    before = held_bytes()
+    for _ in range(100):
+        loss = ((w * 2 + 1).sin() * w).sum()
+        loss.backward()
+        losses.append(keep(loss))
+    del loss
+    assert (held_bytes() - before) / 100 < limit
+
+
+@pytest.mark.parametrize("used", [True, False], ids=["differentiated", "dropped"])
+def test_a_function_that_saves_its_output_is_freed_by_reference_counting(used: bool) -> None:
+    class Exp(td.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            y = x.exp()
+            ctx.save_for_backward(y)
+            return y
+
+        @staticmethod
+        def backward(ctx: Any, grad: Any) -> Any:
+            return grad * ctx.saved_tensors[0]
+    w = td.full((10,), 0.5, requires_grad=True)
+    y = Exp.apply(w)
+    node = weakref.ref(y.source)
+    if used:
+        y.sum().backward()
+    del y
+    with td.no_grad():
+        w + 1
+    assert node() is None
+
+
+def test_second_order_passes_over_large_tensors_are_freed_by_reference_counting() -> None:
+    w = td.full((100_000,), 0.5, requires_grad=True)
+    gc.collect()
+    for _ in range(10):
+        slope, = td.autograd.grad((w * w * w).sum(), w, create_graph=True)
+        (slope * slope).sum().backward()
+        w.grad = None
+    assert len(segments()) < 10

@@ -218,3 +218,10 @@ def test_sessions_show_what_pytorch_shows(shape: Any, program: Any) -> None:
         else:
             assert type(a) is type(b)
             assert isinstance(a, np.ndarray) or a == b
+
+
+@needs_torch
+@settings(SETTINGS, max_examples=150)
+@given(steps(*VIEWS, "expand", *WRITES, *VALUES, "detach", "no_grad", "no_grad"), st.sampled_from(SHAPES))
+def test_writes_under_no_grad_and_through_aliases_are_pytorchs(program: Any, shape: Any) -> None:
+    compare(program, shape)
