@@ -228,7 +228,7 @@ def elementwise(row: Elementwise, *operands: Any, out_dtype: DType | None = None
     if row is POW and type(operands[1]) in POWERS_TYPES and operands[1] in POWERS and operands[0].spec.dtype.category:
         row, operands = POWERS[operands[1]], operands[:1]
     segment = running()
-    key = (row.name, segment.grad_enabled, modes.inference, out_dtype, *[x.spec if isinstance(x, Handle) else type(x) for x in operands])
+    key = (row.name, segment.grad_enabled, modes.inference, dtypes.get_default_dtype(), out_dtype, *[x.spec if isinstance(x, Handle) else type(x) for x in operands])
     plan = _plans.get(key)
     if plan is None:
         plan = _plans[key] = make_plan(row, operands, segment.grad_enabled, out_dtype)
@@ -332,6 +332,8 @@ def make_plan(row: Elementwise, operands: tuple[Any, ...], grad_enabled: bool, o
     dtype = operands[0].spec.dtype if row.name == "cast" else result_dtype(selected)
     if row.result == "float" and not dtype.is_floating_point:
         dtype = dtypes.get_default_dtype()
+    if dtype is dtypes.bool_ and row.name in ("square", "cube"):
+        dtype = dtypes.int64
     check_dtype(row, dtype)
     compute: list[DType] = [dtype] * len(operands)
     if row.name == "where":
