@@ -42,9 +42,16 @@ def _inputs(inputs: Tensors, create_graph: bool) -> Tensors:
     return tuple(x.detach().requires_grad_() for x in inputs)
 
 
-def _called(func: Callable[..., Any], inputs: Tensors, name: str) -> tuple[bool, Tensors]:
+def _called(func: Callable[..., Any], inputs: Tensors, name: str, strict: bool) -> tuple[bool, Tensors]:
     """What func returns."""
-    return _tensors(func(*inputs), f"outputs of the user-provided function given to {name}", name)
+    is_several, outputs = _tensors(func(*inputs), f"outputs of the user-provided function given to {name}", name)
+    for number, y in enumerate(outputs):
+        if strict and not y.requires_grad:
+            raise RuntimeError(
+                f"Output {number} of the user-provided function does not require gradients. The outputs must be computed in a "
+                "differentiable manner from the input when running in strict mode."
+            )
+    return is_several, outputs
 
 
 def _vectors(v: Any, like: Tensors, is_several: bool, name: str, who: str) -> Tensors:
@@ -109,7 +116,7 @@ def vjp(
     with enable_grad():
         is_several, given = _tensors(inputs, "inputs given to vjp", "vjp")
         given = _inputs(given, create_graph)
-        returns_several, outputs = _called(func, given, "vjp")
+        returns_several, outputs = _called(func, given, "vjp", strict)
         weights = _vectors(
             v, outputs, returns_several, "vjp", "the user-provided function returns a single Tensor with a single element"
         )
@@ -132,7 +139,7 @@ def jvp(
         vectors = _vectors(
             v, given, is_several, "jvp", "the input to the user-provided function is a single Tensor with a single element"
         )
-        returns_several, outputs = _called(func, given, "jvp")
+        returns_several, outputs = _called(func, given, "jvp", strict)
         # a product with a Jacobian from the left is linear in its weights: the gradient by them is a product from the right
         weights = tuple(of_array(np.ones(y.spec.shape, y.spec.dtype.numpy), True) for y in outputs)
         left = _derived(outputs, given, weights, True, strict, _OUTPUT)
@@ -168,7 +175,7 @@ def jacobian(
     with enable_grad():
         is_several, given = _tensors(inputs, "inputs given to jacobian", "jacobian")
         given = _inputs(given, create_graph)
-        returns_several, outputs = _called(func, given, "jacobian")
+        returns_several, outputs = _called(func, given, "jacobian", strict)
         rows = []
         for number, y in enumerate(outputs):
             flat = y.reshape(-1)

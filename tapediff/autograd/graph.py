@@ -9,6 +9,7 @@ from typing import Any
 
 from tapediff import record
 from tapediff.execute import flush, operands_of
+from tapediff.ops.overwriting import OVERWRITING
 from tapediff.shapes import contiguous_strides
 from tapediff.tape import layout
 from tapediff.tape.kinds import KINDS
@@ -34,7 +35,8 @@ class Node:
 
     def name(self) -> str:
         """The node's name, as in `MulBackward0`."""
-        return type(self).__name__
+        name = type(self).__name__
+        return f"torch::autograd::{name}" if name in ("CopyBackwards", "CopySlices") else name
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
@@ -50,7 +52,7 @@ class Node:
         return {}
 
     def __repr__(self) -> str:
-        return f"<{self.name()} object at {id(self):#x}>"
+        return f"<{type(self).__name__} object at {id(self):#x}>"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Node) and self._origin is other._origin and (self._slot == other._slot or type(self._origin) is not Segment)
@@ -154,12 +156,17 @@ def _next_functions(segment: Segment, index: int) -> tuple[tuple[Any, int], ...]
     return tuple(_behind(segment, code, operand) for position, operand in enumerate(operands_of(code, index, len(kind.operands))) if _is_edge(kind, position))
 
 
+_WITH_NUMBERS = {"masked_fill", *OVERWRITING} - {"fill_tensor_", "copy_"}  # what they write is a number, in PyTorch an attribute
+
+
 def _is_edge(kind: Any, position: int) -> bool:
     """Whether PyTorch's node has an edge to an operand: one that can have a derivative."""
     if kind.kind_class == layout.ELEMENTWISE:
         if kind.name in _SCALAR_ARGUMENTS and kind.attributes >> position & 1:
             return False
         return kind.row.partials[position] is not None or kind.name == "cast"
+    if kind.name in _WITH_NUMBERS:
+        return position == 0
     return kind.row.is_differentiable(position) and kind.operands[position].dtype.is_floating_point
 
 

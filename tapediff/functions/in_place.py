@@ -12,16 +12,16 @@ import numpy as np
 from tapediff import inplace, record
 from tapediff.functions.composing import element
 from tapediff.functions.elementwise import plain
+from tapediff.functions.overwriting import overwrite
 from tapediff.functions.random import FILLERS
 from tapediff.functions.registry import FUNCTIONS, method
 from tapediff.functions.views import expand
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
-from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import modes, structural
+from tapediff.record import modes
 from tapediff.tape.source import SOURCE
 from tapediff.tensor import Tensor, of_array
 
-__all__ = ["derive", "overwrite"]
+__all__ = ["derive"]
 
 EXACT = frozenset({"add", "sub", "mul", "div"})
 
@@ -83,15 +83,6 @@ def _operand(other: Any) -> Any:
     return other.item() if isinstance(other, np.generic) else other
 
 
-def overwrite(name: str, self: Tensor, value: Tensor) -> Tensor:
-    """Write all elements, by the in-place operation `name`: on the memory, or as a new slot where gradients flow."""
-    def new(x: Tensor) -> Tensor:
-        if modes.grad_enabled and x.spec.requires_grad:
-            return structural(STRUCTURAL[name], None, x, value)
-        return value if value.spec.shape == x.spec.shape else expand(value, x.spec.shape)
-    return inplace.in_place(new, self)
-
-
 @method("zero_")
 def zero_(self: Tensor) -> Tensor:
     """All elements set to zero, in place."""
@@ -130,8 +121,6 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
         raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
     value = record.cast(src, self.spec.dtype)
     value = value if value.spec.shape == self.spec.shape else expand(value, self.spec.shape)
-    if modes.grad_enabled and (self.spec.requires_grad or value.spec.requires_grad):
-        return inplace.in_place(lambda x: structural(STRUCTURAL["copy_"], None, x, value), self)
     return overwrite("copy_", self, value)
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from tapediff import dtypes, inplace, record
+from tapediff.functions.overwriting import overwrite
 from tapediff.functions.registry import method
 from tapediff.functions.views import expand, reshape, reshaped, select, show, slice_dim
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import modes, structural
+from tapediff.record import structural
 from tapediff.shapes import broadcast_all, contiguous_strides
 from tapediff.tensor import Tensor, of_array
 
@@ -196,11 +197,10 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         inplace.in_place(lambda x: structural(STRUCTURAL["index_put"], (dims, False), x, value, *indices), basic)
         return
     value = _fitted(value, basic.spec.shape, "The expanded size of the tensor ({size}) must match the existing size ({existing}) at non-singleton dimension {dim}")
-    if modes.grad_enabled and basic.spec.requires_grad and basic.spec.size == self.spec.size:
-        row = STRUCTURAL["copy_" if is_tensor else "fill_tensor_"]
-        inplace.in_place(lambda x: structural(row, None, x, value), basic)  # what was there gets zeros
-        return
-    inplace.in_place(lambda x: value, basic)
+    if basic.spec.shape != self.spec.shape:
+        inplace.in_place(lambda x: value, basic)
+    else:  # all of it: what was there gets zeros
+        overwrite("copy_" if is_tensor else "fill_tensor_", self, value)
 
 
 def _fitted(value: Tensor, shape: tuple[int, ...], message: str) -> Tensor:
