@@ -12,8 +12,10 @@ __all__ = ["overwrite"]
 
 
 def overwrite(name: str, self: Tensor, value: Tensor) -> Tensor:
-    """Write all elements, by the row called `name`: on the memory, or as a new slot where gradients flow. `value` has the tensor's
-    shape, or no dimensions."""
+    """Write all elements, by the row called `name`: on the memory, or as a new slot where gradients flow.
+
+    value  of the tensor's shape, or of no dimensions
+    """
 
     def new(x: Tensor) -> Tensor:
         if modes.grad_enabled and (x.spec.requires_grad or value.spec.requires_grad):
