@@ -7,20 +7,20 @@ import math as _math
 from typing import Any as _Any
 
 from tapediff.dtypes import DType as dtype
-from tapediff.dtypes import bool_ as bool  # noqa: A004
+from tapediff.dtypes import bool_ as bool
 from tapediff.dtypes import finfo, float32, float64, get_default_dtype, iinfo, int32, int64, set_default_dtype
 from tapediff.functions import FUNCTIONS as _FUNCTIONS
 from tapediff.grad_modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
 from tapediff.printing import set_printoptions
 from tapediff.shapes import Size
-from tapediff import tensor_methods as _tensor_methods  # noqa: F401 - attaches backward and grad_fn
 from tapediff.tensor import Device as device
 from tapediff.tensor import Tensor
+from tapediff.tensor_methods import backward as _backward  # the module attaches it, and grad_fn
 
 double = float64
-float = float32  # noqa: A001
+float = float32
 long = int64
-int = int32  # noqa: A001
+int = int32
 
 globals().update(_FUNCTIONS)
 

@@ -170,6 +170,8 @@ def cartesian_prod(*tensors: Any) -> Tensor:
     """All ways to take one element of each vector, one way a row."""
 def cat(tensors: Any, dim: builtins.int = 0, *, axis: builtins.int | None = None) -> Tensor:
     """The tensors behind each other along `dim`; all other sizes are equal. dtypes promote; an empty vector may join anything."""
+def cdist(x1: Tensor, x2: Tensor, p: builtins.float = 2.0, compute_mode: Any = None) -> Tensor:
+    """The p-norm of the difference of every row of x1 and every row of x2; batches broadcast."""
 def ceil(input: Tensor, *, out: None = None) -> Tensor:
     """The smallest integer that is not less."""
 def chain_matmul(*matrices: Tensor, out: None = None) -> Tensor:

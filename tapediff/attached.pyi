@@ -783,6 +783,8 @@ class Attached(Handle):
         """`reciprocal`, in place."""
     def register_hook(self, hook: Callable[[Tensor], Any]) -> HookHandle:
         """Call `hook(grad)` whenever the gradient of this tensor has been computed; what it returns, unless None, replaces the gradient."""
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], Any]) -> HookHandle:
+        """Call `hook(tensor)` whenever a backward pass has added to the gradient of this leaf."""
     def relu(self) -> Tensor:
         """The element where it is positive, and 0 elsewhere."""
     def relu_(self, *, out: None = None) -> Tensor:

@@ -28,7 +28,8 @@ __all__ = ["Consumed", "Overwritten", "Pass", "flush", "slot_address", "slot_arr
 
 def _entry(function: Any) -> Any:
     """The compiled function itself, without Numba's dispatch on argument types (100 ns a call, `benchmarks`, 2026-11-22)."""
-    return next(iter(function.overloads.values())).entry_point if hasattr(function, "overloads") and function.overloads else function
+    return (next(iter(function.overloads.values())).entry_point
+            if hasattr(function, "overloads") and function.overloads else function)
 
 
 _run_batch = _entry(sweeps.run_batch)
@@ -45,7 +46,7 @@ _address = _entry(sweeps.address)
 _WORD = ctypes.c_int64
 
 
-# --- memory ---------------------------------------------------------------------------------------------------------------------------------
+# --- memory ---------------------------------------------------------------------------------------------------------------------
 
 class Pool:
     """Large arrays that were let go, kept for the next taker of the same size: fresh pages cost more than the arithmetic."""
@@ -118,7 +119,7 @@ _pool = Pool()
 _scratch = Scratch()
 
 
-# --- forward --------------------------------------------------------------------------------------------------------------------------------
+# --- forward --------------------------------------------------------------------------------------------------------------------
 
 def flush(segment: Segment) -> None:
     """Compute the values of all pending instructions of `segment`."""
@@ -177,7 +178,8 @@ def compute(segment: Segment) -> None:
         position = _forward(code_at, first, position + 1, total, addresses_at, kinds_at, chunks_at)
     segment.batches.append((code, first))
     segment.count = total
-    if not segment.is_open and segment.thread == get_ident():  # another thread must not take away the list that its owner may be appending to
+    # another thread must not take away the list that its owner may be appending to
+    if not segment.is_open and segment.thread == get_ident():
         segment.recorded = []
     if segment.unplaced:
         settle_large(segment)
@@ -221,18 +223,20 @@ def place_large(segment: Segment, code: array[int], first: int) -> None:
         kind = KINDS.kinds[code[at]]
         if kind.kind_class == layout.ALIAS:
             operand = code[at + 1]  # still a position: place comes later
-            segment.large[index] = operand_array(segment, operand // 3 - 1 if operand > 0 else operand, kind.operands[0]).reshape(kind.spec.shape)
+            array_of_operand = operand_array(segment, operand // 3 - 1 if operand > 0 else operand, kind.operands[0])
+            segment.large[index] = array_of_operand.reshape(kind.spec.shape)
             continue
         memory = _pool.take(kind.spec.word_bytes + 4096 + 64)
-        # cache lines are whole, and arrays do not all start in the same cache set: streams of one offset modulo 4096 evict each other
+        # cache lines are whole, and arrays do not all start in the same cache set: streams of one offset modulo 4096 evict each
+        # other
         offset = (-_address(memory) & 63) + 64 * (index * 11 & 63)
         segment.large[index] = np.ndarray(kind.spec.shape, kind.spec.dtype.numpy, memory, offset)
         _WORD.from_address(segment.addresses_at + 8 * index).value = _address(memory) + offset
 
 
 def passing_values(segment: Segment, code: array[int], first: int) -> set[int]:
-    """Which pending large values need no array of their own, since only their own run of element-wise instructions reads them: no tensor shows them,
-    no instruction elsewhere reads them, no reverse pass will. One block of memory serves them.
+    """Which pending large values need no array of their own, since only their own run of element-wise instructions reads them: no
+    tensor shows them, no instruction elsewhere reads them, no reverse pass will. One block of memory serves them.
     """
     kinds = KINDS.kinds
     passing = set()
@@ -240,7 +244,8 @@ def passing_values(segment: Segment, code: array[int], first: int) -> set[int]:
         if 3 * (index - first) >= len(code):
             continue
         kind = kinds[code[3 * (index - first)]]
-        if kind.kind_class == layout.ELEMENTWISE and kind.spec.size > 2 * layout.BLOCK and segment.owners[index]() is None and not kind.saves & 1:
+        if (kind.kind_class == layout.ELEMENTWISE and kind.spec.size > 2 * layout.BLOCK and segment.owners[index]() is None
+            and not kind.saves & 1):
             passing.add(index)
     if not passing or len(code) > 3 * 512:
         return set()
@@ -349,7 +354,8 @@ def array_at(address: int, spec: Spec, owner: Any = None) -> np.ndarray[Any, Any
 
 
 _READERS: dict[str, Callable[[int], Any]] = {
-    name: type_.from_address for name, type_ in (("float64", ctypes.c_double), ("float32", ctypes.c_float), ("int64", ctypes.c_int64),
+    name: type_.from_address for name, type_ in (("float64", ctypes.c_double), ("float32", ctypes.c_float),
+                                                 ("int64", ctypes.c_int64),
                                                  ("int32", ctypes.c_int32), ("bool", ctypes.c_bool))
 }
 
@@ -391,7 +397,7 @@ def run_host(segment: Segment, code: array[int], first: int, index: int) -> None
         out[...] = kind.row.forward(kind.attributes, *values)
 
 
-# --- reverse --------------------------------------------------------------------------------------------------------------------------------
+# --- reverse --------------------------------------------------------------------------------------------------------------------
 
 _passes = iter(range(1, 1 << 62))
 
@@ -466,7 +472,8 @@ class Pass:
 
 def scalar_pass(segment: Segment, slot: int, retain: bool, deliver: Callable[[Source, Any], None]) -> None:
     """`Pass.run` from one scalar slot with adjoint 1: the usual case, in few steps."""
-    if segment.is_released or segment.hooks or segment.consumed is not None or segment.overwritten is not None or _scratch.is_busy:
+    if (segment.is_released or segment.hooks or segment.consumed is not None or segment.overwritten is not None
+        or _scratch.is_busy):
         Pass(retain, deliver).run(((segment, slot, 1.0),))
         return
     if not retain:
@@ -481,8 +488,9 @@ def scalar_pass(segment: Segment, slot: int, retain: bool, deliver: Callable[[So
     code = batches[0][0] if len(batches) == 1 else segment.whole_code()
     with _reverse_lock:
         clocks = segment.clocks
-        left = _whole_pass(code.buffer_info()[0], slot, segment.count, scratch.frame_at, KINDS.address, SOURCES.address, next(_passes),
-                           clocks.buffer_info()[0], len(clocks) // 2, 0, 0, scratch.adjoint_bytes, segment.addresses_at)
+        left = _whole_pass(code.buffer_info()[0], slot, segment.count, scratch.frame_at, KINDS.address, SOURCES.address,
+                           next(_passes), clocks.buffer_info()[0], len(clocks) // 2, 0, 0, scratch.adjoint_bytes,
+                           segment.addresses_at)
         found = []
         if left > 0:
             pairs = scratch.left
@@ -512,12 +520,16 @@ def scalar_pass(segment: Segment, slot: int, retain: bool, deliver: Callable[[So
         current.run(seeds)
 
 
-# The source table has one place for the adjoint of a leaf, and leaves are shared by threads: one reverse pass at a time looks at it.
+# The source table has one place for the adjoint of a leaf, and leaves are shared by threads: one reverse pass at a time looks at
+# it.
 _reverse_lock = threading.RLock()
 
 
 def reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass) -> list[tuple[Source, np.ndarray[Any, Any]]]:
-    """One reverse pass over a segment from adjoints of some of its slots; returns the adjoints of the sources that Python must handle."""
+    """One reverse pass over a segment from adjoints of some of its slots.
+
+    Returns the adjoints of the sources that Python must handle.
+    """
     with _reverse_lock:
         return _reverse_segment(segment, slots, current)
 
@@ -551,9 +563,11 @@ def _reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass) -> 
             touched[0] = len(slots)
             for position, slot in enumerate(slots, 1):
                 touched[position] = slot
-            status = _plan(code_at, top, segment.count, frame_at, KINDS.address, chunks_at, next(_passes), segment.clocks.buffer_info()[0],
-                           len(segment.clocks) // 2, overwritten_address(segment) if segment.overwritten is not None else 0,
-                           byte_address(consumed, segment) if consumed and segment.consumer is not current else 0, scratch.adjoint_bytes, bool(hooks))
+            status = _plan(code_at, top, segment.count, frame_at, KINDS.address, chunks_at, next(_passes),
+                           segment.clocks.buffer_info()[0], len(segment.clocks) // 2,
+                           overwritten_address(segment) if segment.overwritten is not None else 0,
+                           byte_address(consumed, segment) if consumed and segment.consumer is not current else 0,
+                           scratch.adjoint_bytes, bool(hooks))
             if status < 0:
                 raise (Overwritten if status & 1 == 0 else Consumed)(segment, (-status - 1) // 2)
             if not frame[layout.FRAME_LACKING]:
@@ -570,7 +584,8 @@ def _reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass) -> 
         kinds_at = KINDS.address
         addresses_at = segment.addresses_at
         offsets_at = frame[layout.FRAME_OFFSETS]
-        for stop in [*sorted((slot for slot in hooks if slot < top and scratch.offsets[slot] >= 0), reverse=True), -1] if hooks else (-1,):
+        for stop in ([*sorted((slot for slot in hooks if slot < top and scratch.offsets[slot] >= 0), reverse=True), -1]
+                     if hooks else (-1,)):
             while True:
                 top = _reverse(code_at, top, stop + 1, addresses_at, offsets_at, base, kinds_at, chunks_at)
                 if top == stop + 1:
@@ -643,7 +658,9 @@ def overwritten_operand(segment: Segment, reader: int) -> OverwrittenValue:
     code = segment.whole_code()
     kind = KINDS.kinds[code[3 * reader]]
     saves = int(KINDS.table[kind.number, layout.K_SAVES])
-    saved = [(operand, spec) for position, (operand, spec) in enumerate(zip(operands_of(code, reader, len(kind.operands)), kind.operands, strict=True))
+    saved = [(operand, spec)
+             for position, (operand, spec) in enumerate(zip(operands_of(code, reader, len(kind.operands)), kind.operands,
+                                                            strict=True))
              if saves >> 1 >> min(position, 60) & 1]
     if saves & 1:
         saved.append((reader, kind.spec))
@@ -691,10 +708,14 @@ def run_hook(segment: Segment, code: array[int], slot: int, scratch: Scratch, ho
 
 
 def keep_value_only(tensor: Any) -> None:
-    """After a pass: where a tensor of one element is all that shows a released segment, keep its value and give the other values' memory back."""
+    """After a pass: where a tensor of one element is all that shows a released segment, keep its value alone.
+
+    The memory of the other values is given back.
+    """
     segment = tensor.segment
     # references: the tensor, the local variable, the argument
-    if segment is SOURCE or not segment.is_released or sys.getrefcount(segment) > 3 or sum(chunk.nbytes for chunk in segment.chunks) < 2048:
+    if (segment is SOURCE or not segment.is_released or sys.getrefcount(segment) > 3
+            or sum(chunk.nbytes for chunk in segment.chunks) < 2048):
         return
     index = tensor.slot // 3 - 1
     source = Source(tensor.spec, array=slot_array(segment, index, tensor.spec).copy(), origin=segment, slot=index)
@@ -720,7 +741,8 @@ def consume(segment: Segment, code: array[int], offsets: Any, top: int, current:
 def forget_unreached(segment: Segment) -> None:
     """When a segment is full: of the earlier segments that only its sources keep alive, drop what those sources do not depend on.
 
-    A chain of evaluations that nobody differentiates would otherwise hold its whole history, where one of them lies across a boundary.
+    A chain of evaluations that nobody differentiates would otherwise hold its whole history, where one of them lies across a
+    boundary.
     """
     slots: dict[Any, list[int]] = {}
     for source in segment.held:
@@ -737,14 +759,17 @@ def forget_unreached(segment: Segment) -> None:
         scratch.touched[0] = len(wanted)
         for position, slot in enumerate(wanted, 1):
             scratch.touched[position] = slot
-        if _plan(code.buffer_info()[0], origin.count, origin.count, scratch.frame_at, KINDS.address, SOURCES.address, next(_passes),
-                 origin.clocks.buffer_info()[0], len(origin.clocks) // 2, 0, 0, 0, 0) == 0:
+        if _plan(code.buffer_info()[0], origin.count, origin.count, scratch.frame_at, KINDS.address, SOURCES.address,
+                 next(_passes), origin.clocks.buffer_info()[0], len(origin.clocks) // 2, 0, 0, 0, 0) == 0:
             reached = set(scratch.touched[1:scratch.touched[0] + 1])
             origin.held = [source for source in origin.held if source.origin is None or source.index in reached]
 
 
 def release(segment: Segment) -> None:
-    """Give back the values that only reverse passes need; those that tensors show stay. The code stays: another pass may reach instructions that saved nothing."""
+    """Give back the values that only reverse passes need; those that tensors show stay.
+
+    The code stays: another pass may reach instructions that saved nothing.
+    """
     segment.is_released = True
     segment.consumed = None
     if len(segment.held) < 64:  # constants and data: what saved them is refused from now on

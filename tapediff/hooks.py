@@ -59,7 +59,8 @@ class Hooks:
                 if not isinstance(changed, Tensor):
                     raise TypeError(f"expected Variable, but hook returned '{type(changed).__name__}'")
                 if changed.spec.shape != grad.spec.shape:
-                    raise RuntimeError(f"hook '{getattr(function, '__name__', 'hook')}' has changed the size of value: from {list(grad.shape)} to {list(changed.shape)}")
+                    raise RuntimeError(f"hook '{getattr(function, '__name__', 'hook')}' has changed the size of value: from "
+                                       f"{list(grad.shape)} to {list(changed.shape)}")
                 grad = changed
         return grad
 
@@ -103,7 +104,8 @@ def _hooks_of(tensor: Tensor) -> Hooks:
 
 @method()
 def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> HookHandle:
-    """Call `hook(grad)` whenever the gradient of this tensor has been computed; what it returns, unless None, replaces the gradient.
+    """Call `hook(grad)` whenever the gradient of this tensor has been computed; what it returns, unless None, replaces the
+    gradient.
 
     >>> import tapediff as td
     >>> x = td.tensor(2., requires_grad=True)

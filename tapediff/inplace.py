@@ -1,7 +1,7 @@
 """Memory that tensors share, and writing into it: views, aliases, in-place operations.
 
-The tape itself never changes a value: an in-place operation records a new slot, and the tensor, the tensors it is a view of and their other views
-move on to slots computed from it. Where no gradient flows, memory is written as NumPy writes it.
+The tape itself never changes a value: an in-place operation records a new slot, and the tensor, the tensors it is a view of and
+their other views move on to slots computed from it. Where no gradient flows, memory is written as NumPy writes it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from tapediff.tape.segment import Segment
 from tapediff.tape.source import SOURCE, Source
 from tapediff.tensor import Tensor, method, of_source, origin_of
 
-__all__ = ["View", "alias", "assign", "detach_", "in_place", "memory", "numpy", "requires_grad_", "set_data", "version", "view", "write"]
+__all__ = ["View", "alias", "assign", "detach_", "in_place", "memory", "numpy", "requires_grad_", "set_data", "version", "view",
+           "write"]
 
 
 class View(NamedTuple):
@@ -36,7 +37,10 @@ class View(NamedTuple):
 
 
 def memory(tensor: Tensor) -> np.ndarray[Any, Any]:
-    """The array that a tensor and all that share memory with it write to. A tensor on the tape gets one, for itself, its base and all its views."""
+    """The array that a tensor and all that share memory with it write to.
+
+    A tensor on the tape gets one, for itself, its base and all its views.
+    """
     if not is_all_one_memory(tensor):
         base = _base_of(tensor)
         _own_memory(base)
@@ -125,8 +129,8 @@ def set_data(tensor: Tensor, value: Tensor) -> None:
     array = memory(value)
     record.settle()
     old = tensor.source if tensor.segment is SOURCE else None
-    source = Source(record.spec_of(value.spec.shape, value.spec.dtype, tensor.spec.requires_grad), array=array, origin=old.origin if old else None,
-                    slot=old.slot if old else 0)
+    source = Source(record.spec_of(value.spec.shape, value.spec.dtype, tensor.spec.requires_grad), array=array,
+                    origin=old.origin if old else None, slot=old.slot if old else 0)
     if old is not None:
         source.hooks = old.hooks
         source.grad = tensor.grad if old.origin is None else None
@@ -161,10 +165,11 @@ def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
     if spec.requires_grad is bool(requires_grad):
         return self
     if not self.is_leaf:
-        raise RuntimeError("you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that doesn't "
-                           "require differentiation use var_no_grad = var.detach().")
+        raise RuntimeError("you can only change requires_grad flags of leaf variables. If you want to use a computed variable in "
+                           "a subgraph that doesn't require differentiation use var_no_grad = var.detach().")
     if requires_grad and not spec.dtype.is_floating_point:
-        raise RuntimeError(f"only Tensors of floating point dtype can require gradients: this one is {spec.dtype}; convert it with .float() or .double()")
+        raise RuntimeError(f"only Tensors of floating point dtype can require gradients: this one is {spec.dtype}; convert it "
+                           "with .float() or .double()")
     source = record.source_of(self)
     source.origin = None
     if source.array is None and source.owner is not None:
@@ -177,11 +182,12 @@ def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
     return self
 
 
-# --- views ----------------------------------------------------------------------------------------------------------------------------------
+# --- views ----------------------------------------------------------------------------------------------------------------------
 
 def view(name: str, tensor: Tensor, attributes: tuple[tuple[int, ...], tuple[int, ...], int]) -> Tensor:
     """A view of a tensor, by the row of the view op called `name`."""
-    shares_memory = tensor.segment is SOURCE and tensor.source.origin is None and not (tensor.spec.requires_grad and modes.grad_enabled)
+    is_recorded = tensor.spec.requires_grad and modes.grad_enabled
+    shares_memory = tensor.segment is SOURCE and tensor.source.origin is None and not is_recorded
     if shares_memory:
         made = _memory_view(tensor, attributes)
     else:
@@ -218,10 +224,12 @@ def _shown(array: np.ndarray[Any, Any], attributes: tuple[tuple[int, ...], tuple
     return strided(array, *attributes) if array.flags.c_contiguous else _strided_of_strided(array, *attributes)
 
 
-def _strided_of_strided(array: np.ndarray[Any, Any], shape: tuple[int, ...], strides: tuple[int, ...], offset: int) -> np.ndarray[Any, Any]:
+def _strided_of_strided(array: np.ndarray[Any, Any], shape: tuple[int, ...], strides: tuple[int, ...],
+                        offset: int) -> np.ndarray[Any, Any]:
     """A view, stated in the elements of a contiguous array, of an array that is not contiguous.
 
-    Every stride must be the stride of one dimension, or of a run of dimensions that lie behind each other, which every view of one dimension at a time is.
+    Every stride must be the stride of one dimension, or of a run of dimensions that lie behind each other, which every view of
+    one dimension at a time is.
     """
     if 0 in shape:
         return np.empty(shape, array.dtype)
@@ -238,12 +246,13 @@ def _strided_of_strided(array: np.ndarray[Any, Any], shape: tuple[int, ...], str
     root = array
     start = np.lib.stride_tricks.as_strided(root, (1,) * root.ndim, root.strides)
     moved = start.__array_interface__["data"][0] + base
-    interface = {"shape": shape, "typestr": array.dtype.str, "data": (moved, not array.flags.writeable), "strides": tuple(steps), "version": 3}
+    interface = {"shape": shape, "typestr": array.dtype.str, "data": (moved, not array.flags.writeable), "strides": tuple(steps),
+                 "version": 3}
     holder = type("_Memory", (), {"__array_interface__": interface, "owner": array})()
     return np.asarray(holder)
 
 
-# --- in-place operations --------------------------------------------------------------------------------------------------------------------
+# --- in-place operations --------------------------------------------------------------------------------------------------------
 
 def check_writable(tensor: Tensor) -> None:
     """Refuse an in-place operation that would lose a leaf's gradient, in PyTorch's words."""
@@ -266,8 +275,8 @@ def in_place(operation: Callable[..., Tensor], tensor: Tensor, *arguments: Any, 
     check_writable(tensor)
     extra = getattr(tensor, "extra", None)
     if extra is not None and extra.view is not None and overlaps(*extra.view.attributes[:2]):
-        raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the "
-                           "tensor before performing the operation.")
+        raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory "
+                           "location. Please clone() the tensor before performing the operation.")
     if modes.grad_enabled and tensor.segment is SOURCE:
         record.settle()
     before = (modes.segment, len(modes.segment))
@@ -277,14 +286,17 @@ def in_place(operation: Callable[..., Tensor], tensor: Tensor, *arguments: Any, 
 def assign(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> Tensor:
     """Let a tensor take the value of `new`, a tensor of its shape, in place.
 
-    before  the running segment and its length before `new` was recorded: what was recorded since belongs to the operation and may read old values
+    before  the running segment and its length before `new` was recorded: what was recorded since belongs to the operation and may
+            read old values
     """
     spec = tensor.spec
     if new.spec.shape != spec.shape:
-        raise RuntimeError(f"output with shape {list(spec.shape)} doesn't match the broadcast shape {list(new.spec.shape)}: an in-place operation cannot change a shape")
+        raise RuntimeError(f"output with shape {list(spec.shape)} doesn't match the broadcast shape {list(new.spec.shape)}: an "
+                           "in-place operation cannot change a shape")
     if new.spec.dtype is not spec.dtype:
         if new.spec.dtype.category > spec.dtype.category:
-            raise RuntimeError(f"result type {new.spec.dtype.legacy} can't be cast to the desired output type {spec.dtype.legacy}")
+            raise RuntimeError(f"result type {new.spec.dtype.legacy} can't be cast to the desired output type "
+                               f"{spec.dtype.legacy}")
         new = record.cast(new, spec.dtype)
     if not (modes.grad_enabled and (spec.requires_grad or new.spec.requires_grad)):
         value = new._array()

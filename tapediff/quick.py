@@ -1,7 +1,8 @@
 """The quick path of operators: the instruction appended at once, where the kind is known.
 
-It serves operands for which record.elementwise has left the kind in `spec.<name>[other spec or number type]`: those of small results that need no
-cast and no expansion, while gradients are recorded. Everything else goes through record.elementwise, which records the same instruction.
+It serves operands for which record.elementwise has left the kind in `spec.<name>[other spec or number type]`: those of small
+results that need no cast and no expansion, while gradients are recorded. Everything else goes through record.elementwise, which
+records the same instruction.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from tapediff.tensor import Tensor, method, of_array
 
 __all__ = ["BINARY", "UNARY", "quick"]
 
-# --- templates ------------------------------------------------------------------------------------------------------------------------------
-# TABLE stands for the name of the spec's table, and is replaced in the compiled code: compiling every operator anew would slow `import tapediff` down.
+# --- templates ------------------------------------------------------------------------------------------------------------------
+# TABLE stands for the name of the spec's table, and is replaced in the compiled code: compiling every operator anew would slow
+# `import tapediff` down.
 
 _APPEND = """\
         code = segment.code
@@ -125,8 +127,8 @@ def METHOD(self):
 
 
 # how each template names its operands in the instruction, and in the call of the general path
-_OPERANDS = {BINARY: ("self.slot", "number", "self, other"), POWER: ("self.slot", "number", "self, other"), REFLECTED: ("number", "self.slot", "other, self"),
-             UNARY: ("self.slot", "0", "self")}
+_OPERANDS = {BINARY: ("self.slot", "number", "self, other"), POWER: ("self.slot", "number", "self, other"),
+             REFLECTED: ("number", "self.slot", "other, self"), UNARY: ("self.slot", "0", "self")}
 
 
 @functools.cache
@@ -141,9 +143,11 @@ def quick(template: str, name: str, operator: str) -> Any:
     """An operator or method of the tensor from a template of the quick path, for the row called `name`."""
     table = f"{name}_reflected" if template is REFLECTED else name
     pattern = _compiled(template)
-    code = pattern.replace(co_name=operator, co_qualname=operator, co_names=tuple(table if one == "TABLE" else one for one in pattern.co_names))
-    namespace: dict[str, Any] = {"Tensor": Tensor, "SOURCE": SOURCE, "slow": slow, "row": ROWS[name], "get_ident": get_ident, "new_handle": new_handle,
-                                 "SEGMENT_CODE": record.SEGMENT_CODE, "close": record.close, "modes": modes, "__name__": __name__}
+    code = pattern.replace(co_name=operator, co_qualname=operator,
+                           co_names=tuple(table if one == "TABLE" else one for one in pattern.co_names))
+    namespace: dict[str, Any] = {"Tensor": Tensor, "SOURCE": SOURCE, "slow": slow, "row": ROWS[name], "get_ident": get_ident,
+                                 "new_handle": new_handle, "SEGMENT_CODE": record.SEGMENT_CODE, "close": record.close,
+                                 "modes": modes, "__name__": __name__}
     made = FunctionType(code, namespace, operator)
     made.__annotations__ = {"return": "Tensor"} if template is UNARY else {"other": "Any", "return": "Tensor"}
     made.__doc__ = f"The operator of the row ``{name}``, on its quick path."
@@ -164,7 +168,8 @@ def power(base: Any, exponent: Any) -> Any:
     """`base ** exponent`; leaves the kind of a power with a number for the quick path."""
     check_integer_power(base, exponent)
     result = elementwise(ROWS["pow"], base, exponent)
-    if type(exponent) in (int, float) and result.spec is base.spec and base.dtype.is_floating_point and result.segment.code is not None and not result.spec.is_large:
+    if (type(exponent) in (int, float) and result.spec is base.spec and base.dtype.is_floating_point
+        and result.segment.code is not None and not result.spec.is_large):
         table = base.spec.quick_table("pow")
         record.constant(float(exponent), base.dtype)
         if len(table) < 64 and exponent in base.spec.constants:
@@ -186,7 +191,8 @@ def foreign_operand(value: Any) -> Any:
 def check_integer_power(base: Any, exponent: Any) -> None:
     """Refuse an integer tensor to a negative integer power, as PyTorch does."""
     if type(exponent) is int and exponent < 0 and not (base.dtype.is_floating_point or base.dtype.category == 0):
-        raise RuntimeError(f"Integers to negative integer powers are not allowed: got a tensor of dtype {base.dtype} to the power {exponent}; convert it with .float()")
+        raise RuntimeError(f"Integers to negative integer powers are not allowed: got a tensor of dtype {base.dtype} to the "
+                           f"power {exponent}; convert it with .float()")
 
 
 for _name, _method in (("add", "__add__"), ("sub", "__sub__"), ("mul", "__mul__"), ("div", "__truediv__")):

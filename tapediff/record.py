@@ -21,7 +21,7 @@ from tapediff.tape.segment import Segment
 from tapediff.tape.source import SOURCE, Source
 from tapediff.tape.spec import Spec, spec_of
 
-__all__ = ["Handle", "SOURCE", "Modes", "elementwise", "modes", "running"]
+__all__ = ["SOURCE", "Handle", "Modes", "elementwise", "modes", "running"]
 
 SEGMENT_CODE = 3 * layout.SEGMENT_INSTRUCTIONS
 PENDING_BYTES = 1 << 25  # large results that may wait for a sweep
@@ -68,7 +68,8 @@ modes = Modes()
 def running() -> Segment:
     """The open segment of this thread; a new one if the last one was closed or serves the other grad mode."""
     segment = modes.segment
-    if segment.is_open and segment.grad_enabled is modes.grad_enabled and len(segment.recorded) < SEGMENT_CODE and segment.large_bytes < SEGMENT_BYTES:
+    if (segment.is_open and segment.grad_enabled is modes.grad_enabled and len(segment.recorded) < SEGMENT_CODE
+        and segment.large_bytes < SEGMENT_BYTES):
         return segment
     close()
     return _open()
@@ -80,7 +81,10 @@ def _open() -> Segment:
 
 
 def settle() -> None:
-    """Compute what is pending in this thread, before memory that it may read is written. Of other threads' segments only they know."""
+    """Compute what is pending in this thread, before memory that it may read is written.
+
+    Of other threads' segments only they know.
+    """
     segment = modes.segment
     if len(segment.recorded) // 3 > segment.count:
         from tapediff.execute import flush
@@ -134,7 +138,7 @@ def source_of(handle: Any) -> Source:
         return source
     if segment.thread != get_ident():
         close()  # what reads the source must be younger than what computes it
-    from tapediff.execute import slot_address, flush  # above us: only a slot of another segment needs it
+    from tapediff.execute import flush, slot_address  # above us: only a slot of another segment needs it
     flush(segment)
     if handle.segment is SOURCE:  # a large value that no backward pass needs leaves the tape as soon as it is computed
         return handle.source
@@ -143,7 +147,8 @@ def source_of(handle: Any) -> Source:
             return handle.source
         index = handle.slot // 3 - 1
         owner = segment.large.get(index)
-        source = Source(handle.spec, array=None, address=slot_address(segment, index), origin=segment if handle.spec.requires_grad else None, slot=index,
+        source = Source(handle.spec, array=None, address=slot_address(segment, index),
+                        origin=segment if handle.spec.requires_grad else None, slot=index,
                         owner=owner if owner is not None else segment.chunks)
         if owner is not None:
             source.array = owner
@@ -200,7 +205,7 @@ def append(segment: Segment, kind: Kind, *numbers: int) -> Any:
     return made
 
 
-# --- element-wise ---------------------------------------------------------------------------------------------------------------------------
+# --- element-wise ---------------------------------------------------------------------------------------------------------------
 
 POW = ROWS["pow"]
 POWERS = {2: ROWS["square"], 3: ROWS["cube"]}  # products are ten times faster than pow
@@ -228,7 +233,8 @@ def elementwise(row: Elementwise, *operands: Any, out_dtype: DType | None = None
     if row is POW and type(operands[1]) in POWERS_TYPES and operands[1] in POWERS and operands[0].spec.dtype.category:
         row, operands = POWERS[operands[1]], operands[:1]
     segment = running()
-    key = (row.name, segment.grad_enabled, modes.inference, dtypes.get_default_dtype(), out_dtype, *[x.spec if isinstance(x, Handle) else type(x) for x in operands])
+    key = (row.name, segment.grad_enabled, modes.inference, dtypes.get_default_dtype(), out_dtype,
+           *[x.spec if isinstance(x, Handle) else type(x) for x in operands])
     plan = _plans.get(key)
     if plan is None:
         plan = _plans[key] = make_plan(row, operands, segment.grad_enabled, out_dtype)
@@ -244,7 +250,8 @@ def elementwise(row: Elementwise, *operands: Any, out_dtype: DType | None = None
             numbers.append(operand_of(x, segment) if segment is modes.segment and segment.is_open else -0)
         else:
             numbers.append(number_operand(x, kind.operands[position].dtype, row))
-    if segment is not modes.segment or not segment.is_open:  # an operand's own recording closed the segment: start again in the new one
+    # an operand's own recording closed the segment: start again in the new one
+    if segment is not modes.segment or not segment.is_open:
         return elementwise(row, *operands, out_dtype=out_dtype)
     if plan.is_direct and plan.kind is not plan.offered:
         offer(plan, row, operands, segment)
@@ -265,7 +272,8 @@ def offer(plan: Plan, row: Elementwise, operands: tuple[Any, ...], segment: Segm
         spec = operands[1].spec
     else:
         spec = first.spec
-        table, key = "", None if len(operands) == 1 else operands[1].spec if isinstance(operands[1], Handle) else type(operands[1])
+        table, key = ("", None if len(operands) == 1 else operands[1].spec
+                      if isinstance(operands[1], Handle) else type(operands[1]))
     if key is bool:
         return
     spec.quick_table(row.name + table)[key] = (kind.number, kind.spec)
@@ -277,8 +285,12 @@ def separate(operands: tuple[Any, ...]) -> list[Any]:
     out = []
     for x in operands:
         if isinstance(x, Handle):
-            if any(x is other for other in seen) or any(isinstance(o, Handle) and o.slot == x.slot and o.segment is x.segment for o in seen):
-                x = elementwise(ROWS["positive"], x) if x.spec.dtype.category else cast(elementwise(ROWS["logical_not"], elementwise(ROWS["logical_not"], x)), x.spec.dtype)
+            if any(x is other for other in seen) or any(isinstance(o, Handle) and o.slot == x.slot and o.segment is x.segment
+                                                        for o in seen):
+                if x.spec.dtype.category:
+                    x = elementwise(ROWS["positive"], x)
+                else:
+                    x = cast(elementwise(ROWS["logical_not"], elementwise(ROWS["logical_not"], x)), x.spec.dtype)
         elif any(type(x) in NUMBER_SPECS and type(o) in NUMBER_SPECS and x == o for o in seen):
             tensor = new_handle(tensor_type)
             dtype = dtypes.of_number(x)
@@ -300,7 +312,8 @@ def number_operand(value: Any, dtype: DType, row: Elementwise) -> int:
         try:
             value = float(value)
         except OverflowError:
-            raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow: {row.name} got {value}") from None
+            raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow: {row.name} got "
+                               f"{value}") from None
         if dtype is dtypes.float32 and abs(value) > 3.4028235677973366e38 and value - value == 0:
             value = copysign(float("inf"), value)
     elif dtype.category == 1:
@@ -369,7 +382,8 @@ def make_plan(row: Elementwise, operands: tuple[Any, ...], grad_enabled: bool, o
     spec = spec_of(shape, result, wanted != 0, modes.inference)
     saves = 0
     if wanted:
-        names = {name for position, partial in enumerate(row.partials) if wanted >> position & 1 and partial for name in names_in(partial)}
+        names = {name for position, partial in enumerate(row.partials) if wanted >> position & 1 and partial
+                 for name in names_in(partial)}
         saves = ("y" in names) | ("a" in names) << 1 | ("b" in names) << 2 | ("c" in names) << 3
     check_saved(saves, specs)
     numbers = sum(1 << position for position, x in enumerate(operands) if not isinstance(x, Handle))
@@ -380,9 +394,9 @@ def make_plan(row: Elementwise, operands: tuple[Any, ...], grad_enabled: bool, o
 def check_saved(saves: int, specs: Sequence[Spec]) -> None:
     """Refuse an instruction whose reverse pass would read a value computed in inference mode."""
     if any(spec.inference and saves >> 1 >> min(position, 60) & 1 for position, spec in enumerate(specs)):
-        raise RuntimeError("Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in computation tracked by autograd. "
-                           "To work around this, you can make a clone to get a normal tensor and use it in autograd, or use `torch.no_grad()` instead of "
-                           "`torch.inference_mode()`.")
+        raise RuntimeError("Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode "
+                           "in computation tracked by autograd. To work around this, you can make a clone to get a normal tensor "
+                           "and use it in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`.")
 
 
 def check_dtype(row: Elementwise, dtype: DType) -> None:
@@ -391,12 +405,14 @@ def check_dtype(row: Elementwise, dtype: DType) -> None:
     if allowed in row.kinds or row.name == "cast":
         return
     if row.name == "neg":
-        raise RuntimeError("Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` "
-                           "operator instead.")
+        raise RuntimeError("Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, "
+                           "use the `~` or `logical_not()` operator instead.")
     if row.name == "sub":
-        raise RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.")
+        raise RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+                           "`logical_xor()` operator instead.")
     error = NotImplementedError if row.name.startswith("bitwise") else RuntimeError
-    raise error(f'"{row.name}_cpu" not implemented for \'{dtype.legacy}\': {row.name} takes {" or ".join(sorted(row.kinds))} tensors')
+    raise error(f'"{row.name}_cpu" not implemented for \'{dtype.legacy}\': {row.name} takes {" or ".join(sorted(row.kinds))} '
+                'tensors')
 
 
 def cast(x: Any, dtype: DType) -> Any:
@@ -412,7 +428,7 @@ def expand(x: Any, shape: tuple[int, ...]) -> Any:
     return structural(STRUCTURAL["broadcast"], (shape, strides, 0), x)
 
 
-# --- structural -----------------------------------------------------------------------------------------------------------------------------
+# --- structural -----------------------------------------------------------------------------------------------------------------
 
 _structural_kinds: dict[Any, Kind] = {}
 

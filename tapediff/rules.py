@@ -1,7 +1,7 @@
 """The functions that a derivative rule may call, on arrays: every row of both tables by name.
 
-A rule is written once, in terms of a namespace `F`. In a plain reverse pass F is ARRAYS, below, and computes at once; where the pass is itself recorded,
-F records (tapediff.autograd.recorded).
+A rule is written once, in terms of a namespace `F`. In a plain reverse pass F is ARRAYS, below, and computes at once; where the
+pass is itself recorded, F records (tapediff.autograd.recorded).
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ _NUMPY: dict[str, Callable[..., Any]] = {
 }
 
 
+def _on_arrays(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """The `forward` of a structural row with its attributes last."""
+    return lambda *arguments: forward(arguments[-1], *[np.asarray(x, order="C") for x in arguments[:-1]])
+
+
 class ArrayFunctions:
     """F on arrays: `F.exp(x)` and `F.sum(x, attributes)`; attributes of structural ops come last."""
 
@@ -32,8 +37,7 @@ class ArrayFunctions:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         row = STRUCTURAL.get(name)
         if row is not None:
-            forward = row.forward
-            found: Callable[..., Any] = lambda *arguments: forward(arguments[-1], *[np.asarray(x, order="C") for x in arguments[:-1]])  # noqa: E731
+            found: Callable[..., Any] = _on_arrays(row.forward)
         elif name in _NUMPY:
             found = _NUMPY[name]
         elif name in ELEMENTWISE:

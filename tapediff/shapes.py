@@ -8,8 +8,8 @@ from math import prod
 from typing import Any
 
 __all__ = [
-    "Size", "broadcast", "broadcast_all", "contiguous_strides", "folded_extents", "normalize_dim", "normalize_dims", "parse_shape",
-    "resolve_reshape", "viewable_strides",
+    "Size", "broadcast", "broadcast_all", "contiguous_strides", "folded_extents", "normalize_dim", "normalize_dims",
+    "parse_shape", "resolve_reshape", "viewable_strides",
 ]
 
 Shape = tuple[int, ...]
@@ -183,11 +183,8 @@ def viewable_strides(shape: Shape, strides: Shape, new_shape: Shape) -> Shape | 
             merged[-1] = (merged[-1][0] * size, stride)
         else:
             merged.append((size, stride))
-    out: list[int] = []
-    runs = iter(merged)
     left, step = 1, 0
-    for size in reversed(new_shape):
-        out.append(0)
+    out = [0] * len(new_shape)
     position = len(new_shape) - 1
     runs = iter(reversed(merged))
     while position >= 0:

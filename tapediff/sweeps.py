@@ -1,7 +1,8 @@
 """The compiled sweeps over a tape: place, forward, plan, reverse.
 
 Addresses are int64. An operand is an instruction's number (0, 1, ...) or a source (-1, -2, ...: source -operand - 1).
-Code is three int32 per instruction: kind, a, b. The third operand of an instruction is operand a of the ARGUMENT instruction before it.
+Code is three int32 per instruction: kind, a, b. The third operand of an instruction is operand a of the ARGUMENT instruction
+before it.
 """
 
 from __future__ import annotations
@@ -14,10 +15,51 @@ from numba.extending import intrinsic
 
 from tapediff.kernels.options import compiled, inner
 from tapediff.tape.layout import (
-    ALIAS, ARGUMENT, BLOCK, CHUNK_ROWS, CHUNK_SHIFT, ELEMENTWISE, FRAME_ADJOINTS, FRAME_HOSTED, FRAME_LACKING, FRAME_LEFT, FRAME_MISSED, FRAME_OFFSETS,
-    FRAME_TOUCHED, FRAME_USED, HOST, IN_CELL, K_ARITY, K_BYTES, K_CLASS, K_COUNT, K_FIELDS, K_FORWARD,
-    K_ITEM_A, K_ITEM_B, K_ITEM_C, K_ITEM_Y, K_LARGE, K_REVERSE, K_REVERSE_SAME, K_SAME, K_SAVES, K_SCALARS, K_WANTED, ONE_BLOCK, PYTHON, S_ADDRESS, S_ADJOINT, S_BYTES,
-    S_CLOCK, S_FIELDS, S_GRADIENT, S_ITEM, S_PASS, S_STATE, S_WANTED,
+    ALIAS,
+    ARGUMENT,
+    BLOCK,
+    CHUNK_ROWS,
+    CHUNK_SHIFT,
+    ELEMENTWISE,
+    FRAME_ADJOINTS,
+    FRAME_HOSTED,
+    FRAME_LACKING,
+    FRAME_LEFT,
+    FRAME_MISSED,
+    FRAME_OFFSETS,
+    FRAME_TOUCHED,
+    FRAME_USED,
+    HOST,
+    IN_CELL,
+    K_ARITY,
+    K_BYTES,
+    K_CLASS,
+    K_COUNT,
+    K_FIELDS,
+    K_FORWARD,
+    K_ITEM_A,
+    K_ITEM_B,
+    K_ITEM_C,
+    K_ITEM_Y,
+    K_LARGE,
+    K_REVERSE,
+    K_REVERSE_SAME,
+    K_SAME,
+    K_SAVES,
+    K_SCALARS,
+    K_WANTED,
+    ONE_BLOCK,
+    PYTHON,
+    S_ADDRESS,
+    S_ADJOINT,
+    S_BYTES,
+    S_CLOCK,
+    S_FIELDS,
+    S_GRADIENT,
+    S_ITEM,
+    S_PASS,
+    S_STATE,
+    S_WANTED,
 )
 
 __all__ = ["accumulate", "address", "clear", "forward", "plan", "reverse", "run_batch", "settle", "whole_pass"]
@@ -59,7 +101,8 @@ def _kernel_call(count: int) -> Any:
             return numba_signature, emit
     else:
         @intrinsic
-        def call(typing_context: Any, address: Any, n: Any, y_bar: Any, y: Any, a: Any, b: Any, c: Any, a_bar: Any, b_bar: Any, c_bar: Any) -> Any:
+        def call(typing_context: Any, address: Any, n: Any, y_bar: Any, y: Any, a: Any, b: Any, c: Any, a_bar: Any, b_bar: Any,
+                 c_bar: Any) -> Any:
             return numba_signature, emit
     return call
 
@@ -76,7 +119,20 @@ def zero(typing_context: Any, address: Any, size: Any) -> Any:
 
 
 if config.DISABLE_JIT:
-    from tapediff.kernels.interpreted import call_forward, call_reverse, load_f32, load_f64, load_i32, load_i64, load_u8, store_f32, store_f64, store_i32, store_i64, store_u8
+    from tapediff.kernels.interpreted import (
+        call_forward,
+        call_reverse,
+        load_f32,
+        load_f64,
+        load_i32,
+        load_i64,
+        load_u8,
+        store_f32,
+        store_f64,
+        store_i32,
+        store_i64,
+        store_u8,
+    )
 else:
     load_i64, store_i64 = _memory_access(_I64, types.int64)
     load_i32, store_i32 = _memory_access(ir.IntType(32), types.int32)
@@ -166,9 +222,8 @@ def end_of_run(code: int, i: int, last: int, kinds: int) -> int:
     j = i
     while j < last:
         kind = load_i32(code + j * 12)
-        if field(kinds, kind, K_CLASS) == ARGUMENT:
-            j += 1
-        elif field(kinds, kind, K_CLASS) == ELEMENTWISE and field(kinds, kind, K_COUNT) == count:
+        if field(kinds, kind, K_CLASS) == ARGUMENT or (field(kinds, kind, K_CLASS) == ELEMENTWISE
+                                                       and field(kinds, kind, K_COUNT) == count):
             j += 1
         else:
             break
@@ -244,7 +299,8 @@ def settle(code: int, first: int, last: int, addresses: int, kinds: int, chunks:
 def run_batch(code: int, first: int, last: int, addresses: int, kinds: int, chunks: int, chunk: int, room: int) -> int:
     """Place and compute instructions first to last in a chunk of `room` bytes; returns where it stopped as `forward` does.
 
-    Where the chunk is too small, nothing is computed and the result is -1 - the bytes it takes; `settle` and `forward` must follow.
+    Where the chunk is too small, nothing is computed and the result is -1 - the bytes it takes; `settle` and `forward` must
+    follow.
     """
     used = place(code, first, last, addresses, kinds, chunks)
     if used > room:
@@ -254,7 +310,8 @@ def run_batch(code: int, first: int, last: int, addresses: int, kinds: int, chun
 
 
 @inner
-def reach(operand: int, used: int, adjoints: int, chunks: int, kinds: int, code: int, touched: int, pass_number: int, run: int) -> int:
+def reach(operand: int, used: int, adjoints: int, chunks: int, kinds: int, code: int, touched: int, pass_number: int,
+          run: int) -> int:
     """Give `operand` an adjoint if it has none yet; returns the bytes used so far. touched[0] counts the sources reached.
 
     An operand inside the run of long instructions that starts at `run` is only used there: one block of adjoint is enough for it.
@@ -288,8 +345,8 @@ def reach(operand: int, used: int, adjoints: int, chunks: int, kinds: int, code:
 def is_overwritten(operand: int, reader: int, clock: int, overwritten: int, chunks: int, code: int, kinds: int) -> bool:
     """Whether the value of `operand` was written in place after instruction `reader`, computed at `clock`, had read it.
 
-    overwritten[k] is the number of instructions recorded before the value of instruction k was overwritten; 0 where it was not. The memory of an alias is
-    that of its operand.
+    overwritten[k] is the number of instructions recorded before the value of instruction k was overwritten; 0 where it was not.
+    The memory of an alias is that of its operand.
     """
     while operand >= 0:
         if overwritten != 0 and load_i32(overwritten + operand * 4) > reader:
@@ -321,14 +378,17 @@ def start_of_run(code: int, i: int, kinds: int) -> int:
 
 
 @inner
-def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: int, pass_number: int, clocks: int, batches: int, overwritten: int,
-              consumed: int, adjoint_room: int, is_watched: int) -> int:
-    """Find what a reverse sweep from instruction `top` down reaches, place the adjoints and, if they fit into `adjoint_room` bytes, zero them.
+def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: int, pass_number: int, clocks: int, batches: int,
+              overwritten: int, consumed: int, adjoint_room: int, is_watched: int) -> int:
+    """Find what a reverse sweep from instruction `top` down reaches, place the adjoints and, if they fit into `adjoint_room`
+    bytes, zero them.
 
-    The frame holds addresses: offsets (out: byte offset of each instruction's adjoint, -1 where it is not reached), touched (in: number of seeds, seeds;
-    out: number of sources reached, sources), adjoints; then results: bytes used, instructions that pass adjoints on and were not reached,
-    1 if a reverse kernel is missing, 1 if Python itself must propagate an instruction. clocks holds pairs (first instruction, clock), `batches` of them.
-    Returns 0; or -2*i - 1 where instruction i was consumed by an earlier sweep, -2*i - 2 where a value that it saved was overwritten.
+    The frame holds addresses: offsets (out: byte offset of each instruction's adjoint, -1 where it is not reached), touched (in:
+    number of seeds, seeds; out: number of sources reached, sources), adjoints; then results: bytes used, instructions that pass
+    adjoints on and were not reached, 1 if a reverse kernel is missing, 1 if Python itself must propagate an instruction. clocks
+    holds pairs (first instruction, clock), `batches` of them.
+    Returns 0; or -2*i - 1 where instruction i was consumed by an earlier sweep, -2*i - 2 where a value that it saved was
+    overwritten.
     """
     offsets = load_i64(frame + FRAME_OFFSETS * 8)
     touched = load_i64(frame + FRAME_TOUCHED * 8)
@@ -387,10 +447,11 @@ def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: i
 
 
 @compiled(types.int64(*[types.int64] * 13))
-def plan(code: int, top: int, count: int, frame: int, kinds: int, chunks: int, pass_number: int, clocks: int, batches: int, overwritten: int,
-         consumed: int, adjoint_room: int, is_watched: int) -> int:
+def plan(code: int, top: int, count: int, frame: int, kinds: int, chunks: int, pass_number: int, clocks: int, batches: int,
+         overwritten: int, consumed: int, adjoint_room: int, is_watched: int) -> int:
     """`plan_pass`, callable from Python."""
-    return plan_pass(code, top, count, frame, kinds, chunks, pass_number, clocks, batches, overwritten, consumed, adjoint_room, is_watched)
+    return plan_pass(code, top, count, frame, kinds, chunks, pass_number, clocks, batches, overwritten, consumed, adjoint_room,
+                     is_watched)
 
 
 @compiled(types.int64(types.int64, types.int64))
@@ -402,7 +463,10 @@ def clear(address: int, size: int) -> int:
 
 @inner
 def adjoint_address(operand: int, adjoints: int, chunks: int, base: int, skip: int) -> int:
-    """Where the adjoint of an operand that was reached lies, `skip` bytes on; an adjoint of one block serves all blocks in turn."""
+    """Where the adjoint of an operand that was reached lies, `skip` bytes on.
+
+    An adjoint of one block serves all blocks in turn.
+    """
     if operand >= 0:
         offset = load_i64(adjoints + operand * 8)
         return base + (offset & ~ONE_BLOCK) if offset & ONE_BLOCK else base + offset + skip
@@ -452,7 +516,10 @@ def is_active(code: int, i: int, adjoints: int, kinds: int) -> bool:
 
 @inner
 def reverse_range(code: int, top: int, bottom: int, addresses: int, adjoints: int, base: int, kinds: int, chunks: int) -> int:
-    """Propagate adjoints from instruction top - 1 down to bottom; returns bottom, or i + 1 where Python itself must propagate i (HOST)."""
+    """Propagate adjoints from instruction top - 1 down to bottom.
+
+    Returns bottom, or i + 1 where Python itself must propagate i (HOST).
+    """
     i = top - 1
     while i >= bottom:
         if not is_active(code, i, adjoints, kinds):
@@ -491,7 +558,8 @@ def reverse(code: int, top: int, bottom: int, addresses: int, adjoints: int, bas
 
 @inner
 def accumulate_touched(frame: int, chunks: int, capture: int) -> int:
-    """Add the adjoints of scalar leaves to their gradient cells, unless `capture` is set; returns how many sources are left for Python.
+    """Add the adjoints of scalar leaves to their gradient cells, unless `capture` is set; returns how many sources are left for
+    Python.
 
     Those are in the frame's table `left`: pairs (source, byte offset of its adjoint).
     """
@@ -527,17 +595,20 @@ def accumulate(frame: int, chunks: int, capture: int) -> int:
 
 
 @compiled(types.int64(*[types.int64] * 13))
-def whole_pass(code: int, slot: int, count: int, frame: int, kinds: int, chunks: int, pass_number: int, clocks: int, batches: int, overwritten: int,
-               consumed: int, adjoint_room: int, addresses: int) -> int:
-    """A reverse pass from one scalar slot with adjoint 1, as far as compiled code can do it alone: plan, seed, reverse, accumulate.
+def whole_pass(code: int, slot: int, count: int, frame: int, kinds: int, chunks: int, pass_number: int, clocks: int, batches: int,
+               overwritten: int, consumed: int, adjoint_room: int, addresses: int) -> int:
+    """A reverse pass from one scalar slot with adjoint 1, as far as compiled code can do it alone: plan, seed, reverse,
+    accumulate.
 
     Returns how many sources are left for Python; -1 where the pass must be done step by step from the beginning.
     """
     store_i64(load_i64(frame + FRAME_TOUCHED * 8), 1)
     store_i64(load_i64(frame + FRAME_TOUCHED * 8) + 8, slot)
-    if plan_pass(code, slot + 1, count, frame, kinds, chunks, pass_number, clocks, batches, overwritten, consumed, adjoint_room, 0) < 0:
+    if plan_pass(code, slot + 1, count, frame, kinds, chunks, pass_number, clocks, batches, overwritten, consumed, adjoint_room,
+                 0) < 0:
         return -1
-    if load_i64(frame + FRAME_LACKING * 8) != 0 or load_i64(frame + FRAME_HOSTED * 8) != 0 or load_i64(frame + FRAME_USED * 8) > adjoint_room:
+    if (load_i64(frame + FRAME_LACKING * 8) != 0 or load_i64(frame + FRAME_HOSTED * 8) != 0
+        or load_i64(frame + FRAME_USED * 8) > adjoint_room):
         return -1
     base = load_i64(frame + FRAME_ADJOINTS * 8)
     if field(kinds, load_i32(code + slot * 12), K_ITEM_Y) == 8:

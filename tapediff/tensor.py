@@ -1,6 +1,7 @@
 """The tensor: PyTorch's face of a slot.
 
-What a tensor does without anything above it stands here. Modules above attach the rest with `method`: operators, functions, memory, hooks, backward.
+What a tensor does without anything above it stands here. Modules above attach the rest with `method`: operators, functions,
+memory, hooks, backward.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ Made = TypeVar("Made")
 
 
 class TensorType(type):
-    """Makes `Tensor(2, 3)` and `Tensor([1., 2.])` work as PyTorch's legacy constructor, without slowing down how results are made."""
+    """Makes `Tensor(2, 3)` and `Tensor([1., 2.])` PyTorch's legacy constructor, without slowing down how results are made."""
 
     _construct: Callable[..., Any]
 
@@ -46,7 +47,7 @@ class Tensor(Attached, metaclass=TensorType):
     __slots__ = ()
     __array_priority__ = 1000
 
-    # --- what it is -------------------------------------------------------------------------------------------------------------------------
+    # --- what it is -------------------------------------------------------------------------------------------------------------
 
     @property
     def shape(self) -> Size:
@@ -108,7 +109,7 @@ class Tensor(Attached, metaclass=TensorType):
         """Always False: there are no complex dtypes."""
         return False
 
-    # --- values -----------------------------------------------------------------------------------------------------------------------------
+    # --- values -----------------------------------------------------------------------------------------------------------------
 
     def item(self) -> Any:
         """The one element as a Python number.
@@ -118,8 +119,8 @@ class Tensor(Attached, metaclass=TensorType):
         """
         spec = self.spec
         if spec.size != 1:
-            raise RuntimeError(f"a Tensor with {spec.size} elements cannot be converted to Scalar: item() got shape {list(spec.shape)}; index one element, "
-                               "or use tolist()")
+            raise RuntimeError(f"a Tensor with {spec.size} elements cannot be converted to Scalar: item() got shape "
+                               f"{list(spec.shape)}; index one element, or use tolist()")
         segment = self.segment
         if segment is SOURCE:
             return self.source.item()
@@ -142,8 +143,8 @@ class Tensor(Attached, metaclass=TensorType):
         grad_fn = None
         if not self.is_leaf:
             grad_fn = name_of(*origin_of(self))
-        return tensor_text(self._array(), dtype=spec.dtype.name, default_dtype=dtypes.get_default_dtype().name, requires_grad=spec.requires_grad,
-                           grad_fn=grad_fn)
+        return tensor_text(self._array(), dtype=spec.dtype.name, default_dtype=dtypes.get_default_dtype().name,
+                           requires_grad=spec.requires_grad, grad_fn=grad_fn)
 
     def __format__(self, spec: str) -> str:
         return format_scalar(self._array(), spec, describe=self.__repr__, type_name=type(self).__name__)
@@ -152,12 +153,14 @@ class Tensor(Attached, metaclass=TensorType):
         if self.spec.size != 1:
             if self.spec.size == 0:
                 raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
-            raise RuntimeError(f"Boolean value of Tensor with more than one value is ambiguous: got shape {list(self.spec.shape)}; reduce it with .any() or .all()")
+            raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous: got shape "
+                               f"{list(self.spec.shape)}; reduce it with .any() or .all()")
         return bool(self.item())
 
     def _number(self) -> Any:
         if self.spec.size != 1:
-            raise ValueError(f"only one element tensors can be converted to Python scalars: this one has shape {list(self.spec.shape)}")
+            raise ValueError("only one element tensors can be converted to Python scalars: this one has shape "
+                             f"{list(self.spec.shape)}")
         return self.item()
 
     def __float__(self) -> float:
@@ -181,7 +184,7 @@ class Tensor(Attached, metaclass=TensorType):
 
     __hash__ = object.__hash__
 
-    # --- gradients --------------------------------------------------------------------------------------------------------------------------
+    # --- gradients --------------------------------------------------------------------------------------------------------------
 
     def extras(self) -> Extra:
         """What only few tensors have; made when first asked for."""
@@ -193,10 +196,11 @@ class Tensor(Attached, metaclass=TensorType):
 
     def _grad_of_computed(self) -> Tensor | None:
         extra: Extra | None = getattr(self, "extra", None)
-        if self.spec.requires_grad and (extra is None or not extra.retains_grad and extra.grad is None):
-            warnings.warn("The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated during "
-                          "autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use .retain_grad() on the "
-                          "non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead.", UserWarning, stacklevel=3)
+        if self.spec.requires_grad and (extra is None or (not extra.retains_grad and extra.grad is None)):
+            warnings.warn("The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
+                          "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated for "
+                          "a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by "
+                          "mistake, make sure you access the leaf Tensor instead.", UserWarning, stacklevel=3)
         return None if extra is None else extra.grad
 
     @property
@@ -210,7 +214,8 @@ class Tensor(Attached, metaclass=TensorType):
             value = source.take_gradient_cell()
             if value is not None:
                 spec = source.spec.twin
-                found = source.grad = of_source(Source(spec, value, np.full(spec.shape, value, spec.dtype.numpy) if spec.ndim else None))
+                found = source.grad = of_source(Source(spec, value,
+                                                       np.full(spec.shape, value, spec.dtype.numpy) if spec.ndim else None))
         elif type(found) is np.ndarray:
             found = source.grad = of_array(found)
         return found
@@ -228,11 +233,12 @@ class Tensor(Attached, metaclass=TensorType):
             if value is self:
                 raise RuntimeError("can't assign Variable as its own grad")
             if value.spec.dtype is not self.spec.dtype:
-                raise RuntimeError(f"attempting to assign a gradient with dtype '{value.dtype.legacy.lower()}' to a tensor with dtype '{self.dtype.legacy.lower()}'. "
-                                   "Please ensure that the gradient and the tensor have the same dtype")
+                raise RuntimeError(f"attempting to assign a gradient with dtype '{value.dtype.legacy.lower()}' to a tensor with "
+                                   f"dtype '{self.dtype.legacy.lower()}'. Please ensure that the gradient and the tensor have "
+                                   "the same dtype")
             if value.spec.shape != self.spec.shape:
-                raise RuntimeError(f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size '{list(self.shape)}'. Please ensure that the "
-                                   "gradient and the tensor are the same size")
+                raise RuntimeError(f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size "
+                                   f"'{list(self.shape)}'. Please ensure that the gradient and the tensor are the same size")
         if self.segment is not SOURCE or self.source.origin is not None:
             self.extras().grad = value
             return
@@ -311,7 +317,8 @@ def _execute() -> Any:
 
 
 def method(*names: str) -> Callable[[Made], Made]:
-    """Attach a function, under its own name or `names`, or a property, which has to be named, to the tensor: for modules above this one.
+    """Attach a function, under its own name or `names`, or a property, which has to be named, to the tensor: for modules above
+    this one.
 
     >>> @method()
     ... def twice(self: Tensor) -> Tensor:

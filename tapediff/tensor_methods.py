@@ -19,7 +19,8 @@ def _engine() -> Any:
 
 
 @method()
-def backward(self: Tensor, gradient: Tensor | None = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None) -> None:
+def backward(self: Tensor, gradient: Tensor | None = None, retain_graph: bool | None = None, create_graph: bool = False,
+             inputs: Any = None) -> None:
     """Add the gradient of this tensor to the `.grad` of the leaves that it depends on.
 
     gradient      the weights of the vector-Jacobian product, in this tensor's shape; may be left out for one element
@@ -33,7 +34,8 @@ def backward(self: Tensor, gradient: Tensor | None = None, retain_graph: bool | 
     >>> x.grad
     tensor([ 2., 40.])
     """
-    if gradient is None and inputs is None and not create_graph and self.segment is not SOURCE and self.spec.size == 1 and self.spec.requires_grad:
+    if (gradient is None and inputs is None and not create_graph and self.segment is not SOURCE and self.spec.size == 1
+        and self.spec.requires_grad):
         _engine().backward_from_scalar(self, bool(retain_graph))
     else:
         _engine().backward(self, gradient, retain_graph, create_graph, inputs)

@@ -67,7 +67,7 @@ def test_the_console_script_exists():
 
 def test_the_package_says_that_it_is_typed():
     assert (ROOT / "tapediff" / "py.typed").is_file()
-    assert PROJECT["tool"]["setuptools"]["package-data"]["tapediff"] == ["py.typed"]
+    assert PROJECT["tool"]["setuptools"]["package-data"]["tapediff"] == ["py.typed", "*.pyi"]
 
 
 def test_peers_lists_its_workloads_without_importing_a_library():

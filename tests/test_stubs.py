@@ -53,7 +53,8 @@ def test_a_program_passes_and_its_mistakes_are_found(tmp_path):
     pytest.importorskip("mypy", reason="mypy checks the types")
     program = tmp_path / "program.py"
     program.write_text(PROGRAM + "".join(f"{mistake}\n" for mistake in MISTAKES))
-    check = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path}", "--follow-imports=silent", str(program)]
+    check = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path}", "--follow-imports=silent",
+             str(program)]
     checked = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, check=False)
     errors = [line for line in checked.stdout.splitlines() if ": error: " in line]
     first = len(PROGRAM.splitlines()) + 1

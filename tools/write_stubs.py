@@ -1,4 +1,5 @@
-"""Prints the stubs of what tables and registries put in place, so that type checkers and editors see it: `python -m tools.write_stubs` writes them.
+"""Prints the stubs of what tables and registries put in place, so that type checkers and editors see it: `python -m
+tools.write_stubs` writes them.
 
 tapediff/__init__.pyi   the names of the package
 tapediff/attached.pyi   the methods that modules above tapediff.tensor attach to Tensor
@@ -45,7 +46,8 @@ class Stub:
 
     def function(self, name: str, made: Callable[..., Any], indent: str = "", is_method: bool = False) -> None:
         """The signature and the first sentence of a function."""
-        result = "Tensor" if name in OPERATORS | COMPARISONS else self.annotation(inspect.signature(made).return_annotation, scope(made))
+        result = self.annotation(inspect.signature(made).return_annotation, scope(made))
+        result = "Tensor" if name in OPERATORS | COMPARISONS else result
         ignored = "  # type: ignore[override]" if name in ("__eq__", "__ne__") else ""  # of object they return bool
         sentence = f"\n{indent}    {first_line(made)}" if inspect.getdoc(made) else " ..."
         self.lines += [f"{indent}def {name}({self.parameters(made, is_method)}) -> {result}:{sentence}{ignored}"]
@@ -58,10 +60,11 @@ class Stub:
                 parameters = parameters[1:]
             words.append("self")
         known = scope(made)
-        kinds = [parameter.kind for parameter in parameters]
-        for position, parameter in enumerate(parameters):
-            if parameter.kind is inspect.Parameter.KEYWORD_ONLY and (position == 0 or kinds[position - 1] is inspect.Parameter.POSITIONAL_OR_KEYWORD):
+        before = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        for parameter in parameters:
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY and before is inspect.Parameter.POSITIONAL_OR_KEYWORD:
                 words.append("*")
+            before = parameter.kind
             star = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
             default = "" if parameter.default is inspect.Parameter.empty else f" = {default_text(parameter.default)}"
             words.append(f"{star}{parameter.name}: {self.annotation(parameter.annotation, known)}{default}")
@@ -114,7 +117,8 @@ def parsed(text: str) -> ast.expr:
 
 
 def annotation_text(thing: Any) -> str:
-    return thing.__name__ if isinstance(thing, type) and not isinstance(thing, types.GenericAlias) else repr(thing).replace("typing.", "")
+    return (thing.__name__ if isinstance(thing, type) and not isinstance(thing, types.GenericAlias)
+            else repr(thing).replace("typing.", ""))
 
 
 def scope(made: Callable[..., Any]) -> dict[str, Any]:
@@ -123,7 +127,8 @@ def scope(made: Callable[..., Any]) -> dict[str, Any]:
 
 
 def default_text(value: Any) -> str:
-    return repr(value) if value is None or type(value) in (bool, int, str) or (type(value) is float and value - value == 0) else "..."
+    is_literal = value is None or type(value) in (bool, int, str) or (type(value) is float and value - value == 0)
+    return repr(value) if is_literal else "..."
 
 
 def first_line(made: Callable[..., Any]) -> str:
@@ -138,13 +143,14 @@ def import_order(line: str) -> tuple[bool, bool, str]:
     return "tapediff" in line, line.startswith("from"), line
 
 
-# --- the two stubs --------------------------------------------------------------------------------------------------------------------------
+# --- the two stubs --------------------------------------------------------------------------------------------------------------
 
 def package_stub() -> str:
     """tapediff/__init__.pyi: what __init__.py imports and assigns, and the functions of the registry."""
     functions = {name: made for name, made in FUNCTIONS.items() if getattr(tapediff, name) is made}
     source = ast.parse((PACKAGE / "__init__.py").read_text())
-    imported = {one.asname or one.name: f"from {node.module} import {one.name} as {one.asname or one.name}" for node in source.body
+    imported = {one.asname or one.name: f"from {node.module} import {one.name} as {one.asname or one.name}"
+                for node in source.body
                 if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tapediff.") for one in node.names}
     values = [name for name in assigned(source) if name not in imported]
     stub = Stub({*functions, *imported, *values})
@@ -190,7 +196,8 @@ def attached_stub() -> str:
             stub.lines.append("    @property")
             stub.function(name, value.fget, "    ", is_method=True)
             if value.fset is not None:
-                stub.lines += [f"    @{name}.setter", f"    def {name}({stub.parameters(value.fset, is_method=True)}) -> None: ..."]
+                stub.lines += [f"    @{name}.setter", f"    def {name}({stub.parameters(value.fset, is_method=True)}) -> None: "
+                                                      "..."]
         elif inspect.isfunction(value):
             stub.function(name, value, "    ", is_method=True)
     return stub.text("The methods that modules above tapediff.tensor attach to Tensor.")
@@ -200,7 +207,8 @@ def own_names(source: ast.Module) -> set[str]:
     """The names in the body of class Tensor."""
     body = next(node for node in source.body if isinstance(node, ast.ClassDef) and node.name == "Tensor").body
     defined = {node.name for node in body if isinstance(node, ast.FunctionDef)}
-    return defined | {target.id for node in body if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)} | {
+    return defined | {target.id for node in body if isinstance(node, ast.Assign) for target in node.targets
+                      if isinstance(target, ast.Name)} | {
         "__doc__", "__module__", "__slots__", "_construct"}
 
 

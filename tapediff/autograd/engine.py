@@ -18,13 +18,14 @@ from tapediff.tensor import Tensor, name_of, of_array, of_source, origin_of
 __all__ = ["backward", "grad"]
 
 _SECOND_TIME = (
-    "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved "
-    "intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to "
-    "backward through the graph a second time or if you need to access saved tensors after calling backward."
+    "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). "
+    "Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if "
+    "you need to backward through the graph a second time or if you need to access saved tensors after calling backward."
 )
 
 
-def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None) -> None:
+def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
+             inputs: Any = None) -> None:
     """Add the gradients of `tensors` to the `.grad` of the leaves that they depend on.
 
     tensors       a tensor or several
@@ -84,7 +85,8 @@ def backward_from_scalar(tensor: Tensor, retain_graph: bool) -> None:
 
 
 def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
-         only_inputs: bool = True, allow_unused: bool | None = None, is_grads_batched: bool = False, materialize_grads: bool = False) -> tuple[Any, ...]:
+         only_inputs: bool = True, allow_unused: bool | None = None, is_grads_batched: bool = False,
+         materialize_grads: bool = False) -> tuple[Any, ...]:
     """The gradients of `outputs` with respect to `inputs`, leaving every `.grad` alone.
 
     Arguments as in `backward`; allow_unused gives None for an input that the outputs do not depend on, materialize_grads zeros.
@@ -100,7 +102,8 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
     if allow_unused is None:
         allow_unused = materialize_grads
     elif materialize_grads and not allow_unused:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+                         "allow_unused=False.")
     weights = _weights(grad_outputs, len(roots))
     if is_grads_batched:
         return _batched_grad(roots, wanted, weights, retain_graph, create_graph, allow_unused, materialize_grads)
@@ -138,11 +141,13 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
     return tuple(out)
 
 
-def _batched_grad(roots: Any, wanted: Any, weights: Any, retain_graph: Any, create_graph: bool, allow_unused: bool, materialize: bool) -> tuple[Any, ...]:
+def _batched_grad(roots: Any, wanted: Any, weights: Any, retain_graph: Any, create_graph: bool, allow_unused: bool,
+                  materialize: bool) -> tuple[Any, ...]:
     """One pass for every row of the weights; the gradients stacked."""
     count = next(weight for weight in weights if weight is not None).shape[0]
-    rows = [grad(roots, wanted, [None if weight is None else weight[row] for weight in weights], True if row < count - 1 else retain_graph, create_graph,
-                 True, allow_unused, False, materialize) for row in range(count)]
+    rows = [grad(roots, wanted, [None if weight is None else weight[row] for weight in weights],
+                 True if row < count - 1 else retain_graph, create_graph, True, allow_unused, False, materialize)
+            for row in range(count)]
     from tapediff.functions import FUNCTIONS
     return tuple(None if column[0] is None else FUNCTIONS["stack"](list(column)) for column in zip(*rows, strict=True))
 
@@ -164,14 +169,14 @@ def _seeds(roots: Sequence[Tensor], weights: Sequence[Any], create_graph: bool) 
         spec = root.spec
         if weight is None:
             if spec.requires_grad and spec.size != 1:
-                raise RuntimeError(f"grad can be implicitly created only for scalar outputs; got shape {list(spec.shape)}: pass gradient=, a tensor "
-                                   "of that shape with the weights of the vector-Jacobian product")
+                raise RuntimeError(f"grad can be implicitly created only for scalar outputs; got shape {list(spec.shape)}: pass "
+                                   "gradient=, a tensor of that shape with the weights of the vector-Jacobian product")
             weight = of_array(np.ones(spec.shape, spec.dtype.numpy))
         elif not isinstance(weight, Tensor):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(weight).__name__}")
         elif weight.spec.shape != spec.shape:
-            raise RuntimeError(f"Mismatch in shape: grad_output[{position}] has a shape of {weight.shape} and output[{position}] has a shape of "
-                               f"{root.shape}.")
+            raise RuntimeError(f"Mismatch in shape: grad_output[{position}] has a shape of {weight.shape} and output[{position}] "
+                               f"has a shape of {root.shape}.")
         if not spec.requires_grad:
             raise RuntimeError(f"element {position} of tensors does not require grad and does not have a grad_fn")
         if weight.spec.dtype is not spec.dtype:
@@ -226,7 +231,8 @@ def _watchers(slots: set[Any], found: dict[Any, Any]) -> dict[Any, dict[int, Cal
     return watched
 
 
-def _propagate(seeds: Sequence[Any], retain: bool, create_graph: bool, deliver: Callable[[Source, Any], None], watched: Any, capture: bool) -> None:
+def _propagate(seeds: Sequence[Any], retain: bool, create_graph: bool, deliver: Callable[[Source, Any], None], watched: Any,
+               capture: bool) -> None:
     if modes.anomaly and not create_graph:
         _checked_pass(seeds, retain, deliver, watched)
         return
@@ -242,13 +248,17 @@ def _propagate(seeds: Sequence[Any], retain: bool, create_graph: bool, deliver: 
 
 
 def _checked_pass(seeds: Sequence[Any], retain: bool, deliver: Callable[[Source, Any], None], watched: Any) -> None:
-    """A plain pass by way of the recorded one, which looks at every contribution on its own; nothing is recorded for gradients."""
+    """A plain pass by way of the recorded one, which looks at every contribution on its own.
+
+    Nothing is recorded for gradients.
+    """
     tensors = [(origin, slot, of_array(np.array(adjoint))) for origin, slot, adjoint in seeds]
     by_tensor = {origin: {slot: _of_tensors(hook) for slot, hook in hooks.items()} for origin, hooks in (watched or {}).items()}
     before = modes.grad_enabled
     record.set_grad_enabled(False)
     try:
-        _run(lambda: recorded_pass(tensors, retain, lambda source, adjoint: deliver(source, np.array(adjoint._array())), by_tensor))
+        _run(lambda: recorded_pass(tensors, retain, lambda source, adjoint: deliver(source, np.array(adjoint._array())),
+                                   by_tensor))
     finally:
         record.set_grad_enabled(before)
 
@@ -275,9 +285,10 @@ def _message(error: Consumed | Overwritten) -> str:
 def _overwritten_message(segment: Segment, index: int) -> str:
     from tapediff.execute import overwritten_operand
     what = overwritten_operand(segment, index)
-    return (f"one of the variables needed for gradient computation has been modified by an inplace operation: [torch.{what.dtype.legacy}Tensor "
-            f"{list(what.shape)}]{what.origin}{' is' if not what.origin else ', is'} at version {what.version}; expected version {what.expected} instead. Hint: the value "
-            f"was read by {name_of(segment, index)}; enable anomaly detection to find the operation that failed to compute its gradient, with "
+    return ("one of the variables needed for gradient computation has been modified by an inplace operation: "
+            f"[torch.{what.dtype.legacy}Tensor {list(what.shape)}]{what.origin}{' is' if not what.origin else ', is'} at version "
+            f"{what.version}; expected version {what.expected} instead. Hint: the value was read by {name_of(segment, index)}; "
+            "enable anomaly detection to find the operation that failed to compute its gradient, with "
             "torch.autograd.set_detect_anomaly(True).")
 
 

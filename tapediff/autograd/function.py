@@ -46,9 +46,10 @@ class FunctionContext:
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
         if self._is_released:
-            raise RuntimeError("Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved "
-                               "intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need "
-                               "to backward through the graph a second time or if you need to access saved tensors after calling backward.")
+            raise RuntimeError("Trying to backward through the graph a second time (or directly access saved tensors after they "
+                               "have already been freed). Saved intermediate values of the graph are freed when you call "
+                               ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
+                               "graph a second time or if you need to access saved tensors after calling backward.")
         return tuple(self._output(tensor) for tensor in self._saved)
 
     def _release(self) -> None:
@@ -87,7 +88,8 @@ class FunctionNode:
         self.context = context
         self.name = f"{function.__name__}Backward"
         self.inputs = [argument for argument in arguments if isinstance(argument, Tensor)]
-        self.sources = [record.source_of(argument) if isinstance(argument, Tensor) and argument.spec.requires_grad else None for argument in arguments]
+        self.sources = [record.source_of(argument) if isinstance(argument, Tensor) and argument.spec.requires_grad else None
+                        for argument in arguments]
         self.specs: list[Any] = []
         self.hooks: dict[int, Any] | None = None
         self.number = 0
@@ -106,7 +108,8 @@ class FunctionNode:
         if len(found) > len(self.sources) and all(grad is None for grad in found[len(self.sources):]):
             found = found[:len(self.sources)]
         if len(found) != len(self.sources):
-            raise RuntimeError(f"function {self.name} returned an incorrect number of gradients (expected {len(self.sources)}, got {len(found)})")
+            raise RuntimeError(f"function {self.name} returned an incorrect number of gradients (expected {len(self.sources)}, "
+                               f"got {len(found)})")
         out = []
         for position, (source, grad) in enumerate(zip(self.sources, found, strict=True)):
             if source is None or grad is None:
@@ -117,8 +120,8 @@ class FunctionNode:
                 if grad.spec.size == 1 or len(grad.spec.shape) >= len(source.spec.shape):
                     grad = _summed_to(grad, source.spec.shape, self.name, position)
                 else:
-                    raise RuntimeError(f"Function {self.name} returned an invalid gradient at index {position} - got {list(grad.shape)} but expected shape compatible "
-                                       f"with {list(source.spec.shape)}")
+                    raise RuntimeError(f"Function {self.name} returned an invalid gradient at index {position} - got "
+                                       f"{list(grad.shape)} but expected shape compatible with {list(source.spec.shape)}")
             if modes.anomaly:
                 refuse_nan(grad, self.name, position)
             out.append((source, record.cast(grad, source.spec.dtype)))
@@ -129,7 +132,8 @@ class FunctionNode:
         for slot, spec in enumerate(self.specs):
             adjoint = slots.get(slot)
             if adjoint is None:
-                grads.append(of_array(np.zeros(spec.shape, spec.dtype.numpy)) if spec is not None and self.context._materialize else None)
+                grads.append(of_array(np.zeros(spec.shape, spec.dtype.numpy))
+                             if spec is not None and self.context._materialize else None)
                 continue
             for hooks in (self.hooks, watched):
                 if hooks and slot in hooks:
@@ -142,7 +146,8 @@ class FunctionNode:
         """One step of a plain reverse pass."""
         watched = current.watched.get(self) if current.watched else None
         specs = self.specs
-        arrays = {slot: np.array(np.broadcast_to(adjoint, specs[slot].shape), specs[slot].dtype.numpy) for slot, adjoint in slots.items()}
+        arrays = {slot: np.array(np.broadcast_to(adjoint, specs[slot].shape), specs[slot].dtype.numpy)
+                  for slot, adjoint in slots.items()}
         before = modes.grad_enabled
         record.set_grad_enabled(False)
         try:
@@ -170,8 +175,10 @@ def _summed_to(grad: Tensor, shape: tuple[int, ...], name: str, position: int) -
         return expand(reshape(grad, (1,) * len(shape)), shape)
     wide = (1,) * (len(given) - len(shape)) + shape
     if any(new not in (1, old) for old, new in zip(given, wide, strict=True)):
-        raise RuntimeError(f"Function {name} returned an invalid gradient at index {position} - got {list(given)} but expected shape compatible with {list(shape)}")
-    folded = FUNCTIONS["sum"](grad, tuple(dim for dim, (old, new) in enumerate(zip(given, wide, strict=True)) if old != new), True)
+        raise RuntimeError(f"Function {name} returned an invalid gradient at index {position} - got {list(given)} but expected "
+                           f"shape compatible with {list(shape)}")
+    folded = FUNCTIONS["sum"](grad, tuple(dim for dim, (old, new) in enumerate(zip(given, wide, strict=True)) if old != new),
+                              True)
     return reshape(folded, shape)
 
 
@@ -197,8 +204,9 @@ class Function:
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        raise RuntimeError(f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should invoke them on the class itself. "
-                           "Instantiating an autograd function will raise an error: use .apply(...)")
+        raise RuntimeError(f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you "
+                           "should invoke them on the class itself. Instantiating an autograd function will raise an error: use "
+                           ".apply(...)")
 
     @staticmethod
     def forward(ctx: Any, *arguments: Any) -> Any:
@@ -208,7 +216,8 @@ class Function:
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         """For the gradients of all outputs the gradients of all arguments of forward; None for those without."""
-        raise NotImplementedError("You must implement either the backward or vjp method for your custom autograd.Function to use it with backward mode AD.")
+        raise NotImplementedError("You must implement either the backward or vjp method for your custom autograd.Function to use "
+                                  "it with backward mode AD.")
 
     setup_context: Any = None
 
@@ -231,7 +240,8 @@ class Function:
             if node is None:
                 return outputs
             several = isinstance(outputs, tuple)
-            wrapped = tuple(cls._output(node, slot, output, tensors) for slot, output in enumerate(outputs if several else (outputs,)))
+            wrapped = tuple(cls._output(node, slot, output, tensors)
+                            for slot, output in enumerate(outputs if several else (outputs,)))
         finally:
             record.set_grad_enabled(before)
         record.close()  # what uses the outputs must be younger than the node
@@ -242,7 +252,8 @@ class Function:
     def _output(node: FunctionNode, slot: int, output: Any, inputs: list[Tensor]) -> Any:
         context = node.context
         node.specs.append(output.spec if isinstance(output, Tensor) else None)
-        if not isinstance(output, Tensor) or not output.dtype.is_floating_point or any(output is one for one in context._not_differentiable):
+        if (not isinstance(output, Tensor) or not output.dtype.is_floating_point
+                or any(output is one for one in context._not_differentiable)):
             return output
         spec = spec_of(output.spec.shape, output.spec.dtype, True)
         node.specs[slot] = spec

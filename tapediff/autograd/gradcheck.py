@@ -21,11 +21,13 @@ def _tuple(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, tuple | list) else (value,)
 
 
-def gradcheck(func: Callable[..., Any], inputs: Any, *, eps: float = 1e-6, atol: float = 1e-5, rtol: float = 1e-3, raise_exception: bool = True,
-              nondet_tol: float = 0.0, check_undefined_grad: bool = True, check_grad_dtypes: bool = False, check_batched_grad: bool = False,
-              check_batched_forward_grad: bool = False, check_forward_ad: bool = False, check_backward_ad: bool = True, fast_mode: bool = False,
+def gradcheck(func: Callable[..., Any], inputs: Any, *, eps: float = 1e-6, atol: float = 1e-5, rtol: float = 1e-3,
+              raise_exception: bool = True, nondet_tol: float = 0.0, check_undefined_grad: bool = True,
+              check_grad_dtypes: bool = False, check_batched_grad: bool = False, check_batched_forward_grad: bool = False,
+              check_forward_ad: bool = False, check_backward_ad: bool = True, fast_mode: bool = False,
               masked: bool | None = None) -> bool:
-    """Compare the gradients of func(*inputs) with central differences of step `eps`; the inputs that require grad should be float64.
+    """Compare the gradients of func(*inputs) with central differences of step `eps`; the inputs that require grad should be
+    float64.
 
     Raises
         GradcheckError: a derivative differs by more than atol + rtol * |numerical|, unless raise_exception is False.
@@ -37,14 +39,16 @@ def gradcheck(func: Callable[..., Any], inputs: Any, *, eps: float = 1e-6, atol:
     arguments = _tuple(inputs)
     checked = [x for x in arguments if isinstance(x, Tensor) and x.requires_grad]
     if not checked:
-        raise ValueError("gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True.")
+        raise ValueError("gradcheck expects at least one input tensor to require gradient, but none of the them have "
+                         "requires_grad=True.")
     try:
         for number, output in enumerate(_outputs(func, arguments)):
             for position, x in enumerate(checked):
                 numerical = _numerical(func, arguments, x, number, eps)
                 analytical = _analytical(output, x)
                 if not np.allclose(analytical, numerical, rtol, atol, equal_nan=True):
-                    raise GradcheckError(f"Jacobian mismatch for output {number} with respect to input {position},\nnumerical:{numerical}\nanalytical:{analytical}\n")
+                    raise GradcheckError(f"Jacobian mismatch for output {number} with respect to input "
+                                         f"{position},\nnumerical:{numerical}\nanalytical:{analytical}\n")
     except GradcheckError:
         if raise_exception:
             raise
@@ -81,11 +85,13 @@ def _numerical(func: Callable[..., Any], arguments: tuple[Any, ...], x: Tensor, 
     return np.stack(rows) if rows else np.zeros((0, 0))
 
 
-def gradgradcheck(func: Callable[..., Any], inputs: Any, grad_outputs: Any = None, *, eps: float = 1e-6, atol: float = 1e-5, rtol: float = 1e-3,
-                  gen_non_contig_grad_outputs: bool = False, raise_exception: bool = True, nondet_tol: float = 0.0, check_undefined_grad: bool = True,
-                  check_grad_dtypes: bool = False, check_batched_grad: bool = False, check_fwd_over_rev: bool = False, check_rev_over_rev: bool = True,
+def gradgradcheck(func: Callable[..., Any], inputs: Any, grad_outputs: Any = None, *, eps: float = 1e-6, atol: float = 1e-5,
+                  rtol: float = 1e-3, gen_non_contig_grad_outputs: bool = False, raise_exception: bool = True,
+                  nondet_tol: float = 0.0, check_undefined_grad: bool = True, check_grad_dtypes: bool = False,
+                  check_batched_grad: bool = False, check_fwd_over_rev: bool = False, check_rev_over_rev: bool = True,
                   fast_mode: bool = False, masked: bool = False) -> bool:
-    """As `gradcheck`, for the gradients of func as a function of its inputs and of the weights `grad_outputs` (random ones by default).
+    """As `gradcheck`, for the gradients of func as a function of its inputs and of the weights `grad_outputs` (random ones by
+    default).
 
     >>> import tapediff as td
     >>> gradgradcheck(td.sin, td.tensor([0.5, 1.0], dtype=td.float64, requires_grad=True))
@@ -95,7 +101,8 @@ def gradgradcheck(func: Callable[..., Any], inputs: Any, grad_outputs: Any = Non
     outputs = _outputs(func, arguments)
     if grad_outputs is None:
         generator = np.random.default_rng(0)
-        weights = tuple(of_array(generator.standard_normal(y.spec.shape).astype(y.spec.dtype.numpy).reshape(y.spec.shape), True) for y in outputs)
+        weights = tuple(of_array(generator.standard_normal(y.spec.shape).astype(y.spec.dtype.numpy).reshape(y.spec.shape), True)
+                        for y in outputs)
     else:
         weights = _tuple(grad_outputs)
     count = len(weights)

@@ -55,7 +55,9 @@ class Node:
         return f"<{type(self).__name__} object at {id(self):#x}>"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Node) and self._origin is other._origin and (self._slot == other._slot or type(self._origin) is not Segment)
+        if not isinstance(other, Node) or self._origin is not other._origin:
+            return False
+        return self._slot == other._slot or type(self._origin) is not Segment
 
     def __hash__(self) -> int:
         return hash((id(self._origin), self._slot if type(self._origin) is Segment else 0))
@@ -81,7 +83,10 @@ class AccumulateGrad(Node):
 
 
 def _tensor_of(source: Source) -> Tensor:
-    """The user's own tensor that shows a leaf. Leaves are made too often to remember it; so look through all objects, once for many leaves."""
+    """The user's own tensor that shows a leaf.
+
+    Leaves are made too often to remember it; so look through all objects, once for many leaves.
+    """
     found = _shown.get(source)
     tensor = found() if found is not None else None
     if tensor is None or tensor.segment is not SOURCE or tensor.source is not source:
@@ -94,7 +99,8 @@ def _tensor_of(source: Source) -> Tensor:
 
 
 _shown: weakref.WeakKeyDictionary[Source, weakref.ref[Tensor]] = weakref.WeakKeyDictionary()
-_nodes: weakref.WeakValueDictionary[tuple[int, int], Node] = weakref.WeakValueDictionary()  # a node is one object as long as somebody holds it
+# a node is one object as long as somebody holds it
+_nodes: weakref.WeakValueDictionary[tuple[int, int], Node] = weakref.WeakValueDictionary()
 _classes: dict[str, type[Node]] = {}
 
 
@@ -153,7 +159,8 @@ def _next_functions(segment: Segment, index: int) -> tuple[tuple[Any, int], ...]
         return ()
     code = segment.whole_code()
     kind = KINDS.kinds[code[3 * index]]
-    return tuple(_behind(segment, code, operand) for position, operand in enumerate(operands_of(code, index, len(kind.operands))) if _is_edge(kind, position))
+    return tuple(_behind(segment, code, operand) for position, operand in enumerate(operands_of(code, index, len(kind.operands)))
+                 if _is_edge(kind, position))
 
 
 _WITH_NUMBERS = {"masked_fill", *OVERWRITING} - {"fill_tensor_", "copy_"}  # what they write is a number, in PyTorch an attribute
@@ -170,7 +177,8 @@ def _is_edge(kind: Any, position: int) -> bool:
     return kind.row.is_differentiable(position) and kind.operands[position].dtype.is_floating_point
 
 
-_SCALAR_ARGUMENTS = frozenset({"pow", "clamp", "clamp_min", "clamp_max", "leaky_relu", "elu", "softplus"})  # PyTorch takes a number there as an attribute
+# PyTorch takes a number there as an attribute
+_SCALAR_ARGUMENTS = frozenset({"pow", "clamp", "clamp_min", "clamp_max", "leaky_relu", "elu", "softplus"})
 
 
 def _behind(segment: Segment, code: Any, operand: int) -> tuple[Any, int]:

@@ -104,7 +104,8 @@ def recorded_pass(seeds: Sequence[tuple[Any, int, Tensor]], retain: bool, delive
                 seed(source.origin, source.slot, adjoint)
 
 
-def _reverse_segment(segment: Segment, adjoints: dict[int, Tensor], retain: bool, hooks: dict[int, Any]) -> list[tuple[Source, Tensor]]:
+def _reverse_segment(segment: Segment, adjoints: dict[int, Tensor], retain: bool,
+                     hooks: dict[int, Any]) -> list[tuple[Source, Tensor]]:
     segment.close()
     flush(segment)
     if segment.is_released:
@@ -125,7 +126,8 @@ def _reverse_segment(segment: Segment, adjoints: dict[int, Tensor], retain: bool
         numbers = operands_of(code, index, len(kind.operands))
         _check(segment, kind, index, numbers)
         used.append(index)
-        operands = [of_slot(segment, number, spec) if number >= 0 else of_source(_source(number)) for number, spec in zip(numbers, kind.operands, strict=True)]
+        operands = [of_slot(segment, number, spec) if number >= 0 else of_source(_source(number))
+                    for number, spec in zip(numbers, kind.operands, strict=True)]
         y = of_slot(segment, index, kind.spec)
         for position, number in enumerate(numbers):
             if not (kind.wanted >> min(position, 60) & 1 and kind.operands[position].requires_grad):
@@ -154,8 +156,9 @@ def refuse_nan(contribution: Tensor, name: str, position: int) -> None:
     """
     value = contribution._array()
     if (value != value).any():
-        raise RuntimeError(f"Function '{name}' returned nan values in its {position}th output: the gradient by operand {position} has "
-                           f"{int((value != value).sum())} nan in shape {list(value.shape)}; look at the values that {name.removesuffix('Backward0')} was given")
+        raise RuntimeError(f"Function '{name}' returned nan values in its {position}th output: the gradient by operand "
+                           f"{position} has {int((value != value).sum())} nan in shape {list(value.shape)}; look at the values "
+                           f"that {name.removesuffix('Backward0')} was given")
 
 
 def _source(number: int) -> Source:
@@ -197,8 +200,8 @@ def _contribution(kind: Kind, position: int, adjoint: Tensor, y: Tensor, operand
 def _folded(x: Any, shape: tuple[int, ...]) -> Tensor:
     """The sum over what broadcasting repeated."""
     if x.spec.shape == shape:
-        made: Tensor = x
-        return made
+        same: Tensor = x
+        return same
     total = structural(STRUCTURAL["sum"], (tuple(range(x.spec.ndim)), False), x)
-    made = structural(STRUCTURAL["view"], (shape, contiguous_strides(shape), 0), total)
+    made: Tensor = structural(STRUCTURAL["view"], (shape, contiguous_strides(shape), 0), total)
     return made

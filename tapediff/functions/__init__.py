@@ -1,4 +1,7 @@
-"""The functions of the public interface. Every module of this package registers its own; importing the package imports them all."""
+"""The functions of the public interface.
+
+Every module of this package registers its own; importing the package imports them all.
+"""
 
 import os
 from importlib import import_module

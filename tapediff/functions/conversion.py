@@ -17,7 +17,8 @@ __all__: list[str] = []
 
 
 @method("to")
-def to(self: Tensor, *arguments: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
+def to(self: Tensor, *arguments: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False,
+       memory_format: Any = None) -> Tensor:
     """The tensor as another dtype: `x.to(td.float64)`, `x.to(other)`. Devices are accepted as long as they are the CPU.
 
     >>> import tapediff as td
@@ -52,7 +53,8 @@ def _conversion(name: str, dtype: DType) -> None:
     method(name)(convert)
 
 
-for _name, _dtype in (("float", dtypes.float32), ("double", dtypes.float64), ("long", dtypes.int64), ("int", dtypes.int32), ("bool", dtypes.bool_)):
+for _name, _dtype in (("float", dtypes.float32), ("double", dtypes.float64), ("long", dtypes.int64), ("int", dtypes.int32),
+                      ("bool", dtypes.bool_)):
     _conversion(_name, _dtype)
 
 
@@ -90,10 +92,12 @@ def array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarr
     return value.copy() if copy else value
 
 
-_UFUNCS = {"multiply": "mul", "subtract": "sub", "divide": "div", "true_divide": "div", "power": "pow", "negative": "neg", "absolute": "abs", "arcsin": "asin",
-           "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "arctan2": "atan2", "rint": "round",
-           "fabs": "abs", "equal": "eq", "not_equal": "ne", "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge", "invert": "bitwise_not",
-           "left_shift": "bitwise_left_shift", "right_shift": "bitwise_right_shift", "float_power": "float_power", "conjugate": "clone"}
+_UFUNCS = {"multiply": "mul", "subtract": "sub", "divide": "div", "true_divide": "div", "power": "pow", "negative": "neg",
+           "absolute": "abs", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh",
+           "arctanh": "atanh", "arctan2": "atan2", "rint": "round", "fabs": "abs", "equal": "eq", "not_equal": "ne", "less": "lt",
+           "less_equal": "le", "greater": "gt", "greater_equal": "ge", "invert": "bitwise_not",
+           "left_shift": "bitwise_left_shift", "right_shift": "bitwise_right_shift", "float_power": "float_power",
+           "conjugate": "clone"}
 
 
 @method("__array_ufunc__")
@@ -122,12 +126,17 @@ def _as_operand(x: Any) -> Any:
     return x
 
 
+_OTHER_NAMES = {"concatenate": "cat", "expand_dims": "unsqueeze"}
+
+
 @method("__array_function__")
 def array_function(self: Tensor, function: Any, types: Any, arguments: Any, options: Any) -> Any:
     """NumPy's other functions: the one of the same name here if there is one, else NumPy on the values."""
-    ours = FUNCTIONS.get(_UFUNCS.get(function.__name__, {"concatenate": "cat", "expand_dims": "unsqueeze"}.get(function.__name__, function.__name__)))
+    ours = FUNCTIONS.get(_UFUNCS.get(function.__name__,
+                                     _OTHER_NAMES.get(function.__name__, function.__name__)))
     if ours is not None and "axis" in options:
-        options = {("dim" if name == "axis" else "keepdim" if name == "keepdims" else name): value for name, value in options.items()}
+        options = {("dim" if name == "axis" else "keepdim" if name == "keepdims" else name): value
+                   for name, value in options.items()}
     if ours is not None:
         try:
             return ours(*arguments, **options)
@@ -154,8 +163,9 @@ def deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
         found: Tensor = memo[id(self)]
         return found
     if not self.is_leaf:
-        raise RuntimeError("Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  If you were attempting to "
-                           "deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, see https://github.com/pytorch/pytorch/pull/103001")
+        raise RuntimeError("Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
+                           "moment.  If you were attempting to deepcopy a module, this may be because of a "
+                           "torch.nn.utils.weight_norm usage, see https://github.com/pytorch/pytorch/pull/103001")
     made = memo[id(self)] = _restore(type(self), self._array().copy(), self.spec.requires_grad)
     if self.grad is not None:
         made.grad = copy.deepcopy(self.grad, memo)
@@ -177,8 +187,9 @@ def reduce(self: Tensor, protocol: Any) -> Any:
         RuntimeError: the tensor was computed from others that require grad.
     """
     if not self.is_leaf:
-        raise RuntimeError("Cowardly refusing to serialize non-leaf tensor which requires_grad, since autograd does not support crossing process boundaries.  "
-                           "If you just want to transfer the data, call detach() on the tensor before serializing (e.g., putting it on the queue).")
+        raise RuntimeError("Cowardly refusing to serialize non-leaf tensor which requires_grad, since autograd does not support "
+                           "crossing process boundaries.  If you just want to transfer the data, call detach() on the tensor "
+                           "before serializing (e.g., putting it on the queue).")
     return _restore, (type(self), np.ascontiguousarray(self._array()).copy(), self.spec.requires_grad)
 
 
@@ -218,7 +229,8 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     if isinstance(ext_tensor, Tensor):
         return ext_tensor.detach()
     if not hasattr(ext_tensor, "__dlpack__"):
-        raise TypeError(f"from_dlpack got {type(ext_tensor).__name__}, which has no __dlpack__ method: pass the array or tensor itself, not a capsule")
+        raise TypeError(f"from_dlpack got {type(ext_tensor).__name__}, which has no __dlpack__ method: pass the array or tensor "
+                        "itself, not a capsule")
     made = of_array(np.from_dlpack(ext_tensor))
     return clone(made) if copy else made
 

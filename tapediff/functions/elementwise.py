@@ -129,7 +129,8 @@ def with_arguments(made: Any, names: tuple[str, ...]) -> None:
     old = made.__code__.co_varnames
     if old[:len(names)] != names:
         made.__code__ = made.__code__.replace(co_varnames=names + old[len(names):])
-        made.__annotations__ = {dict(zip(old, names)).get(name, name): annotation for name, annotation in made.__annotations__.items()}
+        made.__annotations__ = {dict(zip(old, names)).get(name, name): annotation
+                                for name, annotation in made.__annotations__.items()}
 
 
 def documentation(row: Elementwise, name: str) -> str:

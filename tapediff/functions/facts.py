@@ -112,7 +112,8 @@ def _legacy(dtype: DType | None, data: tuple[Any, ...]) -> Tensor:
     if all(isinstance(size, int) and not isinstance(size, bool) for size in data):
         return of_array(np.zeros(parse_shape(data), dtype.numpy))
     if len(data) > 1:
-        raise TypeError(f"new() received an invalid combination of arguments - got {tuple(type(one).__name__ for one in data)}: give sizes, or one sequence of values")
+        raise TypeError(f"new() received an invalid combination of arguments - got {tuple(type(one).__name__ for one in data)}: "
+                        "give sizes, or one sequence of values")
     if isinstance(data[0], Tensor):
         made: Tensor = record.cast(data[0], dtype).detach()
         return made
@@ -142,7 +143,8 @@ class _TypedTensor(type):
 
 for _dtype in dtypes.ALL:
     _name = f"{_dtype.legacy}Tensor"
-    FUNCTIONS[_name] = _TypedTensor(_name, (), {"dtype": _dtype, "__doc__": f"The tensors of dtype {_dtype.name}, and PyTorch's old way to make one."})
+    FUNCTIONS[_name] = _TypedTensor(_name, (), {"dtype": _dtype, "__doc__": f"The tensors of dtype {_dtype.name}, and PyTorch's "
+                                                                            "old way to make one."})
 
 
 class Layout:
@@ -156,7 +158,8 @@ FUNCTIONS["layout"] = Layout
 FUNCTIONS["strided"] = strided = Layout()  # type: ignore[assignment]
 
 # facts that programs ask of tensors, and that are the same for all of them here
-for _name, _value in (("layout", strided), ("is_cpu", True), ("is_cuda", False), ("is_mps", False), ("is_sparse", False), ("is_quantized", False),
+for _name, _value in (("layout", strided), ("is_cpu", True), ("is_cuda", False), ("is_mps", False), ("is_sparse", False),
+                      ("is_quantized", False),
                       ("is_meta", False), ("is_nested", False), ("names", None)):
     setattr(Tensor, _name, _value)
 

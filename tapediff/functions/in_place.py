@@ -25,13 +25,13 @@ __all__ = ["derive"]
 
 EXACT = frozenset({"add", "sub", "mul", "div"})
 
-OPERATORS = {"add": "__iadd__", "sub": "__isub__", "mul": "__imul__", "div": "__itruediv__", "pow": "__ipow__", "floor_divide": "__ifloordiv__",
-             "remainder": "__imod__", "bitwise_and": "__iand__", "bitwise_or": "__ior__", "bitwise_xor": "__ixor__",
-             "bitwise_left_shift": "__ilshift__", "bitwise_right_shift": "__irshift__"}
+OPERATORS = {"add": "__iadd__", "sub": "__isub__", "mul": "__imul__", "div": "__itruediv__", "pow": "__ipow__",
+             "floor_divide": "__ifloordiv__", "remainder": "__imod__", "bitwise_and": "__iand__", "bitwise_or": "__ior__",
+             "bitwise_xor": "__ixor__", "bitwise_left_shift": "__ilshift__", "bitwise_right_shift": "__irshift__"}
 
 # functions of one result in their first argument's shape that have no in-place form in PyTorch
-WITHOUT = frozenset({"maximum", "minimum", "fmax", "fmin", "isnan", "isinf", "isfinite", "signbit", "positive", "where", "clone", "logaddexp",
-                     "logaddexp2", "rsub", "isclose", "isposinf", "isneginf", "isreal"})
+WITHOUT = frozenset({"maximum", "minimum", "fmax", "fmin", "isnan", "isinf", "isfinite", "signbit", "positive", "where", "clone",
+                     "logaddexp", "logaddexp2", "rsub", "isclose", "isposinf", "isneginf", "isreal"})
 
 
 def derive(name: str, function: Callable[..., Any] | None = None) -> None:
@@ -60,7 +60,7 @@ def derive(name: str, function: Callable[..., Any] | None = None) -> None:
 
 
 def _write_exactly(ufunc: Callable[..., Any], tensor: Tensor, other: Any) -> bool:
-    """Update a leaf's own memory by an op that IEEE rounds exactly, so that NumPy's bits are the kernels': optimisers live on this."""
+    """Update a leaf's own memory by an op that IEEE rounds exactly, so that NumPy's bits are the kernels'; for optimisers."""
     spec = tensor.spec
     if tensor.segment is not SOURCE or not spec.dtype.is_floating_point or not inplace.is_all_one_memory(tensor):
         return False
@@ -148,7 +148,7 @@ def set_(self: Tensor, source: Tensor) -> Tensor:
 
 
 def stand_in(tensor: Tensor) -> Tensor:
-    """A tensor that takes the place of `tensor` among the tensors that share memory, so that `tensor` may become something else."""
+    """A tensor that takes the place of `tensor` among those that share memory, so that `tensor` may become something else."""
     made: Tensor = record.new_handle(type(tensor))
     made.segment, made.slot, made.spec = tensor.segment, tensor.slot, tensor.spec
     if tensor.segment is SOURCE:
@@ -197,10 +197,11 @@ for _name in ("squeeze", "unsqueeze", "t", "transpose", "swapaxes", "swapdims"):
 
 
 # PyTorch's in-place forms of functions that are more than their row, or no element-wise op
-OTHERS = ("add", "sub", "div", "clamp", "clip", "round", "nan_to_num", "logit", "lerp", "addcmul", "addcdiv", "float_power", "pow", "true_divide", "multiply",
-          "subtract", "divide", "negative", "absolute", "arcsin", "arccos", "arctan", "fix", "greater", "greater_equal", "less", "less_equal", "not_equal",
-          "masked_fill", "masked_scatter", "index_add", "index_copy", "index_fill", "index_put", "scatter", "scatter_add", "scatter_reduce", "tril", "triu",
-          "cumsum", "cumprod", "addmm", "addmv", "baddbmm", "addbmm", "addr", "renorm", "fill_diagonal")
+OTHERS = ("add", "sub", "div", "clamp", "clip", "round", "nan_to_num", "logit", "lerp", "addcmul", "addcdiv", "float_power",
+          "pow", "true_divide", "multiply", "subtract", "divide", "negative", "absolute", "arcsin", "arccos", "arctan", "fix",
+          "greater", "greater_equal", "less", "less_equal", "not_equal", "masked_fill", "masked_scatter", "index_add",
+          "index_copy", "index_fill", "index_put", "scatter", "scatter_add", "scatter_reduce", "tril", "triu", "cumsum",
+          "cumprod", "addmm", "addmv", "baddbmm", "addbmm", "addr", "renorm", "fill_diagonal")
 
 
 def derive_all() -> None:

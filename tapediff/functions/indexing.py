@@ -46,7 +46,8 @@ def getitem(self: Tensor, index: Any) -> Tensor:
 def _select_first(self: Tensor, index: int) -> Tensor:
     shape = self.spec.shape
     if not shape:
-        raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number")
+        raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert "
+                         "a 0-dim tensor to a number")
     size = shape[0]
     if not -size <= index < size:
         raise IndexError(f"index {index} is out of bounds for dimension 0 with size {size}")
@@ -59,7 +60,8 @@ def _as_index(entry: Any) -> Any:
     """An index as a tensor of int64 or bool, where it is no int, slice, None or Ellipsis."""
     if isinstance(entry, Tensor):
         if entry.dtype.category == 2:
-            raise IndexError("tensors used as indices must be long, int, byte or bool tensors: got one of dtype " + repr(entry.dtype))
+            raise IndexError("tensors used as indices must be long, int, byte or bool tensors: got one of dtype "
+                             + repr(entry.dtype))
         return entry
     if isinstance(entry, list | tuple | range | np.ndarray):
         array = np.asarray([int(e) if isinstance(e, Tensor) else e for e in entry] if isinstance(entry, list | tuple) else entry)
@@ -72,11 +74,15 @@ def _as_index(entry: Any) -> Any:
         return of_array(np.ascontiguousarray(array if array.dtype == np.bool_ else array.astype(np.int64)))
     if isinstance(entry, str | bytes):
         raise TypeError(f"new(): invalid data type '{type(entry).__name__}': {_KINDS_OF_INDEX} index a tensor, got {entry!r}")
-    raise IndexError(f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {type(entry).__name__})")
+    raise IndexError("only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
+                     f"{type(entry).__name__})")
 
 
 def _basic(self: Tensor, index: tuple[Any, ...]) -> tuple[Tensor, list[tuple[int, Tensor]]]:
-    """Apply the ints, slices, None and Ellipsis of an index; returns the view and, by its dimension, the index tensors that remain."""
+    """Apply the ints, slices, None and Ellipsis of an index.
+
+    Returns the view and, by its dimension, the index tensors that remain.
+    """
     entries: list[Any] = []
     for entry in index:
         if entry is None or entry is Ellipsis or isinstance(entry, slice) or _is_integer(entry):
@@ -92,7 +98,8 @@ def _basic(self: Tensor, index: tuple[Any, ...]) -> tuple[Tensor, list[tuple[int
     ndim = self.spec.ndim
     if taken > ndim:
         if ndim == 0:
-            raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number")
+            raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to "
+                             "convert a 0-dim tensor to a number")
         raise IndexError(f"too many indices for tensor of dimension {ndim}")
     if sum(1 for e in entries if e is Ellipsis) > 1:
         raise IndexError("an index can only have a single ellipsis ('...')")
@@ -112,7 +119,8 @@ def _basic(self: Tensor, index: tuple[Any, ...]) -> tuple[Tensor, list[tuple[int
             size = out.spec.shape[dim]
             if entry.step is not None and operator.index(entry.step) <= 0:
                 raise ValueError("step must be greater than zero")
-            start, stop, step = slice(*(None if e is None else operator.index(e) for e in (entry.start, entry.stop, entry.step))).indices(size)
+            bounds = (None if e is None else operator.index(e) for e in (entry.start, entry.stop, entry.step))
+            start, stop, step = slice(*bounds).indices(size)
             if (start, stop, step) != (0, size, 1):
                 out = slice_dim(out, dim, start, max(stop, start), step)
             elif out is self:
@@ -130,8 +138,8 @@ def _basic(self: Tensor, index: tuple[Any, ...]) -> tuple[Tensor, list[tuple[int
             shown = out.spec.shape[dim:dim + mask.ndim]
             for position, (size, wanted) in enumerate(zip(mask.shape, shown, strict=True)):
                 if size != wanted:
-                    raise IndexError(f"The shape of the mask {list(mask.shape)} at index {position} does not match the shape of the indexed tensor "
-                                     f"{list(self.spec.shape)} at index {source_dim + position}")
+                    raise IndexError(f"The shape of the mask {list(mask.shape)} at index {position} does not match the shape of "
+                                     f"the indexed tensor {list(self.spec.shape)} at index {source_dim + position}")
             if mask.ndim == 0:
                 shape = out.spec.shape
                 out = reshaped("unsqueeze", out, (*shape[:dim], 1, *shape[dim:]))
@@ -193,10 +201,12 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     if arrays:
         dims, indices = _prepared(basic, arrays)
         target = STRUCTURAL["index"].infer(dims, basic.spec, *(i.spec for i in indices))[0]
-        value = _fitted(value, target, "shape mismatch: value tensor of shape {given} cannot be broadcast to indexing result of shape {wanted}")
+        value = _fitted(value, target, "shape mismatch: value tensor of shape {given} cannot be broadcast to indexing result of "
+                                       "shape {wanted}")
         inplace.in_place(lambda x: structural(STRUCTURAL["index_put"], (dims, False), x, value, *indices), basic)
         return
-    value = _fitted(value, basic.spec.shape, "The expanded size of the tensor ({size}) must match the existing size ({existing}) at non-singleton dimension {dim}")
+    value = _fitted(value, basic.spec.shape, "The expanded size of the tensor ({size}) must match the existing size ({existing}) "
+                                             "at non-singleton dimension {dim}")
     if basic.spec.shape != self.spec.shape:
         inplace.in_place(lambda x: value, basic)
     else:  # all of it: what was there gets zeros
@@ -216,7 +226,9 @@ def _fitted(value: Tensor, shape: tuple[int, ...], message: str) -> Tensor:
     if len(given) > len(shape) or any(old not in (1, new) for old, new in zip(wide, shape, strict=True)):
         dim = next((at for at, (old, new) in enumerate(zip(wide, shape, strict=False)) if old not in (1, new)), 0)
         facts = {"size": shape[dim] if shape else 1, "existing": wide[dim] if wide else 1, "dim": dim}
-        raise RuntimeError(message.format(given=list(given), wanted=list(shape), **facts) + f": cannot assign shape {list(given)} to a place of shape {list(shape)}")
+        raise RuntimeError(message.format(given=list(given), wanted=list(shape), **facts) + ": cannot assign shape "
+                                                                                            f"{list(given)} to a place of shape "
+                                                                                            f"{list(shape)}")
     return expand(value, shape)
 
 

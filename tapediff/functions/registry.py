@@ -16,7 +16,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def function(*names: str, method: bool | str = True) -> Callable[[F], F]:
-    """Make a function public under its own name, or `names`; and a tensor method under the same names, unless `method` is False or another name."""
+    """Make a function public under its own name, or `names`.
+
+    And a tensor method under the same names, unless `method` is False or another name.
+    """
 
     def register(made: F) -> F:
         for name in names or (made.__name__,):
@@ -46,4 +49,5 @@ def check_tensor(value: Any, name: str, argument: str = "input", position: int =
 def number_or_tensor(value: Any, name: str, argument: str, position: int) -> None:
     """Refuse what is neither a tensor nor a Python number."""
     if not isinstance(value, Tensor | int | float):
-        raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor or Number, not {type(value).__name__}")
+        raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor or Number, not "
+                        f"{type(value).__name__}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -43,7 +44,8 @@ def reshape(input: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
     if is_view(input) and viewable_strides(input.spec.shape, layout_of(input)[0], new) is None:
         if input.segment is SOURCE and not input.spec.requires_grad:
             return reshaped("unsafe_view", contiguous(input), new)
-        return structural(STRUCTURAL["unsafe_view"], (new, contiguous_strides(new), 0), input)  # shows the input's slot and yet is no view of it
+        # shows the input's slot and yet is no view of it
+        return structural(STRUCTURAL["unsafe_view"], (new, contiguous_strides(new), 0), input)
     return reshaped("view", input, new)
 
 
@@ -58,8 +60,8 @@ def view(self: Tensor, *shape: Any) -> Tensor:
         return _reinterpreted(self, shape[0])
     new = resolve_reshape(parse_shape(shape), self.spec.size)
     if is_view(self) and viewable_strides(self.spec.shape, layout_of(self)[0], new) is None:
-        raise RuntimeError("view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous "
-                           "subspaces). Use .reshape(...) instead.")
+        raise RuntimeError("view size is not compatible with input tensor's size and stride (at least one dimension spans across "
+                           "two contiguous subspaces). Use .reshape(...) instead.")
     return reshaped("view", self, new)
 
 
@@ -68,7 +70,8 @@ def _reinterpreted(self: Tensor, dtype: dtypes.DType) -> Tensor:
     if dtype is self.spec.dtype:
         return reshaped("alias", self, self.spec.shape)
     if self.spec.requires_grad:
-        raise RuntimeError(f"view(dtype) got a tensor that requires grad, and the bits of a {self.spec.dtype} have no gradient: use .detach() first")
+        raise RuntimeError(f"view(dtype) got a tensor that requires grad, and the bits of a {self.spec.dtype} have no gradient: "
+                           "use .detach() first")
     return of_array(inplace.memory(self).view(dtype.numpy))
 
 
@@ -118,7 +121,8 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     if not sizes:
         raise RuntimeError("unflatten: sizes must be non-empty")
     if -1 not in sizes and prod(sizes) != shape[dim]:
-        raise RuntimeError(f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[dim]}) in the input tensor")
+        raise RuntimeError(f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[dim]}) "
+                           "in the input tensor")
     return reshape(input, (*shape[:dim], *resolve_reshape(sizes, shape[dim]), *shape[dim + 1:]))
 
 
@@ -198,8 +202,9 @@ def permute(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     check_tensor(input, "permute")
     wanted = parse_shape(order if dims is None else (dims,))
     if len(wanted) != input.spec.ndim:
-        raise RuntimeError(f"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of dimensions "
-                           f"i.e. input.dim() = {input.spec.ndim} is not equal to len(dims) = {len(wanted)}")
+        raise RuntimeError("permute(sparse_coo): number of dimensions in the tensor input does not match the length of the "
+                           f"desired ordering of dimensions i.e. input.dim() = {input.spec.ndim} is not equal to len(dims) = "
+                           f"{len(wanted)}")
     places = tuple(normalize_dim(dim, input.spec.ndim) for dim in wanted)
     if len(set(places)) != len(places):
         raise RuntimeError("permute(): duplicate dims are not allowed.")
@@ -219,10 +224,11 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     sources = [normalize_dim(dim, ndim) for dim in (source if isinstance(source, tuple | list) else (source,))]
     targets = [normalize_dim(dim, ndim) for dim in (destination if isinstance(destination, tuple | list) else (destination,))]
     if len(sources) != len(targets):
-        raise RuntimeError(f"movedim: Invalid source or destination dims: source ({list(sources)} dims) should contain the same number of dims as destination "
-                           f"({list(targets)} dims)")
+        raise RuntimeError(f"movedim: Invalid source or destination dims: source ({list(sources)} dims) should contain the same "
+                           f"number of dims as destination ({list(targets)} dims)")
     if len(set(sources)) < len(sources) or len(set(targets)) < len(targets):
-        raise RuntimeError(f"movedim: repeated dim in {'source' if len(set(sources)) < len(sources) else 'destination'} ({sources}, {targets})")
+        raise RuntimeError(f"movedim: repeated dim in {'source' if len(set(sources)) < len(sources) else 'destination'} "
+                           f"({sources}, {targets})")
     order: list[int] = [-1] * ndim
     for old, new in zip(sources, targets, strict=True):
         order[new] = old
@@ -261,19 +267,21 @@ def expand(self: Tensor, *sizes: Any, size: Any = None) -> Tensor:
     shape = self.spec.shape
     missing = len(new) - len(shape)
     if missing < 0:
-        raise RuntimeError(f"expand(torch.{self.dtype.legacy}Tensor{{{list(shape)}}}, size={list(new)}): the number of sizes provided ({len(new)}) must be greater or "
-                           f"equal to the number of dimensions in the tensor ({len(shape)})")
+        raise RuntimeError(f"expand(torch.{self.dtype.legacy}Tensor{{{list(shape)}}}, size={list(new)}): the number of sizes "
+                           f"provided ({len(new)}) must be greater or equal to the number of dimensions in the tensor "
+                           f"({len(shape)})")
     strides = contiguous_strides(shape)
     out, steps = [], []
     for dim, size in enumerate(new):
         old = shape[dim - missing] if dim >= missing else 1
         if size == -1:
             if dim < missing:
-                raise RuntimeError(f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {dim}")
+                raise RuntimeError("The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension "
+                                   f"{dim}")
             size = old
         if old != 1 and size != old:
-            raise RuntimeError(f"The expanded size of the tensor ({size}) must match the existing size ({old}) at non-singleton dimension {dim}.  "
-                               f"Target sizes: {list(new)}.  Tensor sizes: {list(shape)}")
+            raise RuntimeError(f"The expanded size of the tensor ({size}) must match the existing size ({old}) at non-singleton "
+                               f"dimension {dim}.  Target sizes: {list(new)}.  Tensor sizes: {list(shape)}")
         out.append(size)
         steps.append(0 if old == 1 or dim < missing else strides[dim - missing])
     return show("expand", self, tuple(out), tuple(steps))
@@ -331,14 +339,16 @@ def select(input: Tensor, dim: int, index: int, *, op: str = "select") -> Tensor
     if not -size <= index < size:
         raise IndexError(f"select(): index {index} out of range for tensor of size {list(shape)} at dimension {dim}")
     strides = contiguous_strides(shape)
-    return show(op, input, shape[:dim] + shape[dim + 1:], strides[:dim] + strides[dim + 1:], (index + size if index < 0 else index) * strides[dim])
+    return show(op, input, shape[:dim] + shape[dim + 1:], strides[:dim] + strides[dim + 1:],
+                (index + size if index < 0 else index) * strides[dim])
 
 
 def slice_dim(input: Tensor, dim: int, start: int, stop: int, step: int = 1, *, op: str = "slice") -> Tensor:
     """The indices start, start + step, ... below stop of a dimension; start and stop lie within it."""
     shape, strides = input.spec.shape, contiguous_strides(input.spec.shape)
     count = max(0, -(-(stop - start) // step))
-    return show(op, input, (*shape[:dim], count, *shape[dim + 1:]), (*strides[:dim], strides[dim] * step, *strides[dim + 1:]), start * strides[dim] if count else 0)
+    return show(op, input, (*shape[:dim], count, *shape[dim + 1:]), (*strides[:dim], strides[dim] * step, *strides[dim + 1:]),
+                start * strides[dim] if count else 0)
 
 
 @function()
@@ -402,7 +412,8 @@ def split(input: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Ten
     else:
         sizes = list(parse_shape((split_size_or_sections,)))
         if sum(sizes) != size:
-            raise RuntimeError(f"split_with_sizes expects split_sizes to sum exactly to {size} (input tensor's size at dimension {dim}), but got split_sizes={sizes}")
+            raise RuntimeError(f"split_with_sizes expects split_sizes to sum exactly to {size} (input tensor's size at dimension "
+                               f"{dim}), but got split_sizes={sizes}")
     out, start = [], 0
     for length in sizes:
         out.append(slice_dim(input, dim, start, start + length, op=op))
@@ -441,7 +452,7 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
         bounds = [sum(lengths[:part]) for part in range(sections + 1)]
     else:
         bounds = [0, *(slice(index).indices(size)[1] for index in indices_or_sections), size]
-    return tuple(slice_dim(input, dim, start, max(start, stop)) for start, stop in zip(bounds, bounds[1:], strict=False))
+    return tuple(slice_dim(input, dim, start, max(start, stop)) for start, stop in pairwise(bounds))
 
 
 @function()
@@ -461,7 +472,8 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
     rows, columns = shape[first], shape[second]
     length = max(0, min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns))
     start = (offset * strides[second] if offset >= 0 else -offset * strides[first]) if length else 0
-    return show("diagonal", input, (*(shape[dim] for dim in rest), length), (*(strides[dim] for dim in rest), strides[first] + strides[second]), start)
+    return show("diagonal", input, (*(shape[dim] for dim in rest), length),
+                (*(strides[dim] for dim in rest), strides[first] + strides[second]), start)
 
 
 @method("unfold")
@@ -482,7 +494,8 @@ def unfold(self: Tensor, dimension: int, size: int, step: int) -> Tensor:
     if step <= 0:
         raise RuntimeError(f"step is {step} but must be > 0")
     count = (shape[dim] - size) // step + 1
-    return show("unfold", self, (*shape[:dim], count, *shape[dim + 1:], size), (*strides[:dim], strides[dim] * step, *strides[dim + 1:], strides[dim]))
+    return show("unfold", self, (*shape[:dim], count, *shape[dim + 1:], size),
+                (*strides[:dim], strides[dim] * step, *strides[dim + 1:], strides[dim]))
 
 
 @function()
@@ -494,7 +507,8 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
         raise RuntimeError(f"mismatch in length of strides and shape: {list(strides)} and {list(shape)}")
     last = offset + sum((n - 1) * step for n, step in zip(shape, strides, strict=True)) if prod(shape) else 0
     if last >= max(input.spec.size, 1) or min(strides, default=0) < 0:
-        raise RuntimeError(f"setStorage: sizes {list(shape)}, strides {list(strides)}, storage offset {offset} are out of bounds for storage of {input.spec.size} elements")
+        raise RuntimeError(f"setStorage: sizes {list(shape)}, strides {list(strides)}, storage offset {offset} are out of bounds "
+                           f"for storage of {input.spec.size} elements")
     return show("as_strided", input, shape, strides, offset)
 
 
@@ -523,7 +537,10 @@ def is_view(tensor: Tensor) -> bool:
 
 
 def layout_of(tensor: Tensor) -> tuple[Shape, int]:
-    """The strides and the offset at which a tensor shows the elements of its base; those of a tensor that is no view are contiguous."""
+    """The strides and the offset at which a tensor shows the elements of its base.
+
+    Those of a tensor that is no view are contiguous.
+    """
     extra = getattr(tensor, "extra", None)
     own = extra.view if extra is not None else None
     if own is None:
@@ -538,8 +555,10 @@ def layout_of(tensor: Tensor) -> tuple[Shape, int]:
         return strides, first + start
 
     def place(flat: int) -> int:
-        return sum(flat // step % size * wanted for step, size, wanted in zip(contiguous_steps, own.parent.spec.shape, steps, strict=True))
-    return tuple(place(start + stride) - place(start) if size > 1 else stride for size, stride in zip(shape, strides, strict=True)), first + place(start)
+        return sum(flat // step % size * wanted
+                   for step, size, wanted in zip(contiguous_steps, own.parent.spec.shape, steps, strict=True))
+    return tuple(place(start + stride) - place(start) if size > 1 else stride
+                 for size, stride in zip(shape, strides, strict=True)), first + place(start)
 
 
 @method("stride")
@@ -566,7 +585,8 @@ def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
     if not is_view(self):
         return True
     wanted = contiguous_strides(self.spec.shape)
-    return all(size < 2 or step == right for size, step, right in zip(self.spec.shape, layout_of(self)[0], wanted, strict=True)) or not self.spec.size
+    return (all(size < 2 or step == right for size, step, right in zip(self.spec.shape, layout_of(self)[0], wanted, strict=True))
+            or not self.spec.size)
 
 
 @method("_is_view")

@@ -1,6 +1,7 @@
 """Compiled kernels of structural ops, for the ops that everybody's inner loop contains; the others are NumPy's.
 
-A kernel takes the address of its parameters (int64) where an element-wise kernel takes the number of elements. It is compiled when first used.
+A kernel takes the address of its parameters (int64) where an element-wise kernel takes the number of elements. It is compiled
+when first used.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def _compiled(kind: str, element: Any, body: Callable[..., None]) -> int:
     return found
 
 
-# --- pointers -------------------------------------------------------------------------------------------------------------------------------
+# --- pointers -------------------------------------------------------------------------------------------------------------------
 
 @intrinsic
 def _shifted(typing_context: Any, pointer: Any, words: Any) -> Any:
@@ -75,11 +76,14 @@ def _is_null(typing_context: Any, pointer: Any) -> Any:
     return types.boolean(pointer), emit
 
 
-# --- sums -----------------------------------------------------------------------------------------------------------------------------------
+# --- sums -----------------------------------------------------------------------------------------------------------------------
 
 @intrinsic
 def _add_sum(typing_context: Any, kernel: Any, n: Any, a: Any, total: Any) -> Any:
-    """total[0] += the sum of a[:n], by the element-wise kernel that sums the adjoint of a scalar operand: SIMD, always in the same order."""
+    """total[0] += the sum of a[:n], by the element-wise kernel that sums the adjoint of a scalar operand.
+
+    It uses SIMD, always in the same order.
+    """
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         byte = ir.IntType(8).as_pointer()
         function_type = ir.FunctionType(ir.VoidType(), [ir.IntType(64)] + [byte] * 8)
@@ -93,7 +97,10 @@ def _add_sum(typing_context: Any, kernel: Any, n: Any, a: Any, total: Any) -> An
 
 @njit(error_model="numpy")
 def _contiguous_sum(kernel: int, a_at: Any, count: int, total_at: Any) -> Any:
-    """A sum whose error does not grow with its length: blocks of 1024, their sums added with compensation (Neumaier 1974). Uses total_at[0]."""
+    """A sum whose error does not grow with its length: blocks of 1024, their sums added with compensation (Neumaier 1974).
+
+    Uses total_at[0].
+    """
     cell = carray(total_at, 1)
     cell[0] = 0
     if count <= 1024:
@@ -146,7 +153,8 @@ def _sum_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
             y[o * inner + i] /= divisor
 
 
-def _sum_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any, c_bar_at: Any) -> None:
+def _sum_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any,
+                 c_bar_at: Any) -> None:
     shape = carray(p, 4)
     outer, count, inner, divisor = shape[0], shape[1], shape[2], shape[3]
     y_bar = carray(y_bar_at, outer * inner)
@@ -176,10 +184,14 @@ def _sum_parameters(kind: Kind) -> np.ndarray[Any, Any]:
     return np.array([outer, count, inner, count if kind.row.kernel == "mean" else 1, _sum_kernel(kind.spec.dtype.name)], np.int64)
 
 
-# --- views ----------------------------------------------------------------------------------------------------------------------------------
+# --- views ----------------------------------------------------------------------------------------------------------------------
 
 def _view_parameters(kind: Kind) -> np.ndarray[Any, Any]:
-    """offset, elements of the operand, number of dimensions, (size, stride) of each, neighbours merged where one stride serves both; the sum kernel."""
+    """offset, elements of the operand, number of dimensions, (size, stride) of each, neighbours merged where one stride serves
+    both.
+
+    The sum kernel.
+    """
     shape, strides, offset = kind.attributes
     dims: list[tuple[int, int]] = []
     for size, stride in zip(shape, strides, strict=True):
@@ -192,7 +204,8 @@ def _view_parameters(kind: Kind) -> np.ndarray[Any, Any]:
     if not dims:
         dims = [(1, 1)]
     sums = kind.wanted and any(stride == 0 for _, stride in dims)
-    return np.array([offset, kind.operands[0].size, len(dims), *[number for dim in dims for number in dim], _sum_kernel(kind.spec.dtype.name) if sums else 0], np.int64)
+    return np.array([offset, kind.operands[0].size, len(dims), *[number for dim in dims for number in dim],
+                     _sum_kernel(kind.spec.dtype.name) if sums else 0], np.int64)
 
 
 def _view_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
@@ -223,7 +236,8 @@ def _view_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
                 y[row * size + k] = a[start + k * stride]
 
 
-def _view_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any, c_bar_at: Any) -> None:
+def _view_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any,
+                  c_bar_at: Any) -> None:
     head = carray(p, 3)
     offset, ndim = head[0], head[2]
     q = carray(p, 4 + 2 * ndim)
@@ -254,12 +268,15 @@ def _view_address(kind: str, element: Any) -> int:
     return _compiled(kind, element, _view_forward if kind == "forward" else _view_reverse)
 
 
-# --- products -------------------------------------------------------------------------------------------------------------------------------
+# --- products -------------------------------------------------------------------------------------------------------------------
 # BLAS comes from SciPy, whose matrices are column-major: the row-major product a @ b is there b' @ a'.
 
 @intrinsic
 def _gemm(typing_context: Any, function: Any, record: Any, alpha: Any, a: Any, b: Any, beta: Any, c: Any) -> Any:
-    """Call dgemm or sgemm: `record` points to int32 numbers transa, transb, m, n, k, lda, ldb, ldc; alpha and beta point to numbers."""
+    """Call dgemm or sgemm: `record` points to int32 numbers transa, transb, m, n, k, lda, ldb, ldc.
+
+    Alpha and beta point to numbers.
+    """
     signature = types.void(function, record, alpha, a, b, beta, c)
 
     def emit(context: Any, builder: Any, sig: Any, arguments: Any) -> Any:
@@ -270,21 +287,26 @@ def _gemm(typing_context: Any, function: Any, record: Any, alpha: Any, a: Any, b
         pointers = [builder.bitcast(x, byte) for x in (alpha_at, a_at, b_at, beta_at, c_at)]
         function_type = ir.FunctionType(ir.VoidType(), [byte] * 13)
         builder.call(builder.inttoptr(address, function_type.as_pointer()), [
-            number[0], number[1], number[2], number[3], number[4], pointers[0], pointers[1], number[5], pointers[2], number[6], pointers[3], pointers[4], number[7]])
+            number[0], number[1], number[2], number[3], number[4], pointers[0], pointers[1], number[5], pointers[2], number[6],
+            pointers[3], pointers[4], number[7]])
         return context.get_dummy_value()
 
     return signature, emit
 
 
 def _product(x: tuple[int, ...], x_turned: bool, y: tuple[int, ...], y_turned: bool) -> list[int]:
-    """The record of the row-major product of two matrices stored with shapes x and y, each turned or not: 32-bit numbers in int64 words."""
+    """The record of the row-major product of two matrices stored with shapes x and y, each turned or not.
+
+    32-bit numbers in int64 words.
+    """
     rows, inner, columns = x[x_turned], x[not x_turned], y[not y_turned]
-    numbers = [ord("T" if y_turned else "N"), ord("T" if x_turned else "N"), columns, rows, inner, max(y[1], 1), max(x[1], 1), max(columns, 1)]
+    numbers = [ord("T" if y_turned else "N"), ord("T" if x_turned else "N"), columns, rows, inner, max(y[1], 1), max(x[1], 1),
+               max(columns, 1)]
     return np.array(numbers, np.int32).view(np.int64).tolist()
 
 
 def _products(a: tuple[int, ...], b: tuple[int, ...], turned: tuple[bool, bool]) -> list[int]:
-    """The records of y = a b, of a_bar and of b_bar, the latter two each with a flag: whether the adjoint is the second factor."""
+    """The records of y = a b, of a_bar and of b_bar; the latter two each with a flag: is the adjoint the second factor."""
     left, right = turned
     y = (a[left], b[not right])
     a_bar = [1, *_product(b, right, y, True)] if left else [0, *_product(y, False, b, not right)]
@@ -322,8 +344,9 @@ def _addmm_parameters(kind: Kind) -> np.ndarray[Any, Any]:
     rows, columns = kind.spec.shape
     wide = (1,) * (2 - len(shape)) + shape
     strides = [0 if wide[0] == 1 else wide[1], 0 if wide[1] == 1 else 1]
-    return np.array([_gemm_address(kind), *_numbers(kind, 1, alpha), *_products(kind.operands[1].shape, kind.operands[2].shape, turned or (False, False)),
-                     *_numbers(kind, beta), rows, columns, *strides], np.int64)
+    return np.array([_gemm_address(kind), *_numbers(kind, 1, alpha),
+                     *_products(kind.operands[1].shape, kind.operands[2].shape, turned or (False, False)), *_numbers(kind, beta),
+                     rows, columns, *strides], np.int64)
 
 
 def _bmm_parameters(kind: Kind) -> np.ndarray[Any, Any]:
@@ -331,7 +354,8 @@ def _bmm_parameters(kind: Kind) -> np.ndarray[Any, Any]:
     a, b = (spec.shape for spec in kind.operands)
     stacks, *y = kind.spec.shape
     steps = [0 if a[0] == 1 else a[1] * a[2], 0 if b[0] == 1 else b[1] * b[2], y[0] * y[1]]
-    return np.array([_gemm_address(kind), *_numbers(kind, 1, 0), *_products(a[1:], b[1:], kind.attributes or (False, False)), stacks, *steps], np.int64)
+    return np.array([_gemm_address(kind), *_numbers(kind, 1, 0), *_products(a[1:], b[1:], kind.attributes or (False, False)),
+                     stacks, *steps], np.int64)
 
 
 @njit
@@ -348,7 +372,8 @@ def _mm_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
     _gemm(carray(p, 1)[0], _shifted(p, 3), _shifted(p, 1), b_at, a_at, _shifted(p, 2), y_at)
 
 
-def _mm_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any, c_bar_at: Any) -> None:
+def _mm_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any,
+                c_bar_at: Any) -> None:
     if not _is_null(a_bar_at):
         _adjoint_product(p, 7, _shifted(p, 1), y_bar_at, b_at, a_bar_at)
     if not _is_null(b_bar_at):
@@ -358,10 +383,12 @@ def _mm_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: An
 def _bmm_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
     q = carray(p, 21)
     for k in range(q[17]):
-        _gemm(q[0], _shifted(p, 3), _shifted(p, 1), _shifted(b_at, k * q[19]), _shifted(a_at, k * q[18]), _shifted(p, 2), _shifted(y_at, k * q[20]))
+        _gemm(q[0], _shifted(p, 3), _shifted(p, 1), _shifted(b_at, k * q[19]), _shifted(a_at, k * q[18]), _shifted(p, 2),
+              _shifted(y_at, k * q[20]))
 
 
-def _bmm_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any, c_bar_at: Any) -> None:
+def _bmm_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any,
+                 c_bar_at: Any) -> None:
     q = carray(p, 21)
     for k in range(q[17]):
         y_bar = _shifted(y_bar_at, k * q[20])
@@ -383,7 +410,8 @@ def _addmm_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
     _gemm(q[0], _shifted(p, 3), _shifted(p, 2), c_at, b_at, _shifted(p, 1), y_at)
 
 
-def _addmm_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any, c_bar_at: Any) -> None:
+def _addmm_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any,
+                   c_bar_at: Any) -> None:
     q = carray(p, 22)
     rows, columns, down, along = q[18], q[19], q[20], q[21]
     if not _is_null(a_bar_at):
@@ -404,11 +432,13 @@ def _plain_address(body: Callable[..., None], dtype: str) -> int:
     return _compiled("forward" if body.__name__.endswith("forward") else "reverse", _FLOATS[dtype], body)
 
 
-def _plain_kernel(parameters: Callable[[Kind], np.ndarray[Any, Any]], forward: Callable[..., None], reverse: Callable[..., None]) -> StructuralKernel:
-    return StructuralKernel(parameters, lambda kind: _plain_address(forward, kind.spec.dtype.name), lambda kind: _plain_address(reverse, kind.spec.dtype.name))
+def _plain_kernel(parameters: Callable[[Kind], np.ndarray[Any, Any]], forward: Callable[..., None],
+                  reverse: Callable[..., None]) -> StructuralKernel:
+    return StructuralKernel(parameters, lambda kind: _plain_address(forward, kind.spec.dtype.name),
+                            lambda kind: _plain_address(reverse, kind.spec.dtype.name))
 
 
-# --- classification -------------------------------------------------------------------------------------------------------------------------
+# --- classification -------------------------------------------------------------------------------------------------------------
 
 def _softmax_parameters(kind: Kind) -> np.ndarray[Any, Any]:
     """Rows and columns; 1 for the logarithm."""
@@ -440,7 +470,8 @@ def _softmax_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None
                 y[k] /= total
 
 
-def _softmax_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any, c_bar_at: Any) -> None:
+def _softmax_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any,
+                     c_bar_at: Any) -> None:
     q = carray(p, 3)
     rows, columns, takes_log = q[0], q[1], q[2]
     y_bar = carray(y_bar_at, rows * columns)
@@ -492,7 +523,8 @@ def _nll_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
     y[0] = total / _nll_scale(target, rows, reduction, ignored)
 
 
-def _nll_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any, c_bar_at: Any) -> None:
+def _nll_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any,
+                 c_bar_at: Any) -> None:
     q = carray(p, 4)
     rows, columns, reduction, ignored = q[0], q[1], q[2], q[3]
     target = carray(_as(b_at, p), rows)
@@ -505,7 +537,8 @@ def _nll_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: A
 
 
 KERNELS: dict[str, StructuralKernel] = {
-    "sum": StructuralKernel(_sum_parameters, lambda kind: _sum_address("forward", kind.spec.dtype.name), lambda kind: _sum_address("reverse", kind.spec.dtype.name)),
+    "sum": StructuralKernel(_sum_parameters, lambda kind: _sum_address("forward", kind.spec.dtype.name),
+                            lambda kind: _sum_address("reverse", kind.spec.dtype.name)),
     "strided": StructuralKernel(_view_parameters, lambda kind: _view_address("forward", _WORDS[kind.spec.dtype.itemsize]),
                                 lambda kind: _view_address("reverse", _FLOATS[kind.spec.dtype.name])),
     "mm": _plain_kernel(_mm_parameters, _mm_forward, _mm_reverse),

@@ -8,8 +8,26 @@ from typing import Any
 import numpy as np
 
 from tapediff.tape.layout import (
-    ALIAS, ARGUMENT, ELEMENTWISE, HOST, K_ARITY, K_BYTES, K_CLASS, K_COUNT, K_FIELDS, K_FORWARD, K_ITEM_A, K_ITEM_Y, K_LARGE, K_REVERSE,
-    K_REVERSE_SAME, K_SAME, K_SAVES, K_SCALARS, K_WANTED, STRUCTURAL,
+    ALIAS,
+    ARGUMENT,
+    ELEMENTWISE,
+    HOST,
+    K_ARITY,
+    K_BYTES,
+    K_CLASS,
+    K_COUNT,
+    K_FIELDS,
+    K_FORWARD,
+    K_ITEM_A,
+    K_ITEM_Y,
+    K_LARGE,
+    K_REVERSE,
+    K_REVERSE_SAME,
+    K_SAME,
+    K_SAVES,
+    K_SCALARS,
+    K_WANTED,
+    STRUCTURAL,
 )
 from tapediff.tape.spec import Spec
 
@@ -40,8 +58,8 @@ class Kind:
 
     __slots__ = ("attributes", "kind_class", "number", "operands", "parameters", "row", "saves", "scalars", "spec", "wanted")
 
-    def __init__(self, number: int, kind_class: int, row: Any, operands: tuple[Spec, ...], spec: Spec, attributes: Any, scalars: int,
-                 wanted: int, saves: int) -> None:
+    def __init__(self, number: int, kind_class: int, row: Any, operands: tuple[Spec, ...], spec: Spec, attributes: Any,
+                 scalars: int, wanted: int, saves: int) -> None:
         self.number = number
         self.kind_class = kind_class
         self.row = row
@@ -84,8 +102,8 @@ class KindTable:
         self.unbuilt: list[Kind] = []
         self.add(ARGUMENT, None, (), _NO_SPEC, None, 0, 0, 0, 0)
 
-    def add(self, kind_class: int, row: Any, operands: tuple[Spec, ...], spec: Any, attributes: Any, scalars: int, wanted: int, saves: int,
-            arity: int) -> Kind:
+    def add(self, kind_class: int, row: Any, operands: tuple[Spec, ...], spec: Any, attributes: Any, scalars: int, wanted: int,
+            saves: int, arity: int) -> Kind:
         """A new kind; its kernels are built when a sweep first needs them."""
         with self.lock:
             number = len(self.kinds)

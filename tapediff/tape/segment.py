@@ -33,14 +33,15 @@ class Segment:
     owners      large slots: the tensor that shows the slot, weakly
     large       large slots: the arrays that hold their values
     hooks       slots whose adjoint somebody wants to see
-    overwritten for each instruction the number of instructions recorded before its value was written in place, 0 where it was not;
+    overwritten for each instruction the number of instructions recorded before its value was written in place, 0 where it was
+    not;
                 versions: the version of the tensor that the value became
     consumed    the instructions that a reverse sweep has used up, as a byte each; consumer: the pass that did so last
     """
 
-    __slots__ = ("__weakref__", "address_room", "addresses", "addresses_at", "batches", "chunks", "clocks", "code", "consumed", "consumer", "count", "grad_enabled",
-                 "held", "hooks", "is_open", "is_released", "large", "large_bytes", "lines", "lock", "number", "overwritten", "owners", "recorded", "stamp",
-                 "thread", "unplaced", "versions")
+    __slots__ = ("__weakref__", "address_room", "addresses", "addresses_at", "batches", "chunks", "clocks", "code", "consumed",
+                 "consumer", "count", "grad_enabled", "held", "hooks", "is_open", "is_released", "large", "large_bytes", "lines",
+                 "lock", "number", "overwritten", "owners", "recorded", "stamp", "thread", "unplaced", "versions")
 
     def __init__(self, grad_enabled: bool) -> None:
         self.number = next(_numbers)

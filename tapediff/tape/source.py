@@ -12,7 +12,18 @@ from typing import Any
 import numpy as np
 
 from tapediff.tape.layout import (
-    CHUNK_ROWS, CHUNK_SHIFT, EMPTY, IN_CELL, PYTHON, S_ADDRESS, S_CELL, S_CLOCK, S_FIELDS, S_GRADIENT, S_STATE, S_WANTED,
+    CHUNK_ROWS,
+    CHUNK_SHIFT,
+    EMPTY,
+    IN_CELL,
+    PYTHON,
+    S_ADDRESS,
+    S_CELL,
+    S_CLOCK,
+    S_FIELDS,
+    S_GRADIENT,
+    S_STATE,
+    S_WANTED,
 )
 from tapediff.tape.spec import Spec
 
@@ -22,7 +33,8 @@ _MOST_CHUNKS = 1 << 16
 # address, cell, bytes, wanted, pass, adjoint, clock, state, gradient, item
 _PACK = {name: struct.Struct(f"=q{cell}qqqqqqdq").pack_into
          for name, cell in (("float64", "d"), ("float32", "f4x"), ("int64", "q"), ("int32", "i4x"), ("bool", "?7x"))}
-_READ = {name: struct.Struct(cell).unpack_from for name, cell in (("float64", "=d"), ("float32", "=f"), ("int64", "=q"), ("int32", "=i"), ("bool", "=?"))}
+_READ = {name: struct.Struct(cell).unpack_from
+         for name, cell in (("float64", "=d"), ("float32", "=f"), ("int64", "=q"), ("int32", "=i"), ("bool", "=?"))}
 _ROW_BYTES = S_FIELDS * 8
 
 
@@ -128,10 +140,11 @@ class Source:
     snapshot  a contiguous copy for the sweeps, where `array` is not contiguous
     """
 
-    __slots__ = ("__weakref__", "array", "grad", "hooks", "index", "operand", "origin", "owner", "slot", "snapshot", "spec", "stamp", "storage")
+    __slots__ = ("__weakref__", "array", "grad", "hooks", "index", "operand", "origin", "owner", "slot", "snapshot", "spec",
+                 "stamp", "storage")
 
-    def __init__(self, spec: Spec, value: Any = None, array: np.ndarray[Any, Any] | None = None, address: int = 0, origin: Any = None,
-                 slot: int = 0, owner: Any = None) -> None:
+    def __init__(self, spec: Spec, value: Any = None, array: np.ndarray[Any, Any] | None = None, address: int = 0,
+                 origin: Any = None, slot: int = 0, owner: Any = None) -> None:
         free = SOURCES.free
         while True:
             try:
@@ -163,8 +176,8 @@ class Source:
                 self.snapshot = array = array.copy()
             address = array.__array_interface__["data"][0]
         state = EMPTY if is_cell and origin is None and spec.requires_grad else PYTHON
-        _PACK[dtype.name](SOURCES.buffers[chunk], offset, address, value if is_cell else 0, spec.word_bytes, spec.requires_grad, 0, 0, 0, state,
-                          0.0, dtype.itemsize)
+        _PACK[dtype.name](SOURCES.buffers[chunk], offset, address, value if is_cell else 0, spec.word_bytes, spec.requires_grad,
+                          0, 0, 0, state, 0.0, dtype.itemsize)
         SOURCES.owners[index] = weakref.ref(self)
 
     def __del__(self) -> None:
@@ -206,7 +219,8 @@ class Source:
             index = self.index
             if self.address == self._cell_address(S_CELL):
                 memory: Any = SOURCES.buffers[index >> CHUNK_SHIFT]
-                array = np.ndarray(self.spec.shape, self.spec.dtype.numpy, memory, (index & (CHUNK_ROWS - 1)) * _ROW_BYTES + S_CELL * 8)
+                array = np.ndarray(self.spec.shape, self.spec.dtype.numpy, memory,
+                                   (index & (CHUNK_ROWS - 1)) * _ROW_BYTES + S_CELL * 8)
                 # the row may be given to another source while a view of the cell lives on: move the value out of the table
                 self.array = array.copy()
                 self.write(S_ADDRESS, self.array.__array_interface__["data"][0])
@@ -218,7 +232,8 @@ class Source:
 
     def _cell(self, column: int) -> Any:
         index = self.index
-        return _READ[self.spec.dtype.name](SOURCES.buffers[index >> CHUNK_SHIFT], (index & (CHUNK_ROWS - 1)) * _ROW_BYTES + column * 8)[0]
+        return _READ[self.spec.dtype.name](SOURCES.buffers[index >> CHUNK_SHIFT],
+                                           (index & (CHUNK_ROWS - 1)) * _ROW_BYTES + column * 8)[0]
 
     def _cell_address(self, column: int) -> int:
         index = self.index

@@ -17,11 +17,13 @@ __all__ = ["Spec", "spec_of"]
 class Spec:
     """Shape, dtype and requires_grad of a slot. Two slots alike in the three share one Spec object.
 
-    Besides, it is where the tensor's quick path finds kinds: `spec.mul[other.spec]` and `spec.mul[float]` are (kind number, result spec) of a
-    product with a tensor or a number on the right, `spec.sub_reflected[float]` with the number on the left, `spec.sin[None]` of a sine.
+    Besides, it is where the tensor's quick path finds kinds: `spec.mul[other.spec]` and `spec.mul[float]` are (kind number,
+    result spec) of a product with a tensor or a number on the right, `spec.sub_reflected[float]` with the number on the left,
+    `spec.sin[None]` of a sine.
     """
 
-    __slots__ = (*ROWS, *(name + "_reflected" for name in ROWS), "constants", "dtype", "inference", "is_large", "nbytes", "ndim", "requires_grad", "shape", "size", "twin_", "word_bytes")
+    __slots__ = (*ROWS, *(name + "_reflected" for name in ROWS), "constants", "dtype", "inference", "is_large", "nbytes", "ndim",
+                 "requires_grad", "shape", "size", "twin_", "word_bytes")
 
     def __init__(self, shape: Shape, dtype: DType, requires_grad: bool, inference: bool) -> None:
         self.shape = shape
