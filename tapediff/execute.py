@@ -234,6 +234,9 @@ def place_large(segment: Segment, code: array[int], first: int) -> None:
         _WORD.from_address(segment.addresses_at + 8 * index).value = _address(memory) + offset
 
 
+PASSING_BYTES = 1 << 20  # below that finding them costs more than the memory
+
+
 def passing_values(segment: Segment, code: array[int], first: int) -> set[int]:
     """Which pending large values need no array of their own, since only their own run of element-wise instructions reads them: no
     tensor shows them, no instruction elsewhere reads them, no reverse pass will. One block of memory serves them.
@@ -244,7 +247,7 @@ def passing_values(segment: Segment, code: array[int], first: int) -> set[int]:
         if 3 * (index - first) >= len(code):
             continue
         kind = kinds[code[3 * (index - first)]]
-        if (kind.kind_class == layout.ELEMENTWISE and kind.spec.size > 2 * layout.BLOCK and segment.owners[index]() is None
+        if (kind.kind_class == layout.ELEMENTWISE and kind.spec.nbytes >= PASSING_BYTES and segment.owners[index]() is None
             and not kind.saves & 1):
             passing.add(index)
     if not passing or len(code) > 3 * 512:
@@ -707,6 +710,9 @@ def run_hook(segment: Segment, code: array[int], slot: int, scratch: Scratch, ho
         adjoint[...] = changed
 
 
+KEPT_BYTES = 1 << 14  # values that a kept loss may hold
+
+
 def keep_value_only(tensor: Any) -> None:
     """After a pass: where a tensor of one element is all that shows a released segment, keep its value alone.
 
@@ -715,7 +721,7 @@ def keep_value_only(tensor: Any) -> None:
     segment = tensor.segment
     # references: the tensor, the local variable, the argument
     if (segment is SOURCE or not segment.is_released or sys.getrefcount(segment) > 3
-            or sum(chunk.nbytes for chunk in segment.chunks) < 2048):
+            or sum(chunk.nbytes for chunk in segment.chunks) < KEPT_BYTES):
         return
     index = tensor.slot // 3 - 1
     source = Source(tensor.spec, array=slot_array(segment, index, tensor.spec).copy(), origin=segment, slot=index)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba import config, types
+from numba import types
 from numba.extending import intrinsic
 
 from tapediff.kernels.options import compiled, inner
@@ -118,29 +118,13 @@ def zero(typing_context: Any, address: Any, size: Any) -> Any:
     return types.void(types.int64, types.int64), emit
 
 
-if config.DISABLE_JIT:
-    from tapediff.kernels.interpreted import (
-        call_forward,
-        call_reverse,
-        load_f32,
-        load_f64,
-        load_i32,
-        load_i64,
-        load_u8,
-        store_f32,
-        store_f64,
-        store_i32,
-        store_i64,
-        store_u8,
-    )
-else:
-    load_i64, store_i64 = _memory_access(_I64, types.int64)
-    load_i32, store_i32 = _memory_access(ir.IntType(32), types.int32)
-    load_u8, store_u8 = _memory_access(ir.IntType(8), types.uint8)
-    load_f64, store_f64 = _memory_access(ir.DoubleType(), types.float64)
-    load_f32, store_f32 = _memory_access(ir.FloatType(), types.float32)
-    call_forward = _kernel_call(5)
-    call_reverse = _kernel_call(9)
+load_i64, store_i64 = _memory_access(_I64, types.int64)
+load_i32, store_i32 = _memory_access(ir.IntType(32), types.int32)
+load_u8, store_u8 = _memory_access(ir.IntType(8), types.uint8)
+load_f64, store_f64 = _memory_access(ir.DoubleType(), types.float64)
+load_f32, store_f32 = _memory_access(ir.FloatType(), types.float32)
+call_forward = _kernel_call(5)
+call_reverse = _kernel_call(9)
 
 
 @compiled(types.int64(types.uint8[::1]))
