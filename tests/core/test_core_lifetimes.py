@@ -170,6 +170,7 @@ LOOPS = [train, train_and_zero, evaluate, evaluate_seven, evaluate_and_read, eva
 SLOW = {train, train_and_zero, second_order, views_and_writes, own_function, fail_in_an_operation, fail_in_a_hook}
 
 
+@pytest.mark.slow
 @needs_statm
 @pytest.mark.parametrize(("loop", "size"), [(loop, size) for loop in LOOPS for size in (None, 3, 1000, 100_000)
                                             if (loop, size) != (second_order, 100_000)],
@@ -228,6 +229,7 @@ def test_leaves_are_freed_with_their_last_graph() -> None:
     assert source() is None
 
 
+@pytest.mark.slow
 def test_collecting_garbage_finds_nothing_after_ordinary_work() -> None:
     for loop in LOOPS:
         step = loop(leaf(10))
@@ -281,6 +283,7 @@ def test_values_survive_the_segment_limit() -> None:
     assert [one.item() for one in kept[::997]] == [float(number) for number in range(0, 20_000, 997)]
 
 
+@pytest.mark.slow
 def test_arrays_keep_the_memory_that_they_show() -> None:
     arrays = []
     for number in range(50):
