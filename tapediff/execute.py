@@ -710,7 +710,7 @@ def run_hook(segment: Segment, code: array[int], slot: int, scratch: Scratch, ho
         adjoint[...] = changed
 
 
-KEPT_BYTES = 1 << 14  # values that a kept loss may hold
+KEPT_BYTES = 1 << 13  # values that a kept loss may hold
 
 
 def keep_value_only(tensor: Any) -> None:

@@ -25,7 +25,7 @@ __all__ = ["SOURCE", "Handle", "Modes", "elementwise", "modes", "running"]
 
 SEGMENT_CODE = 3 * layout.SEGMENT_INSTRUCTIONS
 PENDING_BYTES = 1 << 26  # large results that may wait for a sweep
-SEGMENT_BYTES = 1 << 27  # large results that a segment may hold
+SEGMENT_BYTES = 1 << 26  # large results that a segment may hold
 
 
 class Handle:
