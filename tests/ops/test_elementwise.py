@@ -187,7 +187,7 @@ WITH_NUMBERS = {
     "threshold": (FUNCTIONAL.threshold, (0.5, 3.0)),
     "hardshrink": (FUNCTIONAL.hardshrink, (0.5,)),
     "softshrink": (FUNCTIONAL.softshrink, (0.5,)),
-    "cube": (lambda a: torch.pow(a, 3), ()),
+    "cube": lambda a: torch.pow(a, 3),
     "logit_eps": (torch.logit, (0.25,)),
     "smooth_l1": (lambda a, b, c: FUNCTIONAL.smooth_l1_loss(a, b, reduction="none", beta=c), (1.0,)),
     "huber": (lambda a, b, c: FUNCTIONAL.huber_loss(a, b, reduction="none", delta=c), (1.0,)),
