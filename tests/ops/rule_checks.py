@@ -7,7 +7,6 @@ its operands, so a rule evaluated with it can be differentiated: by the rows tha
 from dataclasses import dataclass, field
 
 import numpy as np
-import pytest
 
 from tapediff.ops import ELEMENTWISE, STRUCTURAL
 from tapediff.ops.op import compiled
@@ -177,8 +176,6 @@ def check_first_order(row, attributes, *values, rtol=1e-6):
 
 def check_second_order(row, attributes, *values, rtol=1e-5):
     """The derivative of the rule, with respect to the operands and to y_bar, against finite differences of the rule."""
-    if any(value.ndim == 0 for value in values):
-        pytest.skip("tapediff.rules gives arrays without dimensions to rows as arrays of one")
     generator = np.random.default_rng(1)
     y_bar = generator.uniform(0.5, 1.5, np.shape(row.forward(attributes, *values)))
     for k, value in enumerate(values):
