@@ -58,7 +58,6 @@ float64 = DType(4, "float64", "float64", 2, "Double")
 ALL = (bool_, int32, int64, float32, float64)
 _BY_NAME = {dtype.name: dtype for dtype in ALL}
 _BY_NUMPY = {dtype.numpy: dtype for dtype in ALL}
-_NARROW = {"float16": float32, "int8": int32, "int16": int32, "uint8": int32, "uint16": int32, "uint32": int64}
 
 _default = float32
 

@@ -137,15 +137,6 @@ def parse_shape(sizes: Sequence[Any]) -> Shape:
     return tuple(out)
 
 
-def checked_shape(sizes: Sequence[Any]) -> Shape:
-    """As `parse_shape`, and no size is negative."""
-    shape = parse_shape(sizes)
-    for size in shape:
-        if size < 0:
-            raise RuntimeError(f"Trying to create tensor with negative dimension {size}: {list(shape)}")
-    return shape
-
-
 def resolve_reshape(shape: Shape, size: int) -> Shape:
     """`shape` with its -1 worked out for `size` elements.
 

@@ -40,7 +40,7 @@ class Segment:
     """
 
     __slots__ = ("__weakref__", "address_room", "addresses", "addresses_at", "batches", "chunks", "clocks", "code", "consumed",
-                 "consumer", "count", "grad_enabled", "held", "hooks", "is_open", "is_released", "large", "large_bytes", "lines",
+                 "consumer", "count", "grad_enabled", "held", "hooks", "is_open", "is_released", "large", "large_bytes",
                  "lock", "number", "overwritten", "owners", "recorded", "stamp", "thread", "unplaced", "versions")
 
     def __init__(self, grad_enabled: bool) -> None:
