@@ -8,7 +8,7 @@ from typing import Any
 from tapediff.functions.random import Generator
 from tapediff.functions.return_types import ReturnType
 from tapediff.hooks import HookHandle
-from tapediff.record import Handle
+from tapediff.recording import Handle
 from tapediff.tensor import Tensor
 
 

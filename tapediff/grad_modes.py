@@ -7,8 +7,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from tapediff.record import modes
-from tapediff.record import set_grad_enabled as set_mode
+from tapediff.recording import modes
+from tapediff.recording import set_grad_enabled as set_mode
 
 __all__ = ["enable_grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_grad_enabled"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tapediff import record
+from tapediff import recording
 from tapediff.tensor import Tensor, method, of_array, origin_of
 
 __all__ = ["HookHandle", "Hooks", "move_retained", "register_hook", "retain_grad"]
@@ -69,12 +69,12 @@ class Hooks:
         is_array = isinstance(adjoint, np.ndarray)
         grad = of_array(adjoint) if is_array else adjoint
         before = grad
-        mode = record.modes.grad_enabled
-        record.set_grad_enabled(not is_array)  # what hooks compute is recorded only where the pass is
+        mode = recording.modes.grad_enabled
+        recording.set_grad_enabled(not is_array)  # what hooks compute is recorded only where the pass is
         try:
             grad = self._changed(grad)
         finally:
-            record.set_grad_enabled(mode)
+            recording.set_grad_enabled(mode)
         tensor = self.retaining() if self.retaining is not None else None
         if tensor is not None:
             known = tensor.extras().grad
@@ -88,7 +88,7 @@ class Hooks:
 def _hooks_of(tensor: Tensor) -> Hooks:
     origin, slot = origin_of(tensor)
     if origin is None:
-        source = record.source_of(tensor)
+        source = recording.source_of(tensor)
         if source.hooks is None:
             cell = tensor.grad  # from now on Python adds up, after the hooks
             source.hooks = Hooks()

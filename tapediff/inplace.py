@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tapediff import hooks, record
+from tapediff import hooks, recording
 from tapediff.ops.structural import STRUCTURAL
 from tapediff.ops.views import overlaps, strided
-from tapediff.record import modes, structural
+from tapediff.recording import modes, structural
 from tapediff.tape.segment import Segment
 from tapediff.tape.source import SOURCE, Source
 from tapediff.tensor import Tensor, method, of_source, origin_of
@@ -50,7 +50,7 @@ def memory(tensor: Tensor) -> np.ndarray[Any, Any]:
 
 def _own_memory(tensor: Tensor) -> np.ndarray[Any, Any]:
     """The array of a tensor whose base and views are looked after."""
-    source = record.source_of(tensor)
+    source = recording.source_of(tensor)
     if source.origin is None and source.owner is None:
         return source.values()
     if source.array is None or source.owner is not None:
@@ -65,7 +65,7 @@ def _own_memory(tensor: Tensor) -> np.ndarray[Any, Any]:
 def write(tensor: Tensor, change: Callable[[np.ndarray[Any, Any]], Any]) -> None:
     """Let `change` write into a tensor's memory; gradients take no notice."""
     array = memory(tensor)
-    record.settle()
+    recording.settle()
     change(array)
     storage = tensor.source.share()
     storage.mark_written()
@@ -127,9 +127,9 @@ def set_data(tensor: Tensor, value: Tensor) -> None:
     if value.spec.dtype is not tensor.spec.dtype and tensor.spec.requires_grad and not value.spec.dtype.is_floating_point:
         raise RuntimeError("data set to a tensor that requires gradients must be floating point")
     array = memory(value)
-    record.settle()
+    recording.settle()
     old = tensor.source if tensor.segment is SOURCE else None
-    source = Source(record.spec_of(value.spec.shape, value.spec.dtype, tensor.spec.requires_grad), array=array,
+    source = Source(recording.spec_of(value.spec.shape, value.spec.dtype, tensor.spec.requires_grad), array=array,
                     origin=old.origin if old else None, slot=old.slot if old else 0)
     if old is not None:
         source.hooks = old.hooks
@@ -170,13 +170,13 @@ def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
     if requires_grad and not spec.dtype.is_floating_point:
         raise RuntimeError(f"only Tensors of floating point dtype can require gradients: this one is {spec.dtype}; convert it "
                            "with .float() or .double()")
-    source = record.source_of(self)
+    source = recording.source_of(self)
     source.origin = None
     if source.array is None and source.owner is not None:
         memory(self)
         source = self.source
     if source.stamp is modes.segment.stamp:
-        record.close()
+        recording.close()
     self.spec = spec.twin
     source.set_wanted(self.spec)
     return self
@@ -214,7 +214,7 @@ def _is_shared(tensor: Tensor) -> bool:
 
 
 def _memory_view(tensor: Tensor, attributes: tuple[tuple[int, ...], tuple[int, ...], int]) -> Tensor:
-    source = Source(record.spec_of(attributes[0], tensor.spec.dtype, False), array=_shown(memory(tensor), attributes))
+    source = Source(recording.spec_of(attributes[0], tensor.spec.dtype, False), array=_shown(memory(tensor), attributes))
     tensor.source.share().add(source)
     return of_source(source)
 
@@ -278,7 +278,7 @@ def in_place(operation: Callable[..., Tensor], tensor: Tensor, *arguments: Any, 
         raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory "
                            "location. Please clone() the tensor before performing the operation.")
     if modes.grad_enabled and tensor.segment is SOURCE:
-        record.settle()
+        recording.settle()
     before = (modes.segment, len(modes.segment))
     return assign(tensor, operation(tensor, *arguments, **options), before)
 
@@ -297,7 +297,7 @@ def assign(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> Tensor:
         if new.spec.dtype.category > spec.dtype.category:
             raise RuntimeError(f"result type {new.spec.dtype.legacy} can't be cast to the desired output type "
                                f"{spec.dtype.legacy}")
-        new = record.cast(new, spec.dtype)
+        new = recording.cast(new, spec.dtype)
     if not (modes.grad_enabled and (spec.requires_grad or new.spec.requires_grad)):
         value = new._array()
         write(tensor, lambda array: np.copyto(array, value))

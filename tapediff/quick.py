@@ -1,8 +1,8 @@
 """The quick path of operators: the instruction appended at once, where the kind is known.
 
-It serves operands for which record.elementwise has left the kind in `spec.<name>[other spec or number type]`: those of small
-results that need no cast and no expansion, while gradients are recorded. Everything else goes through record.elementwise, which
-records the same instruction.
+It serves operands for which recording.elementwise has left the kind in `spec.<name>[other spec or number type]`: those of small
+results that need no cast and no expansion, while gradients are recorded. Everything else goes through recording.elementwise,
+which records the same instruction.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from tapediff import record
+from tapediff import recording
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
-from tapediff.record import elementwise, modes, new_handle
+from tapediff.recording import elementwise, modes, new_handle
 from tapediff.tape.source import SOURCE
 from tapediff.tensor import Tensor, method, of_array
 
@@ -146,7 +146,7 @@ def quick(template: str, name: str, operator: str) -> Any:
     code = pattern.replace(co_name=operator, co_qualname=operator,
                            co_names=tuple(table if one == "TABLE" else one for one in pattern.co_names))
     namespace: dict[str, Any] = {"Tensor": Tensor, "SOURCE": SOURCE, "slow": slow, "row": ROWS[name], "get_ident": get_ident,
-                                 "new_handle": new_handle, "SEGMENT_CODE": record.SEGMENT_CODE, "close": record.close,
+                                 "new_handle": new_handle, "SEGMENT_CODE": recording.SEGMENT_CODE, "close": recording.close,
                                  "modes": modes, "__name__": __name__}
     made = FunctionType(code, namespace, operator)
     made.__annotations__ = {"return": "Tensor"} if template is UNARY else {"other": "Any", "return": "Tensor"}
@@ -171,7 +171,7 @@ def power(base: Any, exponent: Any) -> Any:
     if (type(exponent) in (int, float) and result.spec is base.spec and base.dtype.is_floating_point
         and result.segment.code is not None and not result.spec.is_large):
         table = base.spec.quick_table("pow")
-        record.constant(float(exponent), base.dtype)
+        recording.constant(float(exponent), base.dtype)
         if len(table) < 64 and exponent in base.spec.constants:
             table[exponent] = (result.segment.recorded[-3], result.spec)
     return result

@@ -9,7 +9,7 @@ from tapediff.functions.elementwise import operand
 from tapediff.functions.naming import named
 from tapediff.functions.registry import FUNCTIONS, check_tensor
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
-from tapediff.record import elementwise
+from tapediff.recording import elementwise
 from tapediff.tensor import Tensor
 
 __all__ = ["entr", "multigammaln", "ndtr", "xlog1py"]

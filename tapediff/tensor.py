@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from tapediff import dtypes, record
+from tapediff import dtypes, recording
 from tapediff.dtypes import DType
 from tapediff.printing import format_scalar, tensor_text
-from tapediff.record import Handle, new_handle
+from tapediff.recording import Handle, new_handle
 from tapediff.shapes import Size, normalize_dim
 from tapediff.tape.kinds import KINDS
 from tapediff.tape.segment import Segment
@@ -136,7 +136,7 @@ class Tensor(Attached, metaclass=TensorType):
 
     def _array(self) -> np.ndarray[Any, Any]:
         """The value as an array; it may be the tensor's memory and must not be written."""
-        return record.source_of(self).values()
+        return recording.source_of(self).values()
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
         spec = self.spec
@@ -373,4 +373,4 @@ def name_of(origin: Any, slot: int) -> str:
     return KINDS.kinds[origin.kind_number(slot)].grad_fn if type(origin) is Segment else origin.name
 
 
-record.tensor_type = Tensor
+recording.tensor_type = Tensor

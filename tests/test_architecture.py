@@ -24,7 +24,7 @@ LAYERS = (
     ("sweeps",),
     ("rules",),
     ("execute",),
-    ("record",),
+    ("recording",),
     ("grad_modes",),
     ("tensor",),
     ("quick",),

@@ -46,8 +46,8 @@ Ops that no formula states, {count} rows. **differentiable by**: the operands, c
 
 **executed by**: "compiled", with the kernel's name in `tapediff/kernels/structural.py`; "alias", where the result is the
 operand's memory under another shape; or "NumPy", with one step through Python per instruction and sweep. Operands that a compiled
-kernel does not serve (`serves` in `tapediff/record.py` says which: no elements, integers, dims that do not lie beside each other
-...) are NumPy's, too.
+kernel does not serve (`serves` in `tapediff/recording.py` says which: no elements, integers, dims that do not lie beside each
+other ...) are NumPy's, too.
 """
 
 ELEMENTWISE_COLUMNS = ("name", "public name", "y =", "partials", "grad_fn", "takes", "tested on", "oracle", "in place")

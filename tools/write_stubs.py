@@ -188,7 +188,7 @@ def attached_stub() -> str:
     load_all()
     attached = {name: value for name, value in vars(Tensor).items() if name not in own and not name.startswith("_Tensor")}
     stub = Stub(attached.keys() | own)
-    stub.imports |= {"from tapediff.record import Handle", "from tapediff.tensor import Tensor"}
+    stub.imports |= {"from tapediff.recording import Handle", "from tapediff.tensor import Tensor"}
     stub.lines = ["", "class Attached(Handle):"]
     for name, value in sorted(attached.items()):
         if isinstance(value, property):

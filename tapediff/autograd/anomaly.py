@@ -6,7 +6,7 @@ import threading
 import warnings
 from typing import Any
 
-from tapediff.record import modes
+from tapediff.recording import modes
 
 __all__ = ["detect_anomaly", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "set_detect_anomaly"]
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from tapediff import record
+from tapediff import recording
 from tapediff.autograd.recorded import recorded_pass
 from tapediff.execute import Consumed, Overwritten, Pass, keep_value_only, scalar_pass
-from tapediff.record import modes
+from tapediff.recording import modes
 from tapediff.tape.segment import Segment
 from tapediff.tape.source import Source
 from tapediff.tensor import Tensor, name_of, of_array, of_source, origin_of
@@ -79,7 +79,7 @@ def backward_from_scalar(tensor: Tensor, retain_graph: bool) -> None:
         scalar_pass(tensor.segment, tensor.slot // 3 - 1, retain_graph, _accumulate)
     except (Consumed, Overwritten) as error:
         raise RuntimeError(_message(error)) from None
-    record.reopen()
+    recording.reopen()
     if not retain_graph:
         keep_value_only(tensor)
 
@@ -180,7 +180,7 @@ def _seeds(roots: Sequence[Tensor], weights: Sequence[Any], create_graph: bool) 
         if not spec.requires_grad:
             raise RuntimeError(f"element {position} of tensors does not require grad and does not have a grad_fn")
         if weight.spec.dtype is not spec.dtype:
-            weight = record.cast(weight, spec.dtype)
+            weight = recording.cast(weight, spec.dtype)
         origin, slot = origin_of(root)
         if origin is None:
             seeds.append((_Leaf(root.source), 0, weight if create_graph else weight._array()))
@@ -211,7 +211,7 @@ def _targets(inputs: Sequence[Tensor]) -> tuple[set[Source], set[Any]]:
     for tensor in inputs:
         origin, slot = origin_of(tensor)
         if origin is None:
-            leaves.add(record.source_of(tensor))
+            leaves.add(recording.source_of(tensor))
         else:
             watched.add((origin, slot))
     return leaves, watched
@@ -240,11 +240,11 @@ def _propagate(seeds: Sequence[Any], retain: bool, create_graph: bool, deliver: 
         _run(lambda: Pass(retain, deliver, capture, watched).run(seeds))
         return
     before = modes.grad_enabled
-    record.set_grad_enabled(True)
+    recording.set_grad_enabled(True)
     try:
         _run(lambda: recorded_pass(seeds, retain, deliver, watched))
     finally:
-        record.set_grad_enabled(before)
+        recording.set_grad_enabled(before)
 
 
 def _checked_pass(seeds: Sequence[Any], retain: bool, deliver: Callable[[Source, Any], None], watched: Any) -> None:
@@ -255,12 +255,12 @@ def _checked_pass(seeds: Sequence[Any], retain: bool, deliver: Callable[[Source,
     tensors = [(origin, slot, of_array(np.array(adjoint))) for origin, slot, adjoint in seeds]
     by_tensor = {origin: {slot: _of_tensors(hook) for slot, hook in hooks.items()} for origin, hooks in (watched or {}).items()}
     before = modes.grad_enabled
-    record.set_grad_enabled(False)
+    recording.set_grad_enabled(False)
     try:
         _run(lambda: recorded_pass(tensors, retain, lambda source, adjoint: deliver(source, np.array(adjoint._array())),
                                    by_tensor))
     finally:
-        record.set_grad_enabled(before)
+        recording.set_grad_enabled(before)
 
 
 def _of_tensors(hook: Callable[[Any], Any]) -> Callable[[Tensor], Tensor | None]:

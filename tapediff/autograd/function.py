@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tapediff import inplace, record
+from tapediff import inplace, recording
 from tapediff.autograd.recorded import refuse_nan
 from tapediff.execute import Consumed
-from tapediff.record import modes
+from tapediff.recording import modes
 from tapediff.tape.segment import next_number
 from tapediff.tape.source import Source
 from tapediff.tape.spec import spec_of
@@ -88,7 +88,7 @@ class FunctionNode:
         self.context = context
         self.name = f"{function.__name__}Backward"
         self.inputs = [argument for argument in arguments if isinstance(argument, Tensor)]
-        self.sources = [record.source_of(argument) if isinstance(argument, Tensor) and argument.spec.requires_grad else None
+        self.sources = [recording.source_of(argument) if isinstance(argument, Tensor) and argument.spec.requires_grad else None
                         for argument in arguments]
         self.specs: list[Any] = []
         self.hooks: dict[int, Any] | None = None
@@ -124,7 +124,7 @@ class FunctionNode:
                                        f"{list(grad.shape)} but expected shape compatible with {list(source.spec.shape)}")
             if modes.anomaly:
                 refuse_nan(grad, self.name, position)
-            out.append((source, record.cast(grad, source.spec.dtype)))
+            out.append((source, recording.cast(grad, source.spec.dtype)))
         return out
 
     def _grads(self, slots: dict[int, Any], wrap: Callable[[Any], Tensor], watched: Any) -> list[Any]:
@@ -149,12 +149,12 @@ class FunctionNode:
         arrays = {slot: np.array(np.broadcast_to(adjoint, specs[slot].shape), specs[slot].dtype.numpy)
                   for slot, adjoint in slots.items()}
         before = modes.grad_enabled
-        record.set_grad_enabled(False)
+        recording.set_grad_enabled(False)
         try:
             found = self._call(self._grads(arrays, of_array, watched))
             out = [(source, np.array(grad._array())) for source, grad in found]
         finally:
-            record.set_grad_enabled(before)
+            recording.set_grad_enabled(before)
         if not current.retain:
             self.context._release()
         return out
@@ -230,7 +230,7 @@ class Function:
         context.needs_input_grad = tuple(isinstance(argument, Tensor) and argument.spec.requires_grad for argument in arguments)
         node = FunctionNode(cls, context, arguments) if records else None
         before = modes.grad_enabled
-        record.set_grad_enabled(False)
+        recording.set_grad_enabled(False)
         try:
             if cls.setup_context is not None:
                 outputs = cls.forward(*arguments)
@@ -243,8 +243,8 @@ class Function:
             wrapped = tuple(cls._output(node, slot, output, tensors)
                             for slot, output in enumerate(outputs if several else (outputs,)))
         finally:
-            record.set_grad_enabled(before)
-        record.close()  # what uses the outputs must be younger than the node
+            recording.set_grad_enabled(before)
+        recording.close()  # what uses the outputs must be younger than the node
         node.number = next_number()
         return wrapped if several else wrapped[0]
 
@@ -259,7 +259,7 @@ class Function:
         node.specs[slot] = spec
         source = Source(spec, array=inplace.memory(output), origin=node, slot=slot)
         if any(output is one for one in context._dirty):
-            output.segment, output.source, output.slot, output.spec = record.SOURCE, source, source.operand, spec
+            output.segment, output.source, output.slot, output.spec = recording.SOURCE, source, source.operand, spec
             return output
         made = of_source(source)
         if any(output is one for one in context._saved) and not any(output is one for one in inputs):
@@ -273,11 +273,11 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(backward)
     def call(ctx: Any, *grads: Any) -> Any:
         before = modes.grad_enabled
-        record.set_grad_enabled(False)
+        recording.set_grad_enabled(False)
         try:
             found = backward(ctx, *grads)
         finally:
-            record.set_grad_enabled(before)
+            recording.set_grad_enabled(before)
         if not before:
             return found
         several = isinstance(found, tuple)

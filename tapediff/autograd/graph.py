@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from tapediff import record
+from tapediff import recording
 from tapediff.execute import flush, operands_of
 from tapediff.ops.overwriting import OVERWRITING
 from tapediff.shapes import contiguous_strides
@@ -109,7 +109,7 @@ def node_of(tensor: Tensor) -> Node | None:
     if not tensor.requires_grad:
         return None
     origin, slot = origin_of(tensor)
-    return _accumulating(record.source_of(tensor)) if origin is None else _node(origin, slot)
+    return _accumulating(recording.source_of(tensor)) if origin is None else _node(origin, slot)
 
 
 def _accumulating(source: Source) -> Node:

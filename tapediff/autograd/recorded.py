@@ -7,12 +7,12 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tapediff import record
+from tapediff import recording
 from tapediff.execute import Consumed, Overwritten, flush, is_overwritten_at, operands_of
 from tapediff.ops.elementwise import ELEMENTWISE
 from tapediff.ops.op import compiled
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import elementwise, modes, structural
+from tapediff.recording import elementwise, modes, structural
 from tapediff.shapes import contiguous_strides
 from tapediff.tape import layout
 from tapediff.tape.kinds import KINDS, Kind
@@ -41,7 +41,7 @@ class TensorFunctions:
 
     def cast(self, x: Tensor, dtype: Any) -> Tensor:
         """x as another dtype."""
-        made: Tensor = record.cast(x, dtype)
+        made: Tensor = recording.cast(x, dtype)
         return made
 
     def full_like(self, x: Tensor, value: float) -> Tensor:
@@ -188,7 +188,7 @@ def _contribution(kind: Kind, position: int, adjoint: Tensor, y: Tensor, operand
         made: Tensor | None = kind.row.pullback(TENSORS, kind.attributes, position, adjoint, y, *operands)
         return made
     if kind.row.name == "cast":
-        made = record.cast(adjoint, spec.dtype)
+        made = recording.cast(adjoint, spec.dtype)
     else:
         formula = kind.row.pullback(position)
         if formula == "0":

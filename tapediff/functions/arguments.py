@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from tapediff import dtypes
 from tapediff.dtypes import DType
-from tapediff.record import cast
+from tapediff.recording import cast
 from tapediff.shapes import normalize_dim, normalize_dims
 from tapediff.tensor import Tensor
 

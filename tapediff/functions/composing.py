@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from tapediff import dtypes, record
+from tapediff import dtypes, recording
 from tapediff.dtypes import DType
 from tapediff.functions.registry import check_tensor
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import structural
+from tapediff.recording import structural
 from tapediff.shapes import Shape, contiguous_strides
 from tapediff.tape.source import Source
 from tapediff.tape.spec import spec_of
@@ -45,7 +45,7 @@ BOUNDS = {
 
 def read(tensor: Tensor) -> Any:
     """The value of a tensor now, as an array that must not be written."""
-    return record.source_of(tensor).values()
+    return recording.source_of(tensor).values()
 
 
 def leaf(array: Any, requires_grad: bool = False) -> Tensor:
@@ -80,14 +80,14 @@ def corner(tensor: Tensor, shape: Shape) -> Tensor:
 
 def expanded(tensor: Tensor, shape: Shape) -> Tensor:
     """The elements repeated to a shape that they broadcast to."""
-    made: Tensor = tensor if tensor.spec.shape == shape else record.expand(tensor, shape)
+    made: Tensor = tensor if tensor.spec.shape == shape else recording.expand(tensor, shape)
     return made
 
 
 def promoted(tensors: Sequence[Tensor]) -> list[Tensor]:
     """The tensors cast to the dtype that holds all of them."""
-    dtype = record.result_dtype(tuple(tensors))
-    return [record.cast(tensor, dtype) for tensor in tensors]
+    dtype = recording.result_dtype(tuple(tensors))
+    return [recording.cast(tensor, dtype) for tensor in tensors]
 
 
 def tensors_of(value: Any, name: str, argument: str = "tensors") -> tuple[Tensor, ...]:
@@ -156,7 +156,7 @@ def element_tensor(value: Any, dtype: DType, name: str, argument: str = "value")
             raise RuntimeError(
                 f"{name} only supports a 0-dimensional {argument} tensor, but got tensor with {value.spec.ndim} dimension(s)."
             )
-        made: Tensor = record.cast(value, dtype)
+        made: Tensor = recording.cast(value, dtype)
         return made
     return of_source(Source(spec_of((), dtype, False), element(number(value, name, argument), dtype, name)))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tapediff import dtypes, inplace, record
+from tapediff import dtypes, inplace, recording
 from tapediff.dtypes import DType
 from tapediff.functions.registry import FUNCTIONS, function, method
 from tapediff.functions.views import clone
@@ -39,13 +39,13 @@ def to(self: Tensor, *arguments: Any, dtype: Any = None, device: Any = None, cop
     wanted = self.dtype if dtype is None else dtypes.parse(dtype)
     if wanted is self.dtype:
         return clone(self) if copy else self
-    made: Tensor = record.cast(self, wanted)
+    made: Tensor = recording.cast(self, wanted)
     return made
 
 
 def _conversion(name: str, dtype: DType) -> None:
     def convert(self: Tensor, memory_format: Any = None) -> Tensor:
-        made: Tensor = record.cast(self, dtype)
+        made: Tensor = recording.cast(self, dtype)
         return made
 
     convert.__name__ = name

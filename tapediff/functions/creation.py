@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tapediff import dtypes, record
+from tapediff import dtypes, recording
 from tapediff.dtypes import DType, get_default_dtype
 from tapediff.functions.composing import checked, element, leaf, number
 from tapediff.functions.inference import array_of
@@ -157,7 +157,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     check_device(device)
     wished = None if dtype is None else dtypes.parse(dtype)
     if isinstance(data, Tensor):
-        found: Tensor = data if wished is None else record.cast(data, wished)
+        found: Tensor = data if wished is None else recording.cast(data, wished)
         return found
     if isinstance(data, np.ndarray) and (wished is None or data.dtype == wished.numpy):
         return from_numpy(data)

@@ -10,7 +10,7 @@ from tapediff.functions.extrema import values_and_indices
 from tapediff.functions.registry import check_tensor, function
 from tapediff.functions.return_types import ReturnType
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import structural
+from tapediff.recording import structural
 from tapediff.tensor import Tensor
 
 __all__ = ["cummax", "cummin", "cumprod", "cumsum", "logcumsumexp"]

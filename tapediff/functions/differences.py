@@ -9,7 +9,7 @@ from tapediff.functions.joining import cat
 from tapediff.functions.registry import function
 from tapediff.functions.views import narrow
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
-from tapediff.record import elementwise
+from tapediff.recording import elementwise
 from tapediff.shapes import normalize_dim
 from tapediff.tensor import Tensor
 

@@ -7,7 +7,7 @@ from typing import Any
 from tapediff.functions.naming import named
 from tapediff.functions.registry import FUNCTIONS, check_tensor, function
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
-from tapediff.record import elementwise
+from tapediff.recording import elementwise
 from tapediff.shapes import normalize_dim
 from tapediff.tensor import Tensor
 

@@ -10,7 +10,7 @@ from tapediff.functions.products import check_not_bool, check_same_dtype, viewed
 from tapediff.functions.registry import check_tensor, function
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import elementwise, structural
+from tapediff.recording import elementwise, structural
 from tapediff.shapes import contiguous_strides, normalize_dim
 from tapediff.tensor import Tensor
 

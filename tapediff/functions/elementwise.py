@@ -16,7 +16,7 @@ from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.op import Elementwise
 from tapediff.ops.structural import STRUCTURAL
 from tapediff.quick import BINARY, UNARY, quick
-from tapediff.record import cast, elementwise, result_dtype, source_of, structural
+from tapediff.recording import cast, elementwise, result_dtype, source_of, structural
 from tapediff.tensor import Tensor
 
 __all__ = [

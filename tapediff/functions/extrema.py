@@ -10,7 +10,7 @@ from tapediff.functions.registry import check_tensor, function
 from tapediff.functions.return_types import ReturnType, return_type
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import elementwise, structural
+from tapediff.recording import elementwise, structural
 from tapediff.tensor import Tensor
 
 __all__ = ["amax", "amin", "aminmax", "argmax", "argmin", "max", "min", "values_and_indices"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tapediff import dtypes, record
+from tapediff import dtypes, recording
 from tapediff.dtypes import DType
 from tapediff.functions.registry import FUNCTIONS, check_tensor, function, method
 from tapediff.shapes import parse_shape
@@ -57,7 +57,7 @@ def result_type(tensor1: Any, tensor2: Any) -> DType:
     >>> td.result_type(td.tensor([1, 2]), 1.0)
     torch.float32
     """
-    return record.result_dtype((tensor1, tensor2))
+    return recording.result_dtype((tensor1, tensor2))
 
 
 @function(method=False)
@@ -115,7 +115,7 @@ def _legacy(dtype: DType | None, data: tuple[Any, ...]) -> Tensor:
         raise TypeError(f"new() received an invalid combination of arguments - got {tuple(type(one).__name__ for one in data)}: "
                         "give sizes, or one sequence of values")
     if isinstance(data[0], Tensor):
-        made: Tensor = record.cast(data[0], dtype).detach()
+        made: Tensor = recording.cast(data[0], dtype).detach()
         return made
     if isinstance(data[0], float | str) or data[0] is None:
         raise TypeError(f"new(): data must be a sequence (got {type(data[0]).__name__})")

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from tapediff import dtypes, record
+from tapediff import dtypes, recording
 from tapediff.functions.composing import checked, corner, element_tensor, expanded, flattened, integer, reshaped
 from tapediff.functions.indices import as_index, check_range, first_outside
 from tapediff.functions.registry import function
@@ -14,7 +14,7 @@ from tapediff.functions.searching import nonzero_positions
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.gather import indexed_shape
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import elementwise, structural
+from tapediff.recording import elementwise, structural
 from tapediff.shapes import Shape, broadcast, broadcast_all, normalize_dim
 from tapediff.tensor import Tensor
 
@@ -471,7 +471,7 @@ def joint_indices(input: Tensor, dims: tuple[int, ...], indices: Sequence[Tensor
             )
         if 0 not in common:
             check_range(index, input.spec.shape[dim], dim, from_end=True, error=IndexError)
-        joint.append(expanded(record.cast(index, dtypes.int64), common))
+        joint.append(expanded(recording.cast(index, dtypes.int64), common))
     return joint
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tapediff import inplace, record
+from tapediff import inplace, recording
 from tapediff.functions.composing import element
 from tapediff.functions.elementwise import plain
 from tapediff.functions.overwriting import overwrite
@@ -17,7 +17,7 @@ from tapediff.functions.random import FILLERS
 from tapediff.functions.registry import FUNCTIONS, method
 from tapediff.functions.views import expand
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
-from tapediff.record import modes
+from tapediff.recording import modes
 from tapediff.tape.source import SOURCE
 from tapediff.tensor import Tensor, of_array
 
@@ -100,7 +100,7 @@ def fill_(self: Tensor, value: Any) -> Tensor:
     if isinstance(value, Tensor):
         if value.spec.ndim:
             raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.spec.ndim} dimensions.")
-        return overwrite("fill_tensor_", self, record.cast(value, self.spec.dtype))
+        return overwrite("fill_tensor_", self, recording.cast(value, self.spec.dtype))
     if not isinstance(value, int | float | np.generic):
         raise TypeError(f"fill_(): argument 'value' (position 1) must be Number, not {type(value).__name__}")
     return _fill("fill_", self, element(plain(value), self.spec.dtype, "fill_"))
@@ -119,7 +119,7 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """The elements of `src`, broadcast and converted, written in place."""
     if not isinstance(src, Tensor):
         raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
-    value = record.cast(src, self.spec.dtype)
+    value = recording.cast(src, self.spec.dtype)
     value = value if value.spec.shape == self.spec.shape else expand(value, self.spec.shape)
     return overwrite("copy_", self, value)
 
@@ -149,7 +149,7 @@ def set_(self: Tensor, source: Tensor) -> Tensor:
 
 def stand_in(tensor: Tensor) -> Tensor:
     """A tensor that takes the place of `tensor` among those that share memory, so that `tensor` may become something else."""
-    made: Tensor = record.new_handle(type(tensor))
+    made: Tensor = recording.new_handle(type(tensor))
     made.segment, made.slot, made.spec = tensor.segment, tensor.slot, tensor.spec
     if tensor.segment is SOURCE:
         made.source = tensor.source

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tapediff import dtypes, inplace, record
+from tapediff import dtypes, inplace, recording
 from tapediff.functions.overwriting import overwrite
 from tapediff.functions.registry import method
 from tapediff.functions.views import expand, reshape, reshaped, select, show, slice_dim
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import structural
+from tapediff.recording import structural
 from tapediff.shapes import broadcast_all, contiguous_strides
 from tapediff.tensor import Tensor, of_array
 
@@ -178,7 +178,7 @@ def _prepared(base: Tensor, arrays: list[tuple[int, Tensor]]) -> tuple[tuple[int
                 index = of_array(np.where(places < 0, places + size, places).astype(np.int64))
         elif size == 0 and 0 not in shape:
             raise IndexError(f"index is out of bounds for dimension {dim} with size 0")
-        index = record.cast(index, dtypes.int64)
+        index = recording.cast(index, dtypes.int64)
         prepared.append(index if index.spec.shape == shape else expand(index, shape))
     return tuple(dim for dim, _ in arrays), prepared
 
@@ -197,7 +197,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     if not is_tensor:
         value = of_array(np.array(value, self.spec.dtype.numpy))
     if value.spec.dtype is not self.spec.dtype:
-        value = record.cast(value, self.spec.dtype)
+        value = recording.cast(value, self.spec.dtype)
     if arrays:
         dims, indices = _prepared(basic, arrays)
         target = STRUCTURAL["index"].infer(dims, basic.spec, *(i.spec for i in indices))[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tapediff import dtypes, record
+from tapediff import dtypes, recording
 from tapediff.functions.composing import read
 from tapediff.functions.registry import check_tensor
 from tapediff.tensor import Tensor
@@ -32,7 +32,7 @@ def as_index(
     dtype = index.spec.dtype
     if dtype not in takes:
         raise error(f"{name}(): {message.format(dtype.legacy)}: got an index tensor of {dtype}; convert it with .long()")
-    made: Tensor = record.cast(index, dtypes.int64)
+    made: Tensor = recording.cast(index, dtypes.int64)
     return made
 
 

@@ -12,7 +12,7 @@ from tapediff.functions.composing import expanded, flattened, integer, leaf, pro
 from tapediff.functions.gather import index_select
 from tapediff.functions.registry import function
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import structural
+from tapediff.recording import structural
 from tapediff.shapes import Shape, broadcast_all, contiguous_strides, normalize_dim
 from tapediff.tensor import Tensor
 

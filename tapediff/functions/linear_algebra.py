@@ -13,7 +13,7 @@ from tapediff.functions.registry import FUNCTIONS, check_tensor, function
 from tapediff.functions.return_types import return_type
 from tapediff.functions.views import transpose
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import structural
+from tapediff.recording import structural
 from tapediff.shapes import Shape, broadcast
 from tapediff.tensor import Tensor
 

@@ -10,7 +10,7 @@ from tapediff import dtypes
 from tapediff.functions.composing import checked, corner, element_tensor, expanded, flattened, read
 from tapediff.functions.registry import function
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import structural
+from tapediff.recording import structural
 from tapediff.shapes import broadcast
 from tapediff.tensor import Tensor
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tapediff.ops.structural import STRUCTURAL, Structural
-from tapediff.record import structural
+from tapediff.recording import structural
 from tapediff.shapes import contiguous_strides
 
 __all__ = ["named"]

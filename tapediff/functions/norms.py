@@ -10,7 +10,7 @@ from tapediff.functions.arguments import converted, several_dims
 from tapediff.functions.registry import check_tensor, function
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import elementwise, structural
+from tapediff.recording import elementwise, structural
 from tapediff.tensor import Tensor
 
 __all__ = ["dist", "norm", "vector_norm"]

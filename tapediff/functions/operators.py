@@ -11,7 +11,7 @@ from tapediff.functions.elementwise import check_division, is_number, plain, pos
 from tapediff.functions.registry import FUNCTIONS, method
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.quick import BINARY, quick
-from tapediff.record import elementwise
+from tapediff.recording import elementwise
 from tapediff.tape.source import Source
 from tapediff.tape.spec import spec_of
 from tapediff.tensor import Tensor, of_source

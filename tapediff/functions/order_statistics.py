@@ -15,7 +15,7 @@ from tapediff.functions.registry import check_tensor, function
 from tapediff.functions.return_types import ReturnType
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import elementwise, source_of, structural
+from tapediff.recording import elementwise, source_of, structural
 from tapediff.shapes import contiguous_strides
 from tapediff.tensor import Tensor, of_array
 

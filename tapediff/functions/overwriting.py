@@ -5,7 +5,7 @@ from __future__ import annotations
 from tapediff import inplace
 from tapediff.functions.views import expand
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import modes, structural
+from tapediff.recording import modes, structural
 from tapediff.tensor import Tensor
 
 __all__ = ["overwrite"]

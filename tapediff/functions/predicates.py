@@ -9,7 +9,7 @@ import numpy as np
 from tapediff.functions.composing import leaf, read
 from tapediff.functions.registry import check_tensor, function, method
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
-from tapediff.record import elementwise
+from tapediff.recording import elementwise
 from tapediff.tensor import Tensor
 
 __all__ = ["is_same_size", "isin", "isneginf", "isposinf", "isreal"]

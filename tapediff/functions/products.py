@@ -13,7 +13,7 @@ from tapediff.functions.operators import other_operand
 from tapediff.functions.registry import FUNCTIONS, check_tensor, function, method
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.structural import STRUCTURAL, Structural
-from tapediff.record import elementwise, structural
+from tapediff.recording import elementwise, structural
 from tapediff.shapes import broadcast, contiguous_strides, normalize_dim
 from tapediff.tape.spec import Spec
 from tapediff.tensor import Tensor

@@ -13,7 +13,7 @@ from tapediff.functions.composing import checked, expanded, flattened, integer, 
 from tapediff.functions.gather import index_select
 from tapediff.functions.registry import function, method
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import structural
+from tapediff.recording import structural
 from tapediff.shapes import Shape, contiguous_strides, normalize_dim, parse_shape
 from tapediff.tensor import Tensor
 

@@ -10,7 +10,7 @@ from tapediff.functions.arguments import all_dims, converted, numpy_names, one_d
 from tapediff.functions.registry import check_tensor, function
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import cast, elementwise, structural
+from tapediff.recording import cast, elementwise, structural
 from tapediff.shapes import normalize_dims
 from tapediff.tensor import Tensor
 

@@ -10,7 +10,7 @@ from tapediff import dtypes
 from tapediff.functions.composing import checked, leaf, number, promoted, read
 from tapediff.functions.registry import function
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import structural
+from tapediff.recording import structural
 from tapediff.shapes import normalize_dim
 from tapediff.tensor import Tensor
 

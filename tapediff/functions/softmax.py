@@ -7,7 +7,7 @@ from typing import Any
 from tapediff.functions.arguments import converted, numpy_names, one_dim
 from tapediff.functions.registry import check_tensor, function
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import structural
+from tapediff.recording import structural
 from tapediff.tensor import Tensor
 
 __all__ = ["log_softmax", "softmax"]

@@ -8,7 +8,7 @@ from tapediff.functions.composing import checked, integer
 from tapediff.functions.registry import function
 from tapediff.functions.return_types import return_type
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import structural
+from tapediff.recording import structural
 from tapediff.shapes import normalize_dim
 from tapediff.tensor import Tensor
 

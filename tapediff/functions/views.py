@@ -10,7 +10,7 @@ from typing import Any
 from tapediff import dtypes, inplace
 from tapediff.functions.registry import check_tensor, function, method
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import structural
+from tapediff.recording import structural
 from tapediff.shapes import Size, broadcast_all, contiguous_strides, normalize_dim, parse_shape, resolve_reshape, viewable_strides
 from tapediff.tape.source import SOURCE
 from tapediff.tensor import Tensor, of_array

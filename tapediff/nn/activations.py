@@ -10,7 +10,7 @@ from tapediff.functions.naming import named
 from tapediff.functions.registry import FUNCTIONS, check_tensor
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import elementwise, structural
+from tapediff.recording import elementwise, structural
 from tapediff.shapes import contiguous_strides, normalize_dim
 from tapediff.tensor import Tensor
 

@@ -16,7 +16,7 @@ from tapediff.nn.activations import logsigmoid
 from tapediff.nn.reduction import check_constant, check_floating, chosen, folded
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import elementwise, structural
+from tapediff.recording import elementwise, structural
 from tapediff.tape.spec import Spec
 from tapediff.tensor import Tensor
 

@@ -8,7 +8,7 @@ from tapediff.functions.distances import cosine_similarity, pairwise_distance
 from tapediff.functions.registry import FUNCTIONS, check_tensor
 from tapediff.nn.reduction import check_constant, chosen, folded
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
-from tapediff.record import elementwise
+from tapediff.recording import elementwise
 from tapediff.tensor import Tensor
 
 __all__ = [

@@ -14,7 +14,7 @@ from tapediff.functions.products import affine, matmul, viewed
 from tapediff.functions.registry import FUNCTIONS, check_tensor
 from tapediff.nn.activations import softmax
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
-from tapediff.record import cast, elementwise
+from tapediff.recording import cast, elementwise
 from tapediff.tensor import Tensor
 
 __all__ = ["bilinear", "dropout", "embedding", "linear", "one_hot", "scaled_dot_product_attention"]

@@ -10,7 +10,7 @@ from tapediff.functions.products import viewed
 from tapediff.functions.registry import check_tensor
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import elementwise, structural
+from tapediff.recording import elementwise, structural
 from tapediff.tensor import Tensor
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"]

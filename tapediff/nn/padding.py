@@ -9,7 +9,7 @@ import numpy as np
 from tapediff.functions.naming import named
 from tapediff.functions.registry import FUNCTIONS, check_tensor
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import structural
+from tapediff.recording import structural
 from tapediff.shapes import contiguous_strides
 from tapediff.tensor import Tensor
 

@@ -8,7 +8,7 @@ from typing import Any
 from tapediff.functions.naming import named
 from tapediff.ops.losses import REDUCED
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.record import structural
+from tapediff.recording import structural
 from tapediff.tape.spec import Spec
 from tapediff.tensor import Tensor
 

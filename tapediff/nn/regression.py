@@ -12,7 +12,7 @@ from tapediff.functions.elementwise import array_of
 from tapediff.functions.registry import check_tensor
 from tapediff.nn.reduction import check_constant, check_floating, check_reduction, chosen, folded, warn_of_broadcasting
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
-from tapediff.record import elementwise
+from tapediff.recording import elementwise
 from tapediff.tensor import Tensor
 
 __all__ = [
