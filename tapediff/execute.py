@@ -270,7 +270,7 @@ def passing_values(segment: Segment, code: array[int], first: int) -> set[int]:
 def settle_large(segment: Segment) -> None:
     """Let go of large values that nothing can ask for: no tensor shows them and no adjoint will pass."""
     done = sum(1 for index in segment.unplaced if index < segment.count)
-    if not segment.grad_enabled:
+    if not segment.grad_enabled and segment.recorder is None:
         for index in segment.unplaced[:done]:
             if index not in segment.large:
                 continue

@@ -18,7 +18,7 @@ from tapediff.shapes import broadcast, contiguous_strides, folded_extents
 from tapediff.tape import layout
 from tapediff.tape.kinds import ARGUMENT_KIND, KINDS, Kind
 from tapediff.tape.segment import Segment
-from tapediff.tape.source import SOURCE, Source
+from tapediff.tape.source import NUMBER, SOURCE, Source
 from tapediff.tape.spec import Spec, spec_of
 
 __all__ = ["SOURCE", "Handle", "Modes", "elementwise", "modes", "running"]
@@ -52,17 +52,31 @@ tensor_type: type = Handle  # the wrapper puts its Tensor here
 
 
 class Modes(threading.local):
-    """Grad mode, inference mode, anomaly mode and the open segment of a thread."""
+    """Grad mode, inference mode, anomaly mode, the open segment of a thread, and the recording of a program that runs."""
 
     def __init__(self) -> None:
         self.grad_enabled = True
         self.inference = False
         self.anomaly = False
+        self.recorder: Any = None
         self.segment: Segment = Segment(True)
         self.segment.close()
 
 
 modes = Modes()
+recordings = 0  # how many programs are being recorded now, in all threads
+
+
+def watch(handle: Any, how: str = "value") -> None:
+    """Tell the recording that runs in this thread, if one does, that Python decides by a value; see `program.recorder`."""
+    if recordings and modes.recorder is not None:
+        modes.recorder.watch(handle, how)
+
+
+def is_traced() -> bool:
+    """Whether a program is being recorded in this thread: then everything goes onto the tape, and memory is not written."""
+    return bool(recordings) and modes.recorder is not None
+
 
 
 def running() -> Segment:
@@ -77,6 +91,10 @@ def running() -> Segment:
 
 def _open() -> Segment:
     modes.segment = segment = Segment(modes.grad_enabled)
+    if recordings:
+        segment.recorder = modes.recorder
+        if modes.recorder is not None:
+            modes.recorder.segments.append(segment)
     return segment
 
 
@@ -113,7 +131,7 @@ def close() -> None:
     if len(segment.recorded) // 3 > segment.count:
         from tapediff.execute import flush
         flush(segment)
-    if segment.held and (segment.count >= layout.SEGMENT_INSTRUCTIONS or segment.large_bytes >= SEGMENT_BYTES):
+    if segment.recorder is None and segment.held and (segment.count >= layout.SEGMENT_INSTRUCTIONS or segment.large_bytes >= SEGMENT_BYTES):
         from tapediff.execute import forget_unreached
         forget_unreached(segment)
 
@@ -148,7 +166,7 @@ def source_of(handle: Any) -> Source:
         index = handle.slot // 3 - 1
         owner = segment.large.get(index)
         source = Source(handle.spec, array=None, address=slot_address(segment, index),
-                        origin=segment if handle.spec.requires_grad else None, slot=index,
+                        origin=segment if handle.spec.requires_grad or segment.recorder is not None else None, slot=index,
                         owner=owner if owner is not None else segment.chunks)
         if owner is not None:
             source.array = owner
@@ -165,7 +183,7 @@ def constant(value: float, dtype: DType) -> int:
     key: Any = (dtype, copysign(1.0, value)) if known else value
     found = table.get(key)
     if found is None:
-        source = Source(spec_of((), dtype, False), value)
+        source = Source(spec_of((), dtype, False), value, owner=NUMBER)
         if value != value or len(_constants) >= 1024:
             segment = running()
             segment.held.append(source)
@@ -296,7 +314,7 @@ def separate(operands: tuple[Any, ...]) -> list[Any]:
             dtype = dtypes.of_number(x)
             other = next((o.spec.dtype for o in operands if isinstance(o, Handle)), dtype)
             dtype = dtypes.promote(dtype, other) if dtypes.result_category(x) <= other.category else dtype
-            source = Source(spec_of((), dtype, False), x)
+            source = Source(spec_of((), dtype, False), x, owner=NUMBER)
             tensor.source, tensor.segment, tensor.slot, tensor.spec = source, SOURCE, source.operand, source.spec
             x = tensor
         seen.append(x)
@@ -418,6 +436,16 @@ def check_dtype(row: Elementwise, dtype: DType) -> None:
 def cast(x: Any, dtype: DType) -> Any:
     """Record the conversion of `x` to `dtype`."""
     return x if x.spec.dtype is dtype else elementwise(ROWS["cast"], x, out_dtype=dtype)
+
+
+def constant_copy(x: Any) -> Any:
+    """Record the same value, through which no gradient flows."""
+    before = modes.grad_enabled
+    set_grad_enabled(False)
+    try:
+        return structural(STRUCTURAL["alias"], (x.spec.shape, contiguous_strides(x.spec.shape), 0), x)
+    finally:
+        set_grad_enabled(before)
 
 
 def expand(x: Any, shape: tuple[int, ...]) -> Any:
