@@ -105,7 +105,7 @@ def settle() -> None:
     """
     segment = modes.segment
     if len(segment.recorded) // 3 > segment.count:
-        from tapediff.execute import flush
+        from tapediff.forward import flush
         flush(segment)
 
 
@@ -129,10 +129,11 @@ def close() -> None:
         return
     segment.close()
     if len(segment.recorded) // 3 > segment.count:
-        from tapediff.execute import flush
+        from tapediff.forward import flush
         flush(segment)
-    if segment.recorder is None and segment.held and (segment.count >= layout.SEGMENT_INSTRUCTIONS or segment.large_bytes >= SEGMENT_BYTES):
-        from tapediff.execute import forget_unreached
+    is_full = segment.count >= layout.SEGMENT_INSTRUCTIONS or segment.large_bytes >= SEGMENT_BYTES
+    if is_full and segment.held and segment.recorder is None:
+        from tapediff.freeing import forget_unreached
         forget_unreached(segment)
 
 
@@ -156,7 +157,8 @@ def source_of(handle: Any) -> Source:
         return source
     if segment.thread != get_ident():
         close()  # what reads the source must be younger than what computes it
-    from tapediff.execute import flush, slot_address  # above us: only a slot of another segment needs it
+    from tapediff.forward import flush  # above us: only a slot of another segment needs it
+    from tapediff.memory import slot_address
     flush(segment)
     if handle.segment is SOURCE:  # a large value that no backward pass needs leaves the tape as soon as it is computed
         return handle.source
@@ -218,7 +220,7 @@ def append(segment: Segment, kind: Kind, *numbers: int) -> Any:
         segment.large_bytes += spec.nbytes
     code += line
     if spec.is_large and len(segment.unplaced) * spec.nbytes > PENDING_BYTES:
-        from tapediff.execute import flush
+        from tapediff.forward import flush
         flush(segment)
     return made
 

@@ -10,11 +10,9 @@ from typing import Any
 
 import numpy as np
 
-import tapediff
-
 __all__ = ["Guard", "caller", "holds", "outcome"]
 
-_PACKAGE = os.path.dirname(os.path.abspath(tapediff.__file__)) + os.sep
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 @dataclass(slots=True)

@@ -218,7 +218,7 @@ class _Closing:
         return found
 
     def _segment(self, segment: Segment) -> None:
-        from tapediff.execute import flush
+        from tapediff.forward import flush
         flush(segment)
         numbers: list[int] = []
         self.numbers[segment.number] = numbers
@@ -265,5 +265,5 @@ class _Closing:
             numbers.append(number)
 
     def _computed(self, segment: Segment, index: int, spec: Any) -> np.ndarray[Any, Any]:
-        from tapediff.execute import slot_array
+        from tapediff.memory import slot_array
         return slot_array(segment, index, spec)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tapediff.execute import _entry
+from tapediff.kernels.options import entry
 from tapediff.program import executor
 from tapediff.program.layout import F_BUFFERS, F_FAILED, F_LANES, F_PARTIAL, F_ROW, F_ROWS, GROUP_ROWS, SUM_LANES, UNIFORM, WORKSPACE
 from tapediff.program.schedule import Schedule
@@ -21,8 +21,8 @@ from tapediff.tape.spec import Spec
 
 __all__ = ["Results", "Single", "available_threads", "run_batch"]
 
-_run = _entry(executor.run)
-_run_rows = _entry(executor.run_rows)
+_run = entry(executor.run)
+_run_rows = entry(executor.run_rows)
 Array = np.ndarray[Any, Any]
 
 

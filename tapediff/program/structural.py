@@ -68,7 +68,7 @@ class HostStep(NamedTuple):
 
 def run_host(step: HostStep, bases: tuple[int, ...]) -> None:
     """Do a step on NumPy's side, one lane after the other."""
-    from tapediff.execute import array_at
+    from tapediff.memory import array_at
     from tapediff.rules import ARRAYS
     operation, lanes = step.operation, step.lanes
 
