@@ -87,7 +87,7 @@ def settle() -> None:
     """
     segment = modes.segment
     if len(segment.recorded) // 3 > segment.count:
-        from tapediff.execute import flush
+        from tapediff.forward import flush
         flush(segment)
 
 
@@ -111,10 +111,10 @@ def close() -> None:
         return
     segment.close()
     if len(segment.recorded) // 3 > segment.count:
-        from tapediff.execute import flush
+        from tapediff.forward import flush
         flush(segment)
     if segment.held and (segment.count >= layout.SEGMENT_INSTRUCTIONS or segment.large_bytes >= SEGMENT_BYTES):
-        from tapediff.execute import forget_unreached
+        from tapediff.freeing import forget_unreached
         forget_unreached(segment)
 
 
@@ -138,7 +138,8 @@ def source_of(handle: Any) -> Source:
         return source
     if segment.thread != get_ident():
         close()  # what reads the source must be younger than what computes it
-    from tapediff.execute import flush, slot_address  # above us: only a slot of another segment needs it
+    from tapediff.forward import flush  # above us: only a slot of another segment needs it
+    from tapediff.memory import slot_address
     flush(segment)
     if handle.segment is SOURCE:  # a large value that no backward pass needs leaves the tape as soon as it is computed
         return handle.source
@@ -200,7 +201,7 @@ def append(segment: Segment, kind: Kind, *numbers: int) -> Any:
         segment.large_bytes += spec.nbytes
     code += line
     if spec.is_large and len(segment.unplaced) * spec.nbytes > PENDING_BYTES:
-        from tapediff.execute import flush
+        from tapediff.forward import flush
         flush(segment)
     return made
 

@@ -124,7 +124,7 @@ class Tensor(Attached, metaclass=TensorType):
         segment = self.segment
         if segment is SOURCE:
             return self.source.item()
-        flush, slot_item = _execute()
+        flush, slot_item = _sweeps()
         flush(segment)
         if self.segment is SOURCE:  # a large value that no backward pass needs leaves the tape as soon as it is computed
             return self.source.item()
@@ -307,12 +307,13 @@ class Device:
 CPU = Device()
 
 
-def _execute() -> Any:
+def _sweeps() -> Any:
     """`flush` and `slot_item`; the sweeps, and Numba with them, are loaded when a value is first asked for."""
-    global _execute
-    from tapediff.execute import flush, slot_item
+    global _sweeps
+    from tapediff.forward import flush
+    from tapediff.memory import slot_item
     found = (flush, slot_item)
-    _execute = lambda: found  # noqa: E731
+    _sweeps = lambda: found  # noqa: E731
     return found
 
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from tapediff import recording
 from tapediff.autograd.recorded import recorded_pass
-from tapediff.execute import Consumed, Overwritten, Pass, keep_value_only, scalar_pass
+from tapediff.freeing import keep_value_only
 from tapediff.recording import modes
+from tapediff.reverse import Consumed, Overwritten, Pass, scalar_pass
 from tapediff.tape.segment import Segment
 from tapediff.tape.source import Source
 from tapediff.tensor import Tensor, name_of, of_array, of_source, origin_of
@@ -283,7 +284,7 @@ def _message(error: Consumed | Overwritten) -> str:
 
 
 def _overwritten_message(segment: Segment, index: int) -> str:
-    from tapediff.execute import overwritten_operand
+    from tapediff.overwritten import overwritten_operand
     what = overwritten_operand(segment, index)
     return ("one of the variables needed for gradient computation has been modified by an inplace operation: "
             f"[torch.{what.dtype.legacy}Tensor {list(what.shape)}]{what.origin}{' is' if not what.origin else ', is'} at version "

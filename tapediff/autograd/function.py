@@ -10,8 +10,8 @@ import numpy as np
 
 from tapediff import inplace, recording
 from tapediff.autograd.recorded import refuse_nan
-from tapediff.execute import Consumed
 from tapediff.recording import modes
+from tapediff.reverse import Consumed
 from tapediff.tape.segment import next_number
 from tapediff.tape.source import Source
 from tapediff.tape.spec import spec_of
