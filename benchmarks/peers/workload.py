@@ -1,4 +1,4 @@
-"""What a row of the table is made of: a workload, and for each peer how it is written there."""
+"""What the table is made of: a workload, and for each peer how a user writes it there."""
 
 import ast
 import inspect
@@ -15,7 +15,7 @@ from benchmarks.workloads import Case
 class Peer:
     """One library's way: `make(inputs)` builds what a user builds once; `user_code` are the functions that a user has to write.
 
-    Sizes above `largest` are left out for the reason `too_large`.
+    A name is the library, and after a comma which of its ways. Sizes above `largest` are left out for the reason `too_large`.
     """
 
     name: str
@@ -25,49 +25,58 @@ class Peer:
     too_large: str = ""
 
     @property
+    def library(self) -> str:
+        return self.name.split(",")[0]
+
+    @property
     def lines(self) -> int:
-        return sum(count_lines(function) for function in self.user_code)
+        """Lines of code that a user has to write."""
+        return sum(lines_of_code(inspect.getsource(function)) for function in self.user_code)
 
 
 @dataclass(frozen=True)
 class Workload:
-    """The same numbers computed by several libraries, for one or several sizes.
+    """The same numbers computed by several libraries, for one or several sizes; the last one is the headline.
 
-    `inputs(size)` makes what all of them are given; results may differ from tapediff's by `tolerance` relative to the largest
-    number; `wanted` are the ratios tapediff / peer that the project wants to stay under; `reasons` say why tapediff loses where it
-    does, by peer.
+    inputs        makes what all of them are given for a size
+    tolerance     how much results may differ, relative to the largest number of each array
+    uses_threads  whether anybody runs it faster on several threads
+    wanted        by peer, how many times tapediff's time it ought to take at least; for one size also by (peer, size)
+    reasons       by peer, why it is ahead of tapediff where it is
     """
 
     name: str
     title: str
     inputs: Callable[[int], Any]
     peers: tuple[Peer, ...]
-    sizes: tuple[int, ...] = (0,)
-    quick_size: int | None = None
-    size_name: str = ""
+    sizes: tuple[int, ...]
+    size_name: str
     tolerance: float = 1e-9
-    wanted: Mapping[str, float] = field(default_factory=dict)
+    uses_threads: bool = False
+    wanted: Mapping[Any, float] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
-    note: str = ""
+
+    def wanted_of(self, peer: str, size: int) -> float | None:
+        return self.wanted.get((peer, size), self.wanted.get(peer))
 
 
-def count_lines(function: Callable[..., Any]) -> int:
-    """Lines of a function's source that hold code: no blank lines, comments, docstrings or decorators' closing lines.
+def lines_of_code(source: str) -> int:
+    """Lines on which a statement or a part of one begins: not blank lines, comments, docstrings, or lines of brackets only.
 
-    >>> def double(x):
-    ...     return 2 * x
-    >>> count_lines(textwrap.dedent)  > 10
-    True
+    >>> lines_of_code('''
+    ... def double(x):
+    ...     "Twice x."
+    ...
+    ...     return 2 * x  # exact
+    ... ''')
+    2
     """
-    source = textwrap.dedent(inspect.getsource(function))
-    lines: set[int] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            continue
-        if isinstance(node, ast.stmt | ast.ExceptHandler | ast.expr) and not is_docstring(node, source):
-            lines.add(node.lineno)
-    return len(lines)
-
-
-def is_docstring(node: ast.AST, source: str) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str) and source.splitlines()[node.lineno - 1].strip()[:3] == '"""'
+    tree = ast.parse(textwrap.dedent(source))
+    docstrings = {
+        node.body[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None and isinstance(node.body[0], ast.Expr)
+    }
+    begun = {node.lineno for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.expr | ast.arg) and node not in docstrings}
+    statements_of_docstrings = {node.lineno for node in docstrings}
+    return len(begun - statements_of_docstrings)

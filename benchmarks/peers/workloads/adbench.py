@@ -297,6 +297,7 @@ WORKLOADS = (
         ),
         sizes=(100, 1_000, 10_000),
         size_name="points",
+        uses_threads=True,
     ),
     Workload(
         "bundle",
@@ -312,5 +313,6 @@ WORKLOADS = (
         ),
         sizes=(1_000, 31_843),
         size_name="observations",
+        uses_threads=True,
     ),
 )

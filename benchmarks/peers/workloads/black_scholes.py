@@ -167,7 +167,8 @@ WORKLOADS = (
             Peer("ddx, compiled", ddx_compiled, (call_price, ddx_equation, ddx_rows)),
             Peer("numba, by hand", numba_by_hand, (numba_by_hand,)),
         ),
-        sizes=(1_000_000,),
+        sizes=(1_000, 10_000, 100_000, 1_000_000),
         size_name="rows",
+        uses_threads=True,
     ),
 )

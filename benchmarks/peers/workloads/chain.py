@@ -39,12 +39,6 @@ def tapediff_eager_chain(length: int) -> Case:
     return workloads.scalar_chain(td, length)
 
 
-def torch_eager_chain(length: int) -> Case:
-    import torch
-
-    return workloads.scalar_chain(torch, length)
-
-
 def jax_chain(length: int) -> Case:
     import jax
     import jax.numpy as jnp
@@ -109,29 +103,6 @@ def ddx_interpreted_chain(length: int) -> Case:
 
 def ddx_compiled_chain(length: int) -> Case:
     return ddx_chain(ddx_equation(length).compile(cache_dir=""))
-
-
-def autograd_chain(length: int) -> Case:
-    import autograd
-    import autograd.numpy as anp
-
-    value_and_grad = autograd.value_and_grad(lambda x: chain(anp.sin, x, length))
-    return Case(lambda: value_and_grad(START), two_numbers)
-
-
-def mygrad_chain(length: int) -> Case:
-    import mygrad
-
-    def step() -> Any:
-        x = mygrad.tensor(START)
-        y = chain(mygrad.sin, x, length)
-        y.backward()
-        return y.item(), x.grad.item()
-
-    return Case(step, two_numbers)
-
-
-IRREGULAR_START = tuple(0.1 * k + 0.15 for k in range(8))
 
 
 def irregular_plan(size: int) -> list[tuple[int, int, int]]:
@@ -259,8 +230,8 @@ DDX_COMPILES = "its compiler takes 16 s for 30,000 instructions (2 s for 10,000)
 WORKLOADS = (
     Workload(
         "chain-300",
-        "chain of 300 scalar instructions, float in and float out",
-        lambda size: (size or 300) // 3,
+        "chain of scalar instructions with sin, float in and float out",
+        lambda size: size // 3,
         (
             Peer("tapediff", tapediff_chain, (chain, tapediff_chain)),
             Peer("tapediff, eager", tapediff_eager_chain, (workloads.scalar_chain,)),
@@ -269,10 +240,9 @@ WORKLOADS = (
             Peer("casadi, C -O2", casadi_compiled_chain, (chain, casadi_function, casadi_chain, casadi_compiled_chain)),
             Peer("ddx, interpreted", ddx_interpreted_chain, (chain, ddx_equation, ddx_chain)),
             Peer("ddx, compiled", ddx_compiled_chain, (chain, ddx_equation, ddx_chain)),
-            Peer("torch, eager", torch_eager_chain, (workloads.scalar_chain,)),
-            Peer("autograd", autograd_chain, (chain, autograd_chain)),
-            Peer("mygrad", mygrad_chain, (chain, mygrad_chain)),
         ),
+        sizes=(300,),
+        size_name="instructions",
     ),
     Workload(
         "straight-line",

@@ -271,7 +271,7 @@ WORKLOADS = (
             Peer("autograd", autograd_jacobian, (reaction, autograd_jacobian)),
             Peer("numpy, by hand", jacobian_by_hand, (jacobian_by_hand,)),
         ),
-        sizes=(200,),
+        sizes=(50, 100, 200),
         size_name="n",
     ),
     Workload(
@@ -290,7 +290,7 @@ WORKLOADS = (
             Peer("ddx, compiled", ddx_compiled_hessian, (scalar_rosenbrock, ddx_hessian, ddx_buffered, ddx_compiled_hessian)),
             Peer("autograd", autograd_hessian, (autograd_hessian,)),
         ),
-        sizes=(100,),
+        sizes=(10, 100),
         size_name="n",
     ),
 )
