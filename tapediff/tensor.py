@@ -18,7 +18,7 @@ from tapediff.printing import format_scalar, tensor_text
 from tapediff.recording import Handle, new_handle
 from tapediff.shapes import Size, normalize_dim
 from tapediff.tape.kinds import KINDS
-from tapediff.tape.segment import Segment
+from tapediff.tape.segment import WRITING, Segment
 from tapediff.tape.source import SOURCE, Source
 from tapediff.tape.spec import Spec, spec_of
 
@@ -123,7 +123,7 @@ class Tensor(Attached, metaclass=TensorType):
                                f"{list(spec.shape)}; index one element, or use tolist()")
         segment = self.segment
         if segment is SOURCE:
-            return self.source.item()
+            return (recording.source_of(self) if WRITING else self.source).item()
         flush, slot_item = _sweeps()
         flush(segment)
         if self.segment is SOURCE:  # a large value that no backward pass needs leaves the tape as soon as it is computed
@@ -217,7 +217,7 @@ class Tensor(Attached, metaclass=TensorType):
                 found = source.grad = of_source(Source(spec, value,
                                                        np.full(spec.shape, value, spec.dtype.numpy) if spec.ndim else None))
         elif type(found) is np.ndarray:
-            found = source.grad = of_array(found)
+            found = source.grad = of_source(Source(source.spec.twin, array=found))
         return found
 
     @grad.setter

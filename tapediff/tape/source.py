@@ -118,6 +118,12 @@ class Storage:
             self.members = [member for member in self.members if member() is not None]
             self.most = 2 * len(self.members) + 8
 
+    def is_alone(self) -> bool:
+        """Whether one source shows the memory."""
+        if len(self.members) > 1:
+            self.members = [member for member in self.members if member() is not None]
+        return len(self.members) == 1
+
     def mark_written(self) -> None:
         """Remember that the memory was written just now, and let copies of strided arrays follow."""
         CLOCK.now += 1
@@ -129,6 +135,18 @@ class Storage:
                 source.write(S_CLOCK, CLOCK.now)
                 if source.snapshot is not None:
                     source.snapshot[...] = source.array
+
+
+def address_of_array(array: np.ndarray[Any, Any]) -> int:
+    """Where an array's memory lies; half the time of its `__array_interface__`, which serves what cannot be written."""
+    try:
+        return ctypes.addressof(_BYTE.from_buffer(array))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        found: int = array.__array_interface__["data"][0]
+        return found
+
+
+_BYTE = ctypes.c_char
 
 
 class Source:
@@ -174,7 +192,7 @@ class Source:
             assert array is not None
             if not array.flags.c_contiguous:
                 self.snapshot = array = array.copy()
-            address = array.__array_interface__["data"][0]
+            address = address_of_array(array)
         state = EMPTY if is_cell and origin is None and spec.requires_grad else PYTHON
         _PACK[dtype.name](SOURCES.buffers[chunk], offset, address, value if is_cell else 0, spec.word_bytes, spec.requires_grad,
                           0, 0, 0, state, 0.0, dtype.itemsize)
