@@ -15,8 +15,8 @@ from tapediff.kernels.options import entry
 from tapediff.memory import POOL, WORD, Block, address_of, operand_array, operands_of, slot_array, slot_value
 from tapediff.tape import layout
 from tapediff.tape.kinds import KINDS
-from tapediff.tape.segment import WRITING, Segment
-from tapediff.tape.source import CLOCK, SOURCE, SOURCES, Source
+from tapediff.tape.segment import Segment
+from tapediff.tape.source import CLOCK, SOURCE, SOURCES, WRITING, Source
 
 __all__ = ["compute", "finish_writes", "flush", "leave_tape", "settle_large"]
 
@@ -103,7 +103,7 @@ def compute(segment: Segment) -> None:
     if not segment.is_open and segment.thread == get_ident():
         segment.recorded = []
     if segment.unplaced:
-        if segment.grad_enabled:
+        if segment.grad_enabled or segment.recorder is not None:
             segment.unplaced = [index for index in segment.unplaced if index >= total]
         else:
             settle_large(segment)

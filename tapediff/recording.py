@@ -17,8 +17,8 @@ from tapediff.ops.structural import STRUCTURAL, Structural
 from tapediff.shapes import broadcast, contiguous_strides, folded_extents
 from tapediff.tape import layout
 from tapediff.tape.kinds import ARGUMENT_KIND, KINDS, Kind
-from tapediff.tape.segment import WRITING, Segment
-from tapediff.tape.source import SOURCE, Source
+from tapediff.tape.segment import Segment
+from tapediff.tape.source import NUMBER, SOURCE, WRITING, Source
 from tapediff.tape.spec import Spec, spec_of
 
 __all__ = ["SOURCE", "Handle", "Modes", "elementwise", "modes", "running"]
@@ -51,17 +51,31 @@ tensor_type: type = Handle  # the wrapper puts its Tensor here
 
 
 class Modes(threading.local):
-    """Grad mode, inference mode, anomaly mode and the open segment of a thread."""
+    """Grad mode, inference mode, anomaly mode, the open segment of a thread, and the recording of a program that runs."""
 
     def __init__(self) -> None:
         self.grad_enabled = True
         self.inference = False
         self.anomaly = False
+        self.recorder: Any = None
         self.segment: Segment = Segment(True)
         self.segment.close()
 
 
 modes = Modes()
+recordings = 0  # how many programs are being recorded now, in all threads
+
+
+def watch(handle: Any, how: str = "value") -> None:
+    """Tell the recording that runs in this thread, if one does, that Python decides by a value; see `program.recorder`."""
+    if recordings and modes.recorder is not None:
+        modes.recorder.watch(handle, how)
+
+
+def is_traced() -> bool:
+    """Whether a program is being recorded in this thread: then everything goes onto the tape, and memory is not written."""
+    return bool(recordings) and modes.recorder is not None
+
 
 
 def running() -> Segment:
@@ -76,7 +90,19 @@ def running() -> Segment:
 
 def _open() -> Segment:
     modes.segment = segment = Segment(modes.grad_enabled)
+    if recordings:
+        segment.recorder = modes.recorder
+        if modes.recorder is not None:
+            modes.recorder.segments.append(segment)
     return segment
+
+
+def _finish_writes() -> None:
+    from tapediff.forward import finish_writes
+    finish_writes()
+
+
+WRITING.finish = _finish_writes
 
 
 def settle() -> None:
@@ -116,7 +142,8 @@ def close() -> None:
         from tapediff.forward import settle_large
         with segment.lock:
             settle_large(segment)
-    if segment.held and (segment.count >= layout.SEGMENT_INSTRUCTIONS or segment.large_bytes >= SEGMENT_BYTES):
+    is_full = segment.count >= layout.SEGMENT_INSTRUCTIONS or segment.large_bytes >= SEGMENT_BYTES
+    if is_full and segment.held and segment.recorder is None:
         from tapediff.freeing import forget_unreached
         forget_unreached(segment)
 
@@ -137,8 +164,7 @@ def source_of(handle: Any) -> Source:
     """The source that names the value of `handle`; a slot of another segment becomes one, by computing that segment."""
     segment = handle.segment  # once: another thread may turn the tensor into a source meanwhile
     if WRITING:
-        from tapediff.forward import finish_writes
-        finish_writes()
+        WRITING.finish()
     if segment is SOURCE:
         source: Source = handle.source
         return source
@@ -154,12 +180,14 @@ def source_of(handle: Any) -> Source:
             return handle.source
         index = handle.slot // 3 - 1
         large = segment.large.get(index)
-        if large is not None and not segment.grad_enabled:
+        is_on_tape = segment.grad_enabled or segment.recorder is not None
+        if large is not None and not is_on_tape:
             leave_tape(segment, index)
             if handle.segment is SOURCE:
                 return handle.source
         source = Source(handle.spec, array=None if large is None else slot_value(large, handle.spec),
-                        address=slot_address(segment, index), origin=segment if handle.spec.requires_grad else None, slot=index,
+                        address=slot_address(segment, index),
+                        origin=segment if handle.spec.requires_grad or segment.recorder is not None else None, slot=index,
                         owner=segment.chunks if large is None else large)
         handle.source = source
         handle.segment = SOURCE
@@ -174,7 +202,7 @@ def constant(value: float, dtype: DType) -> int:
     key: Any = (dtype, copysign(1.0, value)) if known else value
     found = table.get(key)
     if found is None:
-        source = Source(spec_of((), dtype, False), value)
+        source = Source(spec_of((), dtype, False), value, owner=NUMBER)
         if value != value or len(_constants) >= 1024:
             segment = running()
             segment.held.append(source)
@@ -356,7 +384,7 @@ def separate(operands: tuple[Any, ...]) -> list[Any]:
             dtype = dtypes.of_number(x)
             other = next((o.spec.dtype for o in operands if isinstance(o, Handle)), dtype)
             dtype = dtypes.promote(dtype, other) if dtypes.result_category(x) <= other.category else dtype
-            source = Source(spec_of((), dtype, False), x)
+            source = Source(spec_of((), dtype, False), x, owner=NUMBER)
             tensor.source, tensor.segment, tensor.slot, tensor.spec = source, SOURCE, source.operand, source.spec
             x = tensor
         seen.append(x)
@@ -478,6 +506,16 @@ def check_dtype(row: Elementwise, dtype: DType) -> None:
 def cast(x: Any, dtype: DType) -> Any:
     """Record the conversion of `x` to `dtype`."""
     return x if x.spec.dtype is dtype else elementwise(ROWS["cast"], x, out_dtype=dtype)
+
+
+def constant_copy(x: Any) -> Any:
+    """Record the same value, through which no gradient flows."""
+    before = modes.grad_enabled
+    set_grad_enabled(False)
+    try:
+        return structural(STRUCTURAL["alias"], (x.spec.shape, contiguous_strides(x.spec.shape), 0), x)
+    finally:
+        set_grad_enabled(before)
 
 
 def expand(x: Any, shape: tuple[int, ...]) -> Any:

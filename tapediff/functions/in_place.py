@@ -18,7 +18,7 @@ from tapediff.functions.registry import FUNCTIONS, method
 from tapediff.functions.views import expand
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.quick import slow
-from tapediff.recording import modes
+from tapediff.recording import is_traced, modes
 from tapediff.tape.source import SOURCE
 from tapediff.tensor import Tensor, of_array
 
@@ -93,7 +93,7 @@ def fill_(self: Tensor, value: Any) -> Tensor:
 
 
 def _fill(name: str, self: Tensor, value: Any) -> Tensor:
-    if (modes.grad_enabled and self.spec.requires_grad) or not inplace.is_all_one_memory(self):
+    if (modes.grad_enabled and self.spec.requires_grad) or is_traced() or not inplace.is_all_one_memory(self):
         return overwrite(name, self, of_array(np.array(value, self.spec.dtype.numpy)))
     inplace.check_writable(self)
     inplace.write(self, lambda array: array.fill(value))

@@ -7,6 +7,7 @@ import struct
 import threading
 import weakref
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from tapediff.tape.layout import (
 )
 from tapediff.tape.spec import Spec
 
-__all__ = ["CLOCK", "SOURCE", "SOURCES", "Source", "SourceTable", "Storage"]
+__all__ = ["CLOCK", "NUMBER", "SOURCE", "SOURCES", "WRITING", "Source", "SourceTable", "Storage"]
 
 _MOST_CHUNKS = 1 << 16
 # address, cell, bytes, wanted, pass, adjoint, clock, state, gradient, item
@@ -96,7 +97,15 @@ class _SourceSegment:
         return "<sources>"
 
 
+class _Writing(set[Any]):
+    """Segments in which writes into the memory of sources wait. `finish` computes them: before anybody looks at a source."""
+
+    finish: Callable[[], None]
+
+
 SOURCE: Any = _SourceSegment()
+WRITING = _Writing()
+NUMBER: Any = object()  # the owner of sources that stand for Python numbers
 
 
 class Storage:
@@ -195,7 +204,7 @@ class Source:
             address = address_of_array(array)
         state = EMPTY if is_cell and origin is None and spec.requires_grad else PYTHON
         _PACK[dtype.name](SOURCES.buffers[chunk], offset, address, value if is_cell else 0, spec.word_bytes, spec.requires_grad,
-                          0, 0, 0, state, 0.0, dtype.itemsize)
+                          0, 0, CLOCK.now, state, 0.0, dtype.itemsize)
         SOURCES.owners[index] = weakref.ref(self)
 
     def __del__(self) -> None:
@@ -225,6 +234,8 @@ class Source:
 
     def item(self) -> Any:
         """The value of a single element, as a Python number."""
+        if WRITING:
+            WRITING.finish()
         if self.array is not None:
             return self.array.item()
         if self.address == self._cell_address(S_CELL):
@@ -233,6 +244,8 @@ class Source:
 
     def values(self) -> np.ndarray[Any, Any]:
         """The value as an array of the spec's shape that shares its memory."""
+        if WRITING:
+            WRITING.finish()
         if self.array is None:
             index = self.index
             if self.address == self._cell_address(S_CELL):
