@@ -47,16 +47,17 @@ def checked_lanes(lanes: int | None) -> int | None:
 
 
 def run(program: Program, arrays: Sequence[Array], laned: Sequence[bool], rows: int, *, wanted: tuple[int, ...] = (),
-        seeds: Sequence[Array | None] | None = None, outputs: bool = True, summed: bool = False, threads: int | None = None,
+        seeds: Sequence[Array | None] | None = None, outputs: Sequence[int] | None = None, summed: bool = False, threads: int | None = None,
         lanes: int | None = None) -> Results:
     """Run a program over rows.
 
     arrays  for each input its rows, or one value where it is the same in all rows
     laned   for each input whether it has rows
     wanted  inputs whose gradients are wanted, of the one scalar output or weighted by `seeds`
+    outputs which outputs are wanted; all by default
     """
     in_lanes = tuple(has_rows or position in wanted for position, has_rows in enumerate(laned))
-    request = Request(FEWEST_LANES, in_lanes, tuple(range(len(program.output_specs))) if outputs else (), wanted,
+    request = Request(FEWEST_LANES, in_lanes, tuple(range(len(program.output_specs)) if outputs is None else outputs), wanted,
                       "one" if seeds is None else "given", summed)
     lanes = checked_lanes(lanes) or choose_lanes(program, request, rows)
     schedule = program.schedule(request._replace(lanes=lanes))
