@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -64,6 +65,32 @@ def trace(f: Callable[..., Any], arguments: tuple[Any, ...], randomness: str = "
         results, out_structure = flatten(result)
         outputs = [as_tensor(x) for x in results]
     return recorder.finish(outputs), arrays, in_structure, out_structure
+
+
+_interned: OrderedDict[Any, Program] = OrderedDict()
+_interned_lock = threading.Lock()
+MOST_INTERNED = 256
+
+
+def interned(tape: ClosedTape, examples: Sequence[Array], name: str) -> Program:
+    """The program of a tape without captured tensors; tapes alike share one, with its schedules and derived programs."""
+    key = (tuple(tape.operations), tuple(tape.operands), tuple(tape.outputs),
+           tuple((leaf.how, leaf.spec.shape, leaf.spec.dtype, leaf.what.tobytes() if leaf.how == "constant" else leaf.what)
+                 for leaf in tape.leaves),
+           tuple((guard.how, guard.value, guard.file, guard.line,
+                  guard.expected.tobytes() if isinstance(guard.expected, np.ndarray) else guard.expected) for guard in tape.guards))
+    with _interned_lock:
+        found = _interned.get(key)
+        if found is not None:
+            _interned.move_to_end(key)
+            return found
+    made = Program(tape, examples, Structure(tuple, (), (LEAF,) * len(tape.inputs())),
+                   Structure(tuple, (), (LEAF,) * len(tape.outputs)), name)
+    with _interned_lock:
+        _interned[key] = made
+        if len(_interned) > MOST_INTERNED:
+            _interned.popitem(last=False)
+    return made
 
 
 def as_array(value: Any) -> Array:
