@@ -32,6 +32,7 @@ from tapediff import cuda as cuda
 from tapediff import jobs as jobs
 from tapediff import linalg as linalg
 from tapediff import nn as nn
+from tapediff import optim as optim
 from tapediff import special as special
 
 double: DType
