@@ -185,7 +185,7 @@ def test_dropout_keeps_the_mean():
     assert alpha.std().item() == pytest.approx(1, abs=0.02)
 
 
-# --- initial values ---------------------------------------------------------------------------------------------------------------
+# --- initial values -------------------------------------------------------------------------------------------------------------
 
 SPREADS = {
     "kaiming_uniform_": (lambda tensor: nn.init.kaiming_uniform_(tensor, nonlinearity="relu"), (2 / 200) ** 0.5),

@@ -94,7 +94,7 @@ def test_a_line_by_hand():
     assert (y.item(), line.weight.grad.tolist(), line.bias.grad.tolist()) == (2.5, [[3.0, 4.0]], [1.0])
 
 
-# --- registering ------------------------------------------------------------------------------------------------------------------
+# --- registering ----------------------------------------------------------------------------------------------------------------
 
 def assign(**attributes):
     def call(library):
@@ -204,7 +204,7 @@ def test_buffers_are_made_by_assignment():
     check_same(call)
 
 
-# --- state ------------------------------------------------------------------------------------------------------------------------
+# --- state ----------------------------------------------------------------------------------------------------------------------
 
 def test_state_goes_from_one_model_to_another():
     source, target = network(td), network(td).apply(lambda module: [value.data.zero_() for value in module.parameters()])
@@ -291,7 +291,7 @@ def test_a_shared_parameter_stays_shared_in_a_copy():
     assert len(list(other.parameters())) == 3
 
 
-# --- changing all of it -----------------------------------------------------------------------------------------------------------
+# --- changing all of it ---------------------------------------------------------------------------------------------------------
 
 def test_conversions_keep_parameters_and_convert_gradients():
     net = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
@@ -324,7 +324,7 @@ def test_frozen_parameters_get_no_gradient():
     assert net[1].weight.grad is not None
 
 
-# --- hooks ------------------------------------------------------------------------------------------------------------------------
+# --- hooks ----------------------------------------------------------------------------------------------------------------------
 
 def test_forward_hooks_see_and_change_what_passes():
     def call(library):
@@ -334,7 +334,8 @@ def test_forward_hooks_see_and_change_what_passes():
             net.register_forward_pre_hook(lambda module, args: (args[0] * 2,)),
             net.first.register_forward_hook(lambda module, args, output: seen.append(("first", output.sum()))),
             net.head.register_forward_hook(lambda module, args, output: output + 1),
-            net.register_forward_hook(lambda module, args, kwargs, output: seen.append(("kwargs", sorted(kwargs))), with_kwargs=True),
+            net.register_forward_hook(lambda module, args, kwargs, output: seen.append(("kwargs", sorted(kwargs))),
+                                      with_kwargs=True),
             net.register_forward_hook(lambda module, args, output: seen.append(("early", 0)), prepend=True),
         ]
         hooked = net(numbers(library, 2, 3))
@@ -381,7 +382,7 @@ def test_a_hook_that_must_run_does_so_after_an_error():
     assert seen == [None]
 
 
-# --- containers -------------------------------------------------------------------------------------------------------------------
+# --- containers -----------------------------------------------------------------------------------------------------------------
 
 def containers(library):
     nn = library.nn

@@ -143,8 +143,8 @@ class Watch:
                 grads = changed if isinstance(changed, tuple) else (changed,)
         self.grad_outputs = grads
         if not self.has_inputs and self.hooks:  # no gradient will arrive at the inputs
-            warnings.warn("Full backward hook is firing when gradients are computed with respect to module outputs since no inputs "
-                          "require gradients.", stacklevel=5)
+            warnings.warn("Full backward hook is firing when gradients are computed with respect to module outputs since no "
+                          "inputs require gradients.", stacklevel=5)
             self._inputs_known((None,) * self.input_count)
         return grads
 
