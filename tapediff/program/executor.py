@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from numba import types
 
 from tapediff.kernels.options import compiled, inner
@@ -32,6 +34,7 @@ from tapediff.program.layout import (
     FORWARD_REPEATED,
     GUARD_INTEGER,
     GUARD_TRUTH,
+    GUARD_VALUE,
     INT32,
     INT64,
     LOAD,
@@ -41,6 +44,7 @@ from tapediff.program.layout import (
     REVERSE_REPEATED,
     STORE,
     SUM_LANES,
+    WIDEN,
     ZERO,
 )
 from tapediff.sweeps import (

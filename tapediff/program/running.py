@@ -14,18 +14,7 @@ import numpy as np
 
 from tapediff.kernels.options import entry
 from tapediff.program import executor
-from tapediff.program.layout import (
-    F_BUFFERS,
-    F_FAILED,
-    F_LANES,
-    F_PARTIAL,
-    F_ROW,
-    F_ROWS,
-    GROUP_ROWS,
-    SUM_LANES,
-    UNIFORM,
-    WORKSPACE,
-)
+from tapediff.program.layout import F_BUFFERS, F_FAILED, F_LANES, F_PARTIAL, F_ROW, F_ROWS, GROUP_ROWS, SUM_LANES, UNIFORM, WORKSPACE
 from tapediff.program.schedule import Schedule
 from tapediff.program.structural import HostStep, run_host
 from tapediff.tape.spec import Spec
@@ -168,7 +157,7 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
     gradients = {}
     for position in request.wanted:
         spec = specs[position]
-        if not request.summed:
+        if position not in request.summed:
             make = np.zeros if position in schedule.zero_gradients else np.empty
             gradients[position] = make((rows, *spec.shape), spec.dtype.numpy)
     places = []
@@ -210,15 +199,14 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
 
     if rows:
         _pool.run(work, threads)
-    if request.summed:
-        for position in request.wanted:
-            spec = specs[position]
-            total = np.zeros(spec.shape, np.float64)
-            if position in schedule.partials and len(starts):
-                start = schedule.partials[position] // 8
-                parts = partials[:, start:start + spec.size * SUM_LANES].reshape(-1, spec.size, SUM_LANES)
-                total = pairwise(halved(parts)).reshape(spec.shape)
-            gradients[position] = total.astype(spec.dtype.numpy)
+    for position in request.summed:
+        spec = specs[position]
+        total = np.zeros(spec.shape, np.float64)
+        if position in schedule.partials and len(starts):
+            start = schedule.partials[position] // 8
+            parts = partials[:, start:start + spec.size * SUM_LANES].reshape(-1, spec.size, SUM_LANES)
+            total = pairwise(halved(parts)).reshape(spec.shape)
+        gradients[position] = total.astype(spec.dtype.numpy)
     return Results(outputs, gradients, failed)
 
 
