@@ -1,7 +1,7 @@
 """The quick path of operators: the instruction appended at once, where the kind is known.
 
-It serves operands for which recording.elementwise has left the kind in `spec.<name>[other spec or number type]`: those of small
-results that need no cast and no expansion, while gradients are recorded. Everything else goes through recording.elementwise,
+It serves operands for which recording.elementwise has left the kind in `spec.<name>[other spec or number type]`: those that need
+no cast and no expansion, while gradients are recorded. Everything else goes through recording.elementwise,
 which records the same instruction.
 """
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from tapediff import dtypes, inplace, recording
-from tapediff.functions.indices import first_outside
 from tapediff.functions.overwriting import overwrite
+from tapediff.functions.indices import first_outside
 from tapediff.functions.registry import FUNCTIONS, method
 from tapediff.functions.views import expand, reshape, reshaped, select, show, slice_dim
 from tapediff.ops.structural import STRUCTURAL
