@@ -29,11 +29,17 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="the last size of each workload, few repeats, no first calls")
     parser.add_argument("--repeats", type=int, default=15, metavar="N", help="rounds; the best one counts (default %(default)s)")
     parser.add_argument("--sample", type=float, default=0.02, metavar="SECONDS", help="one library's turn (default %(default)s)")
-    parser.add_argument("--threads", type=thread_counts, default=[1], metavar="N,M", help="how many threads each library gets (default 1); more than 1 only where that serves anybody")
-    output = Path("results/peers")
-    parser.add_argument("--output", type=Path, default=output, metavar="FOLDER",
-                        help="where performance.json, performance.md and pictures/ go; figures of other workloads that stand there stay "
-                             "(default %(default)s)")  # fmt: skip
+    parser.add_argument(
+        "--threads",
+        type=thread_counts,
+        default=[1],
+        metavar="N,M",
+        help="threads of each library (default 1); more than 1 only where that serves anybody",
+    )
+    output_help = (
+        "where performance.json, performance.md and pictures/ go; what stands there about others stays (default %(default)s)"
+    )
+    parser.add_argument("--output", type=Path, default=Path("results/peers"), metavar="FOLDER", help=output_help)
     parser.add_argument("--list", action="store_true", help="list the workloads and stop")
     parser.add_argument("--page-only", action="store_true", help="write page and pictures again from the figures in --output")
     return parser.parse_args(arguments)

@@ -8,7 +8,7 @@ Numbers = Sequence[np.ndarray]
 
 
 def largest_difference(numbers: Numbers, others: Numbers) -> float:
-    """The largest difference between two results, relative to the largest number of each array; inf where shapes differ or a nan is.
+    """The largest difference between two results, relative to the largest number of each array; inf for other shapes and nan.
 
     >>> largest_difference([np.array([1.0, 2.0])], [np.array([1.0, 2.5])])
     0.2

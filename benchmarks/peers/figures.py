@@ -1,6 +1,7 @@
 """The figures of a run: where and when they were measured, kept as JSON, and written for people."""
 
 import json
+import os
 import platform
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from typing import Any
 
 from benchmarks.peers.workload import Workload
 
-PACKAGES = ("tapediff", "numpy", "scipy", "numba", "llvmlite", "torch", "jax", "autograd", "mygrad", "micrograd", "casadi", "ddx-ad", "xad")
+OWN_PACKAGES = ("tapediff", "numpy", "scipy", "numba", "llvmlite")
+PEER_PACKAGES = ("torch", "jax", "autograd", "mygrad", "micrograd", "casadi", "ddx-ad", "xad")
 NOISE = 1.05  # ratios closer to 1 are not told from noise
 OURS = "tapediff"
 
@@ -61,7 +63,7 @@ class Table:
 
 def environment() -> dict[str, Any]:
     """The date, machine and versions that a figure is worth nothing without."""
-    versions = {name: installed_version(name) for name in PACKAGES}
+    versions = {name: installed_version(name) for name in OWN_PACKAGES + PEER_PACKAGES}
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "cpu": cpu_name(),
@@ -80,8 +82,7 @@ def cpu_name() -> str:
 
 
 def cores() -> int:
-    import os
-
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -21,12 +21,12 @@ def renew(path: Path, document: dict[str, Any]) -> None:
     old = path.read_text() if path.exists() else f"# Performance\n\n{START}\n{END}\n"
     before, _, rest = old.partition(START)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(before + printed + rest.partition(END)[2].lstrip("\n"))
+    path.write_text(before + printed + rest.partition(END)[2].removeprefix("\n"))
 
 
 def section(document: dict[str, Any]) -> str:
     """The printed part: where it was measured, how to read it, the ratios at a glance, and each workload."""
-    known = [workload for workload in catalogue.all_workloads()]
+    known = list(catalogue.all_workloads())
     runs = {(run["workload"], run["threads"]): run for run in document["runs"]}
     counts = sorted({threads for _, threads in runs})
     parts = ["## Beside other libraries\n", provenance(document["runs"]), HOW_TO_READ, glance(known, runs, counts)]
@@ -38,13 +38,13 @@ def section(document: dict[str, Any]) -> str:
 
 
 HOW_TO_READ = """
-All peers of a table run in one process, in turn, after their results were compared with each other; a table shows the best and the
-median time of a call. `x tapediff` is the peer's time over tapediff's: 2 means that the peer takes twice as long, 0.5 that it is twice
-as fast. `first call` is the time from the imported library to the first result, so it holds recording and compilation (tapediff's own
-kernel cache is empty then, its sweeps have been compiled once before); `memory` is what that first call took at its peak. Both are
-measured in a process of their own, for the largest size. `lines` counts the code that a user writes for it, the few lines that bind it
-to this comparison among them. Every library gets the same number of threads and the same cores. "By hand" is a derivative that a person
-derived, the yardstick for what there is to be gained.
+All peers of a table run in one process, in turn, after their results were compared with each other; a table shows the best and
+the median time of a call. `x tapediff` is the peer's time over tapediff's: 2 means that the peer takes twice as long, 0.5 that it
+is twice as fast. `first call` is the time from the imported library to the first result, so it holds recording and compilation
+(tapediff's own kernel cache is empty then, its sweeps have been compiled once before); `memory` is what that first call took at
+its peak. Both are measured in a process of their own, for the largest size. `lines` counts the code that a user writes for it,
+the few lines that bind it to this comparison among them. Every library gets the same number of threads and the same cores. "By
+hand" is a derivative that a person derived: the yardstick for what there is to be gained.
 """
 
 
@@ -59,8 +59,8 @@ def provenance(runs: list[dict[str, Any]]) -> str:
     days = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
     repeats = sorted({run["repeats"] for run in runs})
     return wrapped(
-        f"Measured on {days}: {'; '.join(where)}. {packages}. Best of {' or '.join(map(str, repeats))} interleaved repeats, fewer where a "
-        "call takes seconds. `make peers` measures again and prints this part."
+        f"Measured on {days}: {'; '.join(where)}. {packages}. Best of {' or '.join(map(str, repeats))} interleaved repeats, "
+        "fewer where a call takes seconds. `make peers` measures again and prints this part."
     )
 
 
@@ -91,8 +91,10 @@ def glance(known: list[Workload], runs: dict[tuple[str, int], dict[str, Any]], c
         + ["" if best[library] is None else format_ratio(ratio_to_ours(table, best[library])) for library in shown]
         for workload, table, best in rows
     )
-    text = markdown_table(["", OURS, *(f"x {library}" if library not in ("numba", "numpy") else f"x by hand ({library})" for library in shown)], cells)
-    return f"### At a glance\n\nThe best way of each library over tapediff's first row; below 1 the peer is ahead.\n\n{text}"
+    names = [f"by hand ({library})" if library in ("numba", "numpy") else library for library in shown]
+    text = markdown_table(["", OURS, *names], cells)
+    explained = "The best way of each library over `tapediff`, at the largest size; below 1 the peer is ahead."
+    return f"### At a glance\n\n{explained}\n\n{text}"
 
 
 def best_of(table: Table, library: str) -> float | None:

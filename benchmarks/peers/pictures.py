@@ -9,9 +9,18 @@ from benchmarks.peers.page import has_picture
 from benchmarks.peers.workload import Workload
 
 COLOURS = {
-    "tapediff": "#c1121f", "torch": "#ee8434", "jax": "#3a5ba0", "autograd": "#7b9acc", "mygrad": "#9c89b8", "casadi": "#2d936c",
-    "ddx": "#7a4b9a", "xad": "#8d6e63", "numba": "#555555", "numpy": "#555555", "micrograd": "#b0a030",
-}  # fmt: skip
+    "tapediff": "#c1121f",
+    "torch": "#ee8434",
+    "jax": "#3a5ba0",
+    "autograd": "#7b9acc",
+    "mygrad": "#9c89b8",
+    "casadi": "#2d936c",
+    "ddx": "#7a4b9a",
+    "xad": "#8d6e63",
+    "numba": "#555555",
+    "numpy": "#555555",
+    "micrograd": "#b0a030",
+}
 DASHES = ("-", "--", ":", "-.")
 
 
@@ -27,7 +36,7 @@ def draw_all(document: dict[str, Any], folder: Path) -> int:
 
 
 def draw(workload: Workload, found: list[Table], folder: Path) -> int:
-    """Both axes logarithmic; a library has a colour, its ways have dashes. 0 where matplotlib is missing or there are no curves."""
+    """Both axes logarithmic; a library has a colour, its ways have dashes. 0 without matplotlib or curves."""
     try:
         import matplotlib
     except ModuleNotFoundError:
@@ -47,8 +56,9 @@ def draw(workload: Workload, found: list[Table], folder: Path) -> int:
             library = name.split(",")[0]
             way = used[library] = used.get(library, -1) + 1
             width = 2.6 if name == OURS else 1.4
-            axes.plot(*zip(*points), DASHES[way % 4], color=COLOURS.get(library, "black"), linewidth=width, marker="o", markersize=3.5, label=name)
-        axes.set(xscale="log", yscale="log", xlabel=workload.size_name, ylabel="seconds a call (best)", title=workload.title)
+            style = {"color": COLOURS.get(library, "black"), "linewidth": width, "marker": "o", "markersize": 3.5}
+            axes.plot(*zip(*points), DASHES[way % 4], label=name, **style)
+        axes.set(xscale="log", yscale="log", xlabel=workload.size_name, ylabel="seconds a call, best", title=workload.title)
         axes.grid(which="major", alpha=0.3)
         figure.legend(loc="outside right center", frameon=False)
         folder.mkdir(parents=True, exist_ok=True)

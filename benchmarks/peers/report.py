@@ -10,7 +10,8 @@ COLUMNS = f"{'':<30} {'best':>9} {'median':>9} {'x tapediff':>10} {'wanted':>7} 
 
 def heading(environment: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in environment["versions"].items())
-    return f"{environment['date']}  {environment['cpu']}, {environment['cores']} cores\nPython {environment['python']}, {versions}\n"
+    where = f"{environment['date']}  {environment['cpu']}, {environment['cores']} cores"
+    return f"{where}\nPython {environment['python']}, {versions}\n"
 
 
 def table_text(workload: Workload, table: Table) -> str:

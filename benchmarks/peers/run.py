@@ -63,7 +63,8 @@ def process(task: str, workload: Workload, size: int, threads: int, *more: str) 
     Raises
         RuntimeError: it died or took too long.
     """
-    command = [sys.executable, "-m", "benchmarks.peers.worker", task, workload.name, "--size", str(size), "--threads", str(threads), *more]
+    what = [task, workload.name, "--size", str(size), "--threads", str(threads), *more]
+    command = [sys.executable, "-m", "benchmarks.peers.worker", *what]
     with tempfile.TemporaryDirectory(prefix="peers-") as empty:
         settings = {**os.environ, **thread_settings.variables(threads)}
         if task == "first":

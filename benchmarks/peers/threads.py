@@ -7,7 +7,7 @@ VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMB
 
 
 def variables(threads: int) -> dict[str, str]:
-    """What a process needs in its environment before it imports a library; JAX gets float64 too, and neither a GPU nor a cache."""
+    """What a process needs in its environment before it imports a library; JAX gets float64 too, and no GPU and no cache."""
     eigen = "true" if threads > 1 else "false"
     return {
         **dict.fromkeys(VARIABLES, str(threads)),

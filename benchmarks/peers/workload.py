@@ -72,11 +72,7 @@ def lines_of_code(source: str) -> int:
     2
     """
     tree = ast.parse(textwrap.dedent(source))
-    docstrings = {
-        node.body[0].value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None and isinstance(node.body[0], ast.Expr)
-    }
-    begun = {node.lineno for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.expr | ast.arg) and node not in docstrings}
-    statements_of_docstrings = {node.lineno for node in docstrings}
-    return len(begun - statements_of_docstrings)
+    definitions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    docstrings = {node.body[0].lineno for node in definitions if ast.get_docstring(node) is not None}
+    begun = {node.lineno for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.expr | ast.arg)}
+    return len(begun - docstrings)

@@ -1,8 +1,8 @@
 """Two objectives of ADBench: fitting a mixture of Gaussians, and bundle adjustment.
 
-Srajer, Kukelova and Fitzgibbon, "A benchmark of selected algorithmic differentiation tools on some problems in computer vision and
-machine learning" (2018), sections 4.1 and 4.2; written from the definitions there. The prior has the sign of a log density, and the
-error of the weights, whose derivative is -2w, is left out.
+Srajer, Kukelova and Fitzgibbon, "A benchmark of selected algorithmic differentiation tools on some problems in computer vision
+and machine learning" (2018), sections 4.1 and 4.2; written from the definitions there. The prior has the sign of a log density,
+and the error of the weights, whose derivative is -2w, is left out.
 """
 
 import math
@@ -123,7 +123,7 @@ CAMERAS, POINTS = 49, 7_776
 
 
 def observations(count: int) -> list[np.ndarray]:
-    """For each observation the camera (11), the point (3), the weight and the feature (2): as ADBench numbers them, drawn at random.
+    """For each observation the camera (11), the point (3), the weight and the feature (2), drawn at random.
 
     A camera is rotation (an axis times an angle), centre, focal length, principal point and two radial distortions.
     """
@@ -173,19 +173,15 @@ def joined(by_camera: Any, by_point: Any, by_weight: Any) -> np.ndarray:
 def tapediff_bundle(inputs: Any) -> Case:
     import tapediff as td
 
-    program = td.record(lambda *row: td.stack(reprojection(td, *row)), *(array[0] for array in inputs))
-    rows = program.batch()
-    first, second = np.zeros((len(inputs[0]), 2)), np.zeros((len(inputs[0]), 2))
-    first[:, 0] = second[:, 1] = 1.0
+    programs = [td.record(lambda *row, k=k: reprojection(td, *row)[k], *(array[0] for array in inputs)) for k in range(2)]
+    rows = [program.batch() for program in programs]
 
     def step() -> Any:
-        residuals, of_first = rows.vjp(tuple(inputs), first)
-        _, of_second = rows.vjp(tuple(inputs), second)
-        return residuals, of_first, of_second
+        return [residual.value_and_grad(*inputs, argnums=(0, 1, 2)) for residual in rows]
 
     def numbers(result: Any) -> list[Any]:
-        residuals, of_first, of_second = result
-        return [residuals, np.stack([joined(*of_first[:3]), joined(*of_second[:3])], axis=1)]
+        (first, of_first), (second, of_second) = result
+        return [np.stack([first, second], axis=1), np.stack([joined(*of_first), joined(*of_second)], axis=1)]
 
     return Case(step, numbers)
 

@@ -1,7 +1,7 @@
 """Black and Scholes: the price of a European call and its five first-order Greeks, a million rows.
 
-`S N(d1) - K exp(-r T) N(d2)`, d1 = (log(S/K) + (r + sigma^2/2) T) / (sigma sqrt(T)), d2 = d1 - sigma sqrt(T). The derivatives are by
-spot, strike, volatility, rate and maturity: delta, dual delta, vega, rho and minus theta. Black and Scholes (1973).
+`S N(d1) - K exp(-r T) N(d2)`, d1 = (log(S/K) + (r + sigma^2/2) T) / (sigma sqrt(T)), d2 = d1 - sigma sqrt(T). The derivatives
+are by spot, strike, volatility, rate and maturity: delta, dual delta, vega, rho and minus theta. Black and Scholes (1973).
 """
 
 import math

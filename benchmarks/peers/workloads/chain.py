@@ -105,6 +105,9 @@ def ddx_compiled_chain(length: int) -> Case:
     return ddx_chain(ddx_equation(length).compile(cache_dir=""))
 
 
+IRREGULAR_START = tuple(0.1 * k + 0.15 for k in range(8))
+
+
 def irregular_plan(size: int) -> list[tuple[int, int, int]]:
     """For each step of four instructions two earlier results, as distances backwards, and one of the eight inputs."""
     draw = random.Random(0)
@@ -254,7 +257,13 @@ WORKLOADS = (
             Peer("casadi, SX machine", casadi_irregular, (irregular, casadi_irregular)),
             Peer("jax", jax_irregular, (irregular, jax_irregular), 1_000, JAX_COMPILES),
             Peer("ddx, interpreted", ddx_irregular, (irregular, ddx_irregular_equation, ddx_irregular_case)),
-            Peer("ddx, compiled", ddx_compiled_irregular, (irregular, ddx_irregular_equation, ddx_irregular_case), 10_000, DDX_COMPILES),
+            Peer(
+                "ddx, compiled",
+                ddx_compiled_irregular,
+                (irregular, ddx_irregular_equation, ddx_irregular_case),
+                10_000,
+                DDX_COMPILES,
+            ),
             Peer("torch, eager", torch_eager_irregular, (irregular, eager_irregular)),
             Peer("xad", xad_irregular, (irregular, xad_irregular)),
         ),

@@ -1,4 +1,4 @@
-"""Two inner steps of fitting: a differential equation to observations, and a Hamiltonian Monte Carlo step of logistic regression."""
+"""Two inner steps of fitting: a differential equation to observations, and Hamiltonian Monte Carlo of a logistic regression."""
 
 from typing import Any
 

@@ -179,9 +179,9 @@ def ddx_compiled(z: np.ndarray) -> Case:
     return Case(step, read_payoffs)
 
 
-def adjoint_of_path(value: Any, gradient: Any, roots: Any, s0: float, v0: float, kappa: float, theta: float, xi: float, rho: float,
-                    r: float, strike: float, z: Any, floor: float, maturity: float) -> None:  # fmt: skip
+def adjoint_of_path(value: Any, gradient: Any, roots: Any, point: Any, z: Any, floor: float, maturity: float) -> None:
     """Payoff into value[0] and its gradient into gradient[:8], for one path; `roots` is scratch of one number for each step."""
+    s0, v0, kappa, theta, xi, rho, r, strike = point
     steps = z.shape[0]
     dt = maturity / steps
     root_dt = np.sqrt(dt)
@@ -233,11 +233,10 @@ def numba_by_hand(z: np.ndarray) -> Case:
     def all_paths(point: Any, z: Any, floor: float, maturity: float, parts: int) -> Any:
         paths, steps = z.shape[0], z.shape[1]
         values, gradients = np.empty(paths), np.empty((paths, 8))
-        s0, v0, kappa, theta, xi, rho, r, strike = point
         for part in numba.prange(parts):
             roots = np.empty(steps)
             for i in range(part * paths // parts, (part + 1) * paths // parts):
-                one_path(values[i : i + 1], gradients[i], roots, s0, v0, kappa, theta, xi, rho, r, strike, z[i], floor, maturity)
+                one_path(values[i : i + 1], gradients[i], roots, point, z[i], floor, maturity)
         return values, gradients
 
     def step() -> Any:
@@ -246,12 +245,14 @@ def numba_by_hand(z: np.ndarray) -> Case:
     return Case(step, lambda result: [result[0], *result[1].T])
 
 
-def adjoint_of_block(values: Any, gradients: Any, first: int, last: int, s0: float, v0: float, kappa: float, theta: float, xi: float,
-                     rho: float, r: float, strike: float, z: Any, floor: float, maturity: float) -> None:  # fmt: skip
-    """As `adjoint_of_path` for the paths from `first` to `last` in lockstep: loops over paths innermost, so that SIMD serves them.
+def adjoint_of_block(
+    values: Any, gradients: Any, first: int, last: int, point: Any, z: Any, floor: float, maturity: float
+) -> None:
+    """As `adjoint_of_path` for the paths from `first` to `last` in lockstep: loops over paths innermost, for SIMD.
 
-    z is (steps, 2, paths), values (paths,), gradients (8, paths). Arrays made here cannot overlap, which the compiler has to know.
+    z is (steps, 2, paths), values (paths,), gradients (8, paths). The compiler has to know that arrays made here do not overlap.
     """
+    s0, v0, kappa, theta, xi, rho, r, strike = point
     steps, count = z.shape[0], last - first
     dt = maturity / steps
     root_dt = np.sqrt(dt)
@@ -309,10 +310,9 @@ def numba_in_lockstep(z: np.ndarray) -> Case:
     def all_paths(point: Any, z: Any, floor: float, maturity: float) -> Any:
         paths = z.shape[2]
         values, gradients = np.empty(paths), np.empty((8, paths))
-        s0, v0, kappa, theta, xi, rho, r, strike = point
         for part in numba.prange(-(-paths // block)):
             last = min((part + 1) * block, paths)
-            one_block(values, gradients, part * block, last, s0, v0, kappa, theta, xi, rho, r, strike, z, floor, maturity)
+            one_block(values, gradients, part * block, last, point, z, floor, maturity)
         return values, gradients
 
     return Case(lambda: all_paths(POINT, columns, FLOOR, MATURITY), read_payoffs)
