@@ -116,6 +116,14 @@ def saved_names(row: Any, wanted: int) -> frozenset[str]:
     return frozenset(read & {"a", "b", "c", "y"})
 
 
+def passes_nothing(operation: Operation, position: int) -> bool:
+    """Whether the adjoint of an operand is always zero: the derivative of `floor`."""
+    if not operation.is_elementwise:
+        return False
+    partial = operation.row.partials[position]
+    return partial is None or operation.row.pullback(position) == "0"
+
+
 class _Memory:
     """Places in a region: a place that was freed serves the next value of the same size."""
 
@@ -242,7 +250,7 @@ class _Builder:
         for operation, operands in zip(tape.operations, tape.operands, strict=True):
             flows = operation.flows
             depends.append(flows != 0 and any(
-                (depends[x] if x >= 0 else leaves[-x - 1]) and operation.flows_to(k) for k, x in enumerate(operands)))
+                (depends[x] if x >= 0 else leaves[-x - 1]) and operation.flows_to(k) and not passes_nothing(operation, k) for k, x in enumerate(operands)))
         active = [False] * len(tape)
         for position in self._seeded(request):
             value = tape.outputs[position]
@@ -252,7 +260,7 @@ class _Builder:
             if active[index]:
                 operation = tape.operations[index]
                 for k, x in enumerate(tape.operands[index]):
-                    if x >= 0 and depends[x] and operation.flows_to(k):
+                    if x >= 0 and depends[x] and operation.flows_to(k) and not passes_nothing(operation, k):
                         active[x] = True
         self.active = active
 
@@ -267,7 +275,7 @@ class _Builder:
         operation = self.tape.operations[index]
         bits = 0
         for k, x in enumerate(self.tape.operands[index]):
-            if (self.active[x] if x >= 0 else self.leaf_active[-x - 1]) and operation.flows_to(k):
+            if (self.active[x] if x >= 0 else self.leaf_active[-x - 1]) and operation.flows_to(k) and not passes_nothing(operation, k):
                 bits |= 1 << k
         return bits
 
@@ -594,8 +602,8 @@ class _Builder:
         y_bar = self.adjoints[index]
         y = self.places[index]
         values = [self.places[self.root(x)] for x in operands]
-        adjoints = [self._adjoint(x) if bits >> k & 1 else 0 for k, x in enumerate(operands)]
         if not operation.is_elementwise:
+            adjoints = [self._adjoint(x) if bits >> k & 1 else 0 for k, x in enumerate(operands)]
             kernels = self.structural.get(index)
             if kernels is None:
                 self._emit_host(HostStep("reverse", operation, self.lanes, tuple(self.is_laned(x) for x in operands),
@@ -608,8 +616,19 @@ class _Builder:
                        y_bar, y, *values, *adjoints)
             return
         count, repeat, scalars, strides = self._extents(index)
+        adjoints = []
+        fresh = 0
+        for k, x in enumerate(operands):
+            if not bits >> k & 1:
+                adjoints.append(0)
+                continue
+            # a call for each element adds to the adjoint of an operand that is one element
+            if self.root(x) not in self.adjoints and (repeat == 1 or strides[k]):
+                fresh |= 1 << k
+            adjoints.append(self._adjoint(x, is_zeroed=not fresh >> k & 1))
         names = tuple(spec.dtype.name for spec in operation.operands)
-        kernel = KernelSpec(operation.row.name, "reverse", names, operation.spec.dtype.name, scalars, bits, self._same(operands, bits))
+        kernel = KernelSpec(operation.row.name, "reverse", names, operation.spec.dtype.name, scalars, bits, self._same(operands, bits),
+                            fresh)
         key = (kernel, count, repeat, tuple(strides))
         if repeat > 1:
             values += [0] * (3 - len(values))
