@@ -31,9 +31,11 @@ from tapediff.tensor import Tensor as Tensor
 from tapediff import autograd as autograd
 from tapediff import backends as backends
 from tapediff import cuda as cuda
+from tapediff import func as func
 from tapediff import jobs as jobs
 from tapediff import linalg as linalg
 from tapediff import nn as nn
+from tapediff import optim as optim
 from tapediff import special as special
 
 double: DType

@@ -63,7 +63,7 @@ class Request(NamedTuple):
     outputs  positions of the outputs whose values are wanted
     wanted   positions of the inputs whose gradients are wanted
     seeds    "one": the first output is a scalar whose adjoint is 1; "given": an adjoint for each output comes with each row
-    summed   whether gradients are summed over the rows
+    summed   which of `wanted` have their gradients summed over the rows
     """
 
     lanes: int
@@ -71,7 +71,7 @@ class Request(NamedTuple):
     outputs: tuple[int, ...]
     wanted: tuple[int, ...] = ()
     seeds: str = "one"
-    summed: bool = False
+    summed: tuple[int, ...] = ()
 
 
 class Schedule(NamedTuple):
@@ -371,15 +371,15 @@ class _Builder:
         lanes, code, hosts = self.lanes, self.code, self.hosts
         self.lanes, self.code, self.hosts = 1, [], {}
         guards = self._guards_by_value()
+        for value, some in guards.items():
+            if value < 0 and not self.leaf_laned[-value - 1]:
+                self._emit_guards(some)
         for index, is_needed in enumerate(needed):
             if is_needed and not self.laned[index]:
                 if self.roots[index] == index:
                     self.places[index] = self.uniform.take(self.nbytes(index)) // 8 << 2 | UNIFORM
                     self._emit_forward(index)
                 self._emit_guards(guards.get(index, ()))
-        for value, some in guards.items():
-            if value < 0 and not self.leaf_laned[-value - 1]:
-                self._emit_guards(some)
         found = self.code, self.hosts
         self.lanes, self.code, self.hosts = lanes, code, hosts
         return found
@@ -494,7 +494,7 @@ class _Builder:
 
     def _emit_gradient(self, position: int, value: int) -> None:
         spec = self.tape.spec(value)
-        if not self.request.summed:
+        if position not in self.request.summed:
             self._emit_rows(STORE, "grad", position, value, self.adjoints[value])
             return
         self.partials[position] = self.partial_bytes
