@@ -14,7 +14,7 @@ import numpy as np
 
 from tapediff.kernels.options import entry
 from tapediff.program import executor
-from tapediff.program.layout import F_BUFFERS, F_FAILED, F_LANES, F_PARTIAL, F_ROW, F_ROWS, GROUP_ROWS, SUM_LANES, UNIFORM, WORKSPACE
+from tapediff.program.layout import F_BUFFERS, F_FAILED, F_LANES, F_PARTIAL, F_POINTERS, F_ROW, F_ROWS, GROUP_ROWS, SUM_LANES, UNIFORM, WORKSPACE
 from tapediff.program.schedule import Schedule
 from tapediff.program.structural import HostStep, run_host
 from tapediff.tape.spec import Spec
@@ -51,8 +51,10 @@ class _Frame:
     """What the executor must know, in one thread: its workspace and the rows at hand."""
 
     def __init__(self, schedule: Schedule, uniform: Array) -> None:
-        self.words = (ctypes.c_int64 * (F_BUFFERS + 2 * len(schedule.buffers)))()
+        pointers = F_BUFFERS + 2 * len(schedule.buffers)
+        self.words = (ctypes.c_int64 * (pointers + schedule.most_pointers))()
         self.address = ctypes.addressof(self.words)
+        self.words[F_POINTERS] = self.address + 8 * pointers
         self.workspace = np.zeros(schedule.workspace_bytes + 64, np.uint8)
         self.words[WORKSPACE] = _address(self.workspace) + 63 & ~63
         self.words[UNIFORM] = _address(uniform)
