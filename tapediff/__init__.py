@@ -26,8 +26,10 @@ int = int32
 globals().update(_FUNCTIONS)
 
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
-_FROM_AUTOGRAD = {"is_anomaly_enabled": "anomaly", "is_anomaly_check_nan_enabled": "anomaly"}
-_FROM_PROGRAM = {"record": "program", "Program": "program"}
+_FROM = {"record": ("program.program", "record"), "Program": ("program.program", "Program"),
+         "compile": ("program.compiled", "compile_function"), "vmap": ("func.vectorized", "vmap"),
+         "is_anomaly_enabled": ("autograd.anomaly", "is_anomaly_enabled"),
+         "is_anomaly_check_nan_enabled": ("autograd.anomaly", "is_anomaly_check_nan_enabled")}
 _LAZY = ("autograd", "nn", "special", "linalg", "optim", "func", "jobs", "utils", "random", "cuda", "backends")
 
 
@@ -35,10 +37,9 @@ def __getattr__(name: str) -> _Any:
     """Load the larger parts when they are first used."""
     if name in _LAZY:
         return _importlib.import_module(f"tapediff.{name}")
-    if name in _FROM_AUTOGRAD:
-        return getattr(_importlib.import_module(f"tapediff.autograd.{_FROM_AUTOGRAD[name]}"), name)
-    if name in _FROM_PROGRAM:
-        return getattr(_importlib.import_module(f"tapediff.program.{_FROM_PROGRAM[name]}"), name)
+    if name in _FROM:
+        module, attribute = _FROM[name]
+        return getattr(_importlib.import_module(f"tapediff.{module}"), attribute)
     raise AttributeError(f"module 'tapediff' has no attribute {name!r}")
 
 

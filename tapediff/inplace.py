@@ -7,7 +7,7 @@ their other views move on to slots computed from it. Where no gradient flows, me
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,8 +20,10 @@ from tapediff.tape.segment import Segment
 from tapediff.tape.source import SOURCE, Source
 from tapediff.tensor import Tensor, method, of_source, origin_of
 
-__all__ = ["View", "alias", "assign", "detach_", "in_place", "memory", "numpy", "requires_grad_", "set_data", "version", "view",
-           "write"]
+__all__ = [
+    "View", "alias", "assign", "detach_", "in_place", "mark_written", "memory", "numpy", "requires_grad_", "set_data",
+    "version", "view", "write",
+]
 
 
 class View(NamedTuple):
@@ -74,12 +76,18 @@ def write(tensor: Tensor, change: Callable[[np.ndarray[Any, Any]], Any]) -> None
     array = memory(tensor)
     recording.settle()
     change(array)
-    storage = tensor.source.share()
-    storage.mark_written()
-    for known in storage.members:
-        source = known()
-        if source is not None and type(source.origin) is Segment and not source.origin.is_released:
-            source.origin.mark_overwritten(source.slot, storage.version, len(source.origin))
+    mark_written([tensor.source])
+
+
+def mark_written(sources: Iterable[Source]) -> None:
+    """Let all who show the memory of these sources know that it was written just now."""
+    for written in sources:
+        storage = written.share()
+        storage.mark_written()
+        for known in storage.members:
+            source = known()
+            if source is not None and type(source.origin) is Segment and not source.origin.is_released:
+                source.origin.mark_overwritten(source.slot, storage.version, len(source.origin))
 
 
 def version(tensor: Tensor) -> int:

@@ -47,16 +47,18 @@ def checked_lanes(lanes: int | None) -> int | None:
 
 
 def run(program: Program, arrays: Sequence[Array], laned: Sequence[bool], rows: int, *, wanted: tuple[int, ...] = (),
-        seeds: Sequence[Array | None] | None = None, outputs: bool = True, summed: bool = False, threads: int | None = None,
+        seeds: Sequence[Array | None] | None = None, outputs: Sequence[int] | None = None, summed: tuple[int, ...] = (), threads: int | None = None,
         lanes: int | None = None) -> Results:
     """Run a program over rows.
 
     arrays  for each input its rows, or one value where it is the same in all rows
     laned   for each input whether it has rows
     wanted  inputs whose gradients are wanted, of the one scalar output or weighted by `seeds`
+    outputs which outputs are wanted; all by default
+    summed  which of `wanted` have their gradients summed over the rows
     """
     in_lanes = tuple(has_rows or position in wanted for position, has_rows in enumerate(laned))
-    request = Request(FEWEST_LANES, in_lanes, tuple(range(len(program.output_specs))) if outputs else (), wanted,
+    request = Request(FEWEST_LANES, in_lanes, tuple(range(len(program.output_specs)) if outputs is None else outputs), wanted,
                       "one" if seeds is None else "given", summed)
     lanes = checked_lanes(lanes) or choose_lanes(program, request, rows)
     schedule = program.schedule(request._replace(lanes=lanes))
@@ -167,7 +169,7 @@ class Batch:
         if reduce not in (None, "sum", "mean"):
             raise ValueError(f"reduce={reduce!r}: choose None, 'sum' or 'mean'")
         arrays, rows = self.arrays(inputs)
-        results = self._run(arrays, rows, wanted=wanted, summed=reduce is not None)
+        results = self._run(arrays, rows, wanted=wanted, summed=wanted if reduce is not None else ())
         gradients = [results.gradients[position] for position in wanted]
         if reduce == "mean":
             counted = int((results.failed == 0).sum())

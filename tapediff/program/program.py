@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,10 +11,11 @@ import numpy as np
 
 from tapediff import dtypes
 from tapediff.errors import GuardError
-from tapediff.program.batch import Batch
 from tapediff.nested import LEAF, Structure, flatten
+from tapediff.program import products
+from tapediff.program.batch import Batch
 from tapediff.program.closed import ClosedTape
-from tapediff.program.derive import jvp_tape, vjp_tape
+from tapediff.program.derive import grad_tape, jvp_tape, vjp_tape
 from tapediff.program.guards import Guard
 from tapediff.program.listing import listing
 from tapediff.program.recorder import Recorder
@@ -63,6 +65,32 @@ def trace(f: Callable[..., Any], arguments: tuple[Any, ...], randomness: str = "
         results, out_structure = flatten(result)
         outputs = [as_tensor(x) for x in results]
     return recorder.finish(outputs), arrays, in_structure, out_structure
+
+
+_interned: OrderedDict[Any, Program] = OrderedDict()
+_interned_lock = threading.Lock()
+MOST_INTERNED = 256
+
+
+def interned(tape: ClosedTape, examples: Sequence[Array], name: str) -> Program:
+    """The program of a tape without captured tensors; tapes alike share one, with its schedules and derived programs."""
+    key = (tuple(tape.operations), tuple(tape.operands), tuple(tape.outputs),
+           tuple((leaf.how, leaf.spec.shape, leaf.spec.dtype, leaf.what.tobytes() if leaf.how == "constant" else leaf.what)
+                 for leaf in tape.leaves),
+           tuple((guard.how, guard.value, guard.file, guard.line,
+                  guard.expected.tobytes() if isinstance(guard.expected, np.ndarray) else guard.expected) for guard in tape.guards))
+    with _interned_lock:
+        found = _interned.get(key)
+        if found is not None:
+            _interned.move_to_end(key)
+            return found
+    made = Program(tape, examples, Structure(tuple, (), (LEAF,) * len(tape.inputs())),
+                   Structure(tuple, (), (LEAF,) * len(tape.outputs)), name)
+    with _interned_lock:
+        _interned[key] = made
+        if len(_interned) > MOST_INTERNED:
+            _interned.popitem(last=False)
+    return made
 
 
 def as_array(value: Any) -> Array:
@@ -181,7 +209,7 @@ class Program:
                 found = self._singles.setdefault(request, Single(schedule, self.specs, self.output_specs))
         return found
 
-    def _request(self, wanted: tuple[int, ...] = (), seeds: str = "one", outputs: bool = True) -> Request:
+    def request(self, wanted: tuple[int, ...] = (), seeds: str = "one", outputs: bool = True) -> Request:
         return Request(1, (True,) * len(self.specs), tuple(range(len(self.output_specs))) if outputs else (), wanted, seeds)
 
     def leaves(self, inputs: tuple[Any, ...]) -> list[Any]:
@@ -224,7 +252,7 @@ class Program:
 
     def __call__(self, *inputs: Any) -> Any:
         """The result for new inputs."""
-        outputs, _, failed = self.single(self._request())(self.leaves(inputs))
+        outputs, _, failed = self.single(self.request())(self.leaves(inputs))
         if failed:
             self.check(failed)
         return self.out_structure.unflatten([y.copy()[()] for y in outputs])
@@ -241,7 +269,7 @@ class Program:
         """
         wanted, structure = self.wanted(argnums)
         self.need_scalar()
-        outputs, gradients, failed = self.single(self._request(wanted))(self.leaves(inputs))
+        outputs, gradients, failed = self.single(self.request(wanted))(self.leaves(inputs))
         if failed:
             self.check(failed)
         found = [g.copy()[()] for g in gradients]
@@ -297,16 +325,60 @@ class Program:
 
     # --- products ---------------------------------------------------------------------------------------------------------------
 
-    def derived(self, which: str, positions: tuple[int, ...]) -> Program:
-        """The program of the vector-Jacobian ("vjp") or Jacobian-vector products ("jvp") of this one; see `derive`."""
-        key = (which, positions)
+    def vjp(self, inputs: Any, v: Any = None) -> tuple[Any, Any]:
+        """The result and the vector-Jacobian product: v, in the nest of the result, times the Jacobian.
+
+        inputs  a tuple of the arguments, or the one argument; the product has its nest. v may be None for one scalar result
+
+        >>> import numpy as np, tapediff as td
+        >>> program = td.record(lambda x: x * x, np.array([1.0, 2.0]))
+        >>> program.vjp(np.array([3.0, 4.0]), np.array([1.0, 10.0]))
+        (array([ 9., 16.]), array([ 6., 80.]))
+        """
+        return products.vjp(self, inputs, v)
+
+    def jvp(self, inputs: Any, v: Any = None) -> tuple[Any, Any]:
+        """The result and the Jacobian-vector product: the Jacobian times v, which has the nest of `inputs`."""
+        return products.jvp(self, inputs, v)
+
+    def hvp(self, inputs: Any, v: Any = None) -> tuple[Any, Any]:
+        """The result, one scalar, and its Hessian times v, which has the nest of `inputs`: reverse over reverse."""
+        return products.hvp(self, inputs, v)
+
+    def jacobian(self, inputs: Any, mode: str | None = None) -> Any:
+        """The derivatives of every output by every input, of shape output.shape + input.shape: in the nest of the result, and
+        inside of that in the nest of `inputs`.
+
+        mode  "forward" or "reverse"; by default the one that needs fewer products
+
+        >>> import numpy as np, tapediff as td
+        >>> td.record(lambda x: x * x, np.array([1.0, 2.0])).jacobian(np.array([3.0, 4.0]))
+        array([[6., 0.],
+               [0., 8.]])
+        """
+        return products.jacobian(self, inputs, mode)
+
+    def hessian(self, inputs: Any) -> Any:
+        """The second derivatives of the result, one scalar, of shape input.shape + input.shape."""
+        return products.hessian(self, inputs)
+
+    def derived(self, which: str, positions: tuple[int, ...], seeded: tuple[int, ...] = ()) -> Program:
+        """The program of the vector-Jacobian products of the outputs `seeded` ("vjp"), of the Jacobian-vector products ("jvp"), or
+        of the gradient ("grad"), by the inputs `positions`; see `derive`."""
+        key = (which, positions, seeded)
         with self._lock:
             found = self._derived.get(key)
             if found is None:
-                make = vjp_tape if which == "vjp" else jvp_tape
-                tape = make(self.tape, positions, self.examples).with_constants()
-                vectors = self.output_specs if which == "vjp" else [self.specs[position] for position in positions]
-                examples = [*self.examples, *(np.ones(spec.shape, spec.dtype.numpy) for spec in vectors)]
+                if which == "vjp":
+                    tape = vjp_tape(self.tape, positions, self.examples, seeded)
+                    further = [self.output_specs[position] for position in seeded]
+                elif which == "jvp":
+                    tape = jvp_tape(self.tape, positions, self.examples)
+                    further = [self.specs[position] for position in positions]
+                else:
+                    tape, further = grad_tape(self.tape, positions, self.examples), []
+                tape = tape.with_constants()
+                examples = [*self.examples, *(np.ones(spec.shape, spec.dtype.numpy) for spec in further)]
                 leaves = Structure(tuple, (), (LEAF,) * len(examples))
                 found = Program(tape, examples, leaves, Structure(tuple, (), (LEAF,) * len(tape.outputs)), f"{which} of {self.name}")
                 self._derived[key] = found

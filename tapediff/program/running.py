@@ -159,7 +159,7 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
     gradients = {}
     for position in request.wanted:
         spec = specs[position]
-        if not request.summed:
+        if position not in request.summed:
             make = np.zeros if position in schedule.zero_gradients else np.empty
             gradients[position] = make((rows, *spec.shape), spec.dtype.numpy)
     places = []
@@ -201,15 +201,14 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
 
     if rows:
         _pool.run(work, threads)
-    if request.summed:
-        for position in request.wanted:
-            spec = specs[position]
-            total = np.zeros(spec.shape, np.float64)
-            if position in schedule.partials and len(starts):
-                start = schedule.partials[position] // 8
-                parts = partials[:, start:start + spec.size * SUM_LANES].reshape(-1, spec.size, SUM_LANES)
-                total = pairwise(halved(parts)).reshape(spec.shape)
-            gradients[position] = total.astype(spec.dtype.numpy)
+    for position in request.summed:
+        spec = specs[position]
+        total = np.zeros(spec.shape, np.float64)
+        if position in schedule.partials and len(starts):
+            start = schedule.partials[position] // 8
+            parts = partials[:, start:start + spec.size * SUM_LANES].reshape(-1, spec.size, SUM_LANES)
+            total = pairwise(halved(parts)).reshape(spec.shape)
+        gradients[position] = total.astype(spec.dtype.numpy)
     return Results(outputs, gradients, failed)
 
 

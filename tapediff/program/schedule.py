@@ -63,7 +63,7 @@ class Request(NamedTuple):
     outputs  positions of the outputs whose values are wanted
     wanted   positions of the inputs whose gradients are wanted
     seeds    "one": the first output is a scalar whose adjoint is 1; "given": an adjoint for each output comes with each row
-    summed   whether gradients are summed over the rows
+    summed   which of `wanted` have their gradients summed over the rows
     """
 
     lanes: int
@@ -71,7 +71,7 @@ class Request(NamedTuple):
     outputs: tuple[int, ...]
     wanted: tuple[int, ...] = ()
     seeds: str = "one"
-    summed: bool = False
+    summed: tuple[int, ...] = ()
 
 
 class Schedule(NamedTuple):
@@ -494,7 +494,7 @@ class _Builder:
 
     def _emit_gradient(self, position: int, value: int) -> None:
         spec = self.tape.spec(value)
-        if not self.request.summed:
+        if position not in self.request.summed:
             self._emit_rows(STORE, "grad", position, value, self.adjoints[value])
             return
         self.partials[position] = self.partial_bytes

@@ -76,7 +76,7 @@ def run_host(step: HostStep, bases: tuple[int, ...]) -> None:
         return array_at(bases[pointer & 3] + (pointer >> 2) * 8, with_lanes(spec, lanes if is_laned else 1))
 
     def lane(value: Any, k: int, is_laned: bool) -> Any:
-        return np.ascontiguousarray(value[..., k]) if is_laned and lanes > 1 else value
+        return np.array(value[..., k]) if is_laned and lanes > 1 else value
 
     arity = len(operation.operands)
     first = 1 if step.which == "forward" else 2
