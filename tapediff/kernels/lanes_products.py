@@ -20,7 +20,7 @@ __all__ = ["Factor", "ProductSpec", "contraction", "print_product"]
 
 Array = np.ndarray[tuple[int], np.dtype[np.int64]]
 _LANES, _BATCHES, _ROWS, _COLUMNS, _INNER, _ALPHA, _HEADER = range(7)
-_BLOCKS = {"rows": ((8, 4, 2, 1), (1,)), "columns": ((1,), (8, 4, 2, 1)), "both": ((4, 2, 1), (4, 2, 1))}
+_BLOCKS = {"rows": ((8, 4, 2, 1), (1,)), "columns": ((1,), (8, 4, 2, 1)), "both": ((4, 1), (4, 1))}
 
 
 class ProductSpec(NamedTuple):
@@ -60,7 +60,7 @@ def contraction(sizes: dict[str, int], y: Factor, a: Factor, b: Factor, lanes: i
     batch = [name for name in sizes if name in y.names and name in a.names and name in b.names]
     columns = [name for name in sizes if name in y.names and name in b.names and name not in a.names]
     rows = [name for name in sizes if name in y.names and name not in batch and name not in columns]
-    inner = [name for name in sizes if name not in y.names]
+    inner = [name for name in sizes if name not in y.names and (name in a.names or name in b.names)]
 
     def offsets(factor: Factor, names: list[str]) -> Array:
         """The bytes from the first element to each one that the names reach, the last name running fastest."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from numba import types
 
 from tapediff.kernels.options import compiled, inner
@@ -36,7 +34,6 @@ from tapediff.program.layout import (
     FORWARD_REPEATED,
     GUARD_INTEGER,
     GUARD_TRUTH,
-    GUARD_VALUE,
     INT32,
     INT64,
     LOAD,
@@ -46,7 +43,6 @@ from tapediff.program.layout import (
     REVERSE_REPEATED,
     STORE,
     SUM_LANES,
-    WIDEN,
     ZERO,
 )
 from tapediff.sweeps import (

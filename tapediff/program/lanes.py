@@ -8,7 +8,7 @@ adjoint runs its derivative rule as forward steps (`tapediff.program.rule`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -40,7 +40,7 @@ class Call(NamedTuple):
 class Lanes(NamedTuple):
     """What an operation runs on: the number of lanes, and which operands lie in them. The result does, and so do adjoints."""
 
-    count: int
+    number: int
     operands: tuple[bool, ...]
 
 
@@ -88,7 +88,7 @@ class Product(NamedTuple):
 
 def product_of(operation: Operation) -> Product:
     """The dimensions of a product by name."""
-    name, attributes = operation.row.name, operation.attributes
+    name, attributes = operation.row.name, cast(Any, operation.attributes)
     shapes = [operand.shape for operand in operation.operands]
     first = 1 if len(shapes) == 3 else 0
     alpha, beta = (attributes[1], attributes[0]) if first else (1.0, 0.0)
@@ -129,7 +129,7 @@ def product_forward(operation: Operation, lanes: Lanes) -> list[Call] | None:
     if not operation.spec.dtype.is_floating_point:
         return None
     product = product_of(operation)
-    dtype, count, first = operation.spec.dtype.name, lanes.count, product.first
+    dtype, count, first = operation.spec.dtype.name, lanes.number, product.first
     y = factor(product, 0, True)
     calls = []
     if product.beta:
@@ -142,7 +142,7 @@ def product_forward(operation: Operation, lanes: Lanes) -> list[Call] | None:
 
 def product_reverse(operation: Operation, position: int, lanes: Lanes) -> list[Call] | None:
     product = product_of(operation)
-    dtype, count, first = operation.spec.dtype.name, lanes.count, product.first
+    dtype, count, first = operation.spec.dtype.name, lanes.number, product.first
     y_bar = factor(product, 0, True)
     if position < first:
         if not product.beta:

@@ -14,7 +14,19 @@ import numpy as np
 
 from tapediff.kernels.options import entry
 from tapediff.program import executor
-from tapediff.program.layout import F_BUFFERS, F_FAILED, F_LANES, F_PARTIAL, F_POINTERS, F_ROW, F_ROWS, GROUP_ROWS, SUM_LANES, UNIFORM, WORKSPACE
+from tapediff.program.layout import (
+    F_BUFFERS,
+    F_FAILED,
+    F_LANES,
+    F_PARTIAL,
+    F_POINTERS,
+    F_ROW,
+    F_ROWS,
+    GROUP_ROWS,
+    SUM_LANES,
+    UNIFORM,
+    WORKSPACE,
+)
 from tapediff.program.schedule import Schedule
 from tapediff.program.structural import HostStep, run_host
 from tapediff.tape.spec import Spec
