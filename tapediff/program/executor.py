@@ -333,6 +333,8 @@ def run_steps(code: int, at: int, end: int, actions: int, frame: int) -> int:
             do_repeated(action, step, frame, action_class == FORWARD_REPEATED)
         elif action_class >= GUARD_TRUTH:
             check_guard(action, step, frame, action_class)
+            if load_i64(frame + F_LANES * 8) == 1 and load_i32(load_i64(frame + F_FAILED * 8)) != 0:
+                return end  # what comes now may rely on what was guarded, as an index on its range
         elif action_class >= LOAD:
             do_memory(action_class, action, step, frame)
         else:

@@ -73,6 +73,13 @@ class _Frame:
         self.words[F_LANES] = schedule.request.lanes
         self.bases = (0, self.words[WORKSPACE], self.words[UNIFORM], 0)
 
+    def failed_lanes(self) -> list[int]:
+        """For each lane that holds a row, whether the row failed a guard."""
+        words = self.words
+        row = words[F_ROW]
+        rows = min(words[F_LANES], words[F_ROWS] - row)
+        return list((ctypes.c_int32 * rows).from_address(words[F_FAILED] + 4 * row))
+
     def set_buffers(self, places: Sequence[tuple[int, int]]) -> None:
         """Say where the rows of each buffer lie: address, and bytes from row to row."""
         for number, (address, stride) in enumerate(places):
@@ -95,7 +102,7 @@ def run_code(code: Array, actions: Array, hosts: dict[int, HostStep], frame: _Fr
         at = _run(code_at, at, end, actions_at, frame.address)
         if at >= end:
             return
-        run_host(hosts[at], frame.bases)
+        run_host(hosts[at], frame.bases, frame.failed_lanes())
         at += 1
 
 
@@ -218,7 +225,7 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
         total = np.zeros(spec.shape, np.float64)
         if position in schedule.partials and len(starts):
             start = schedule.partials[position] // 8
-            parts = partials[:, start:start + spec.size * SUM_LANES].reshape(-1, spec.size, SUM_LANES)
+            parts = partials[:, start:start + spec.size * SUM_LANES].reshape(len(starts), spec.size, SUM_LANES)
             total = pairwise(halved(parts)).reshape(spec.shape)
         gradients[position] = total.astype(spec.dtype.numpy)
     return Results(outputs, gradients, failed)

@@ -380,15 +380,15 @@ class _Builder:
         lanes, code, hosts = self.lanes, self.code, self.hosts
         self.lanes, self.code, self.hosts = 1, [], {}
         guards = self._guards_by_value()
+        for value, some in guards.items():
+            if value < 0 and not self.leaf_laned[-value - 1]:
+                self._emit_guards(some)
         for index, is_needed in enumerate(needed):
             if is_needed and not self.laned[index]:
                 if self.roots[index] == index:
                     self.places[index] = self.uniform.take(self.nbytes(index)) // 8 << 2 | UNIFORM
                     self._emit_forward(index)
                 self._emit_guards(guards.get(index, ()))
-        for value, some in guards.items():
-            if value < 0 and not self.leaf_laned[-value - 1]:
-                self._emit_guards(some)
         found = self.code, self.hosts
         self.lanes, self.code, self.hosts = lanes, code, hosts
         return found
