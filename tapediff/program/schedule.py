@@ -15,7 +15,8 @@ from tapediff.kernels.lanes_products import ProductSpec
 from tapediff.kernels.library import KernelSpec, get_library
 from tapediff.ops.op import names_in
 from tapediff.program.closed import ClosedTape
-from tapediff.program.lanes import ADJOINT, ONE, RESULT, RESULT_ADJOINT, Call, forward_calls, reverse_calls
+from tapediff.program.families import forward_calls, reverse_calls
+from tapediff.program.lanes import ADJOINT, ONE, RESULT, RESULT_ADJOINT, Call
 from tapediff.program.layout import (
     A_BUFFER,
     A_CLASS,
