@@ -84,6 +84,9 @@ class Batch:
         self.in_dims = in_dims
         self.threads = threads
         self.lanes = lanes
+        checked_lanes(lanes)
+        if threads is not None and threads < 1:
+            raise ValueError(f"threads={threads}: choose at least 1, or None for all cores")
         structure = program.in_structure
         dims = matched(tuple(in_dims) if isinstance(in_dims, list) else in_dims, structure, "in_dims")
         self.dims: list[int | None] = dims
