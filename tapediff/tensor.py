@@ -233,7 +233,7 @@ class Tensor(Attached, metaclass=TensorType):
                 found = source.grad = of_source(Source(spec, value,
                                                        np.full(spec.shape, value, spec.dtype.numpy) if spec.ndim else None))
         elif type(found) is np.ndarray:
-            found = source.grad = of_array(found)
+            found = source.grad = of_source(Source(source.spec.twin, array=found))
         return found
 
     @grad.setter
