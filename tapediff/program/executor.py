@@ -208,16 +208,19 @@ def check_guard(action: int, step: int, frame: int, action_class: int) -> None:
     failed = load_i64(frame + F_FAILED * 8) + row * 4
     if action_class == GUARD_TRUTH:
         item = 1 if kind == BOOL else 8 if kind == FLOAT64 or kind == INT64 else 4
-        if kind == BOOL and lanes % 8 == 0:  # eight at a time: nearly always all hold
+        count = load_i64(action + A_COUNT * 8)
+        total = count * lanes
+        if kind == BOOL and total % 8 == 0:  # eight at a time: nearly always all hold
             wanted = 0x0101010101010101 if expected else 0
-            lane = 0
-            while lane < lanes and load_i64(value + lane) == wanted:
-                lane += 8
-            if lane >= lanes:
+            at = 0
+            while at < total and load_i64(value + at) == wanted:
+                at += 8
+            if at >= total:
                 return
-        for lane in range(filled):
-            if is_true(value + lane * item, kind) != (expected != 0) and load_i32(failed + lane * 4) == 0:
-                store_i32(failed + lane * 4, number)
+        for k in range(count):
+            for lane in range(filled):
+                if is_true(value + (k * lanes + lane) * item, kind) != (expected != 0) and load_i32(failed + lane * 4) == 0:
+                    store_i32(failed + lane * 4, number)
         return
     item = 1 if kind == BOOL else 8 if kind == FLOAT64 or kind == INT64 else 4
     if action_class == GUARD_INTEGER:

@@ -96,6 +96,14 @@ class Recorder:
 
     def watch(self, tensor: Any, how: str) -> None:
         """Python asks `how` of a value and decides by it: a guard."""
+        self._guard(tensor, how)
+
+    def assume(self, mask: Tensor, expected: bool) -> None:
+        """Python relies on it that all elements of a bool tensor are as expected: a guard."""
+        if mask.spec.size:
+            self._guard(mask, "truth", expected)
+
+    def _guard(self, tensor: Tensor, how: str, expected: Any = None) -> None:
         if self.is_fresh(tensor) and not self.is_own(tensor):
             return
         origin, slot = origin_of(tensor)
@@ -105,8 +113,9 @@ class Recorder:
         if (how, origin, slot) in self.known:
             return
         self.known.add((how, origin, slot))
-        value = np.array(recording.source_of(tensor).values())
-        self.guards.append((how, origin, slot, outcome(how, value), caller()))
+        if expected is None:
+            expected = outcome(how, np.array(recording.source_of(tensor).values()))
+        self.guards.append((how, origin, slot, expected, caller()))
 
     def check_write(self, tensor: Any) -> None:
         """Refuse an in-place operation on a tensor that was there before the recording.

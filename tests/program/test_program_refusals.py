@@ -152,7 +152,7 @@ def test_generators_are_refused():
     def f(x):
         yield x
 
-    with pytest.raises(TypeError, match="must return tensors.*generator"):
+    with pytest.raises(TypeError, match=r"must return tensors.*generator"):
         td.record(f, 1.0)
 
 
