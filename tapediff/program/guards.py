@@ -39,11 +39,12 @@ class Guard:
     function: str
     condition: str = ""
     operands: tuple[Any, ...] = field(default=(), repr=False)
+    source: str | None = None  # of a program from a file, which must not make us read the file that it names
 
     @property
     def text(self) -> str:
         """The source line, where it can be read."""
-        return linecache.getline(self.file, self.line).strip()
+        return self.source if self.source is not None else linecache.getline(self.file, self.line).strip()
 
     @property
     def place(self) -> str:

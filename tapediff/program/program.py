@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from tapediff.program import products
 from tapediff.program.batch import Batch
 from tapediff.program.closed import ClosedTape
 from tapediff.program.derive import grad_tape, jvp_tape, vjp_tape
+from tapediff.program.file import Parts, load, save
 from tapediff.program.guards import Guard
 from tapediff.program.listing import listing
 from tapediff.program.recorder import Recorder
@@ -24,7 +26,7 @@ from tapediff.program.schedule import Request, Schedule, build
 from tapediff.tape.spec import Spec
 from tapediff.tensor import Tensor, of_array
 
-__all__ = ["Program", "record"]
+__all__ = ["Program", "load_program", "record"]
 
 Array = np.ndarray[Any, Any]
 
@@ -51,6 +53,26 @@ def record(f: Callable[..., Any], *examples: Any) -> Program:
     """
     tape, examples_of, in_structure, out_structure = trace(f, examples)
     return Program(tape.with_constants(), examples_of, in_structure, out_structure, getattr(f, "__name__", "program"))
+
+
+def load_program(path: str | os.PathLike[str]) -> Program:
+    """The program that `Program.save` wrote to a file.
+
+    Nothing that the file says is executed: it is data, whose checksum, numbers and shapes are checked before a program is made of
+    it. The function that was recorded need not be there.
+
+    >>> import os, tempfile, tapediff as td
+    >>> path = os.path.join(tempfile.mkdtemp(), "sine.td")
+    >>> td.record(lambda x: x.sin(), 1.0).save(path)
+    >>> td.load_program(path).grad(0.0).item()
+    1.0
+
+    Raises
+        FileNotFoundError: there is no such file.
+        ProgramFileError: it is no program file, damaged, of a newer format, needs an op that is not there, or says what cannot
+            be.
+    """
+    return Program(*load(path))
 
 
 def trace(f: Callable[..., Any], arguments: tuple[Any, ...], randomness: str = "error") -> tuple[ClosedTape, list[Array], Structure,
@@ -134,7 +156,7 @@ class Program:
 
     >>> import tapediff as td
     >>> print(td.record(lambda x: (x * x).sum(), [1.0, 2.0][0]))  # doctest: +ELLIPSIS
-    program <lambda>: 1 input, 1 output, 1 instruction...
+    program <lambda>: 1 input, 1 output, 2 instructions...
     """
 
     def __init__(self, tape: ClosedTape, examples: Sequence[Array], in_structure: Structure, out_structure: Structure,
@@ -323,6 +345,24 @@ class Program:
         lanes    how many rows a thread computes at a time; chosen from the program's width by default
         """
         return Batch(self, in_dims, threads, lanes)
+
+    # --- files ------------------------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the program into one file, which `td.load_program` reads where the function's source need not be.
+
+        A file that is there is replaced when the new one is complete on the disk, and stays if that fails.
+
+        Raises
+            ProgramFileError: arguments or results are nested in containers of the user's own.
+            OSError: the file cannot be written.
+        """
+        save(Parts(self.tape, self.examples, self.in_structure, self.out_structure, self.name), path)
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Program:
+        """The program in a file; see `td.load_program`."""
+        return load_program(path)
 
     # --- products ---------------------------------------------------------------------------------------------------------------
 
