@@ -14,6 +14,7 @@ import numpy as np
 from tapediff.kernels.lanes_products import ProductSpec
 from tapediff.kernels.library import KernelSpec, get_library
 from tapediff.ops.op import names_in
+from tapediff.ops.views import VIEWS
 from tapediff.program.closed import ClosedTape
 from tapediff.program.families import forward_calls, reverse_calls
 from tapediff.program.lanes import ADJOINT, ONE, RESULT, RESULT_ADJOINT, Call
@@ -124,6 +125,30 @@ def saved_names(row: Any, wanted: int) -> frozenset[str]:
     return frozenset(read & {"a", "b", "c", "y"})
 
 
+def passes_nothing(operation: Operation, position: int) -> bool:
+    """Whether the adjoint of an operand is always zero: the derivative of `floor`."""
+    if not operation.is_elementwise:
+        return False
+    partial = operation.row.partials[position]
+    return partial is None or operation.row.pullback(position) == "0"
+
+
+def skipped_elements(operation: Operation) -> int | None:
+    """Where an operation shows neighbouring elements of its operand in order: how many lie before them; None where it does not."""
+    if operation.is_alias or operation.row.name == "clone":
+        return 0
+    if operation.row.name not in VIEWS:
+        return None
+    shape, strides, offset = operation.attributes
+    expected = 1
+    for size, stride in zip(reversed(shape), reversed(strides), strict=True):
+        if size != 1:
+            if stride != expected:
+                return None
+            expected *= size
+    return int(offset)
+
+
 class _Memory:
     """Places in a region: a place that was freed serves the next value of the same size."""
 
@@ -216,18 +241,35 @@ class _Builder:
     # --- facts about values -----------------------------------------------------------------------------------------------------
 
     def _find_roots(self) -> None:
-        """The value whose memory each instruction shows: its own, or that of what it is an alias of."""
-        roots = []
+        """The value whose memory each instruction shows, and from which byte on: its own, or that of what it is a view of."""
+        roots: list[int] = []
+        offsets: list[int] = []
         for index, (operation, operands) in enumerate(zip(self.tape.operations, self.tape.operands, strict=True)):
-            if operation.is_alias or operation.row.name == "clone":
+            skipped = skipped_elements(operation)
+            root, offset = index, 0
+            if skipped is not None:
                 first = operands[0]
-                roots.append(roots[first] if first >= 0 else first)
-            else:
-                roots.append(index)
+                lanes = self.lanes if self.laned[index] else 1
+                within = skipped * operation.spec.dtype.itemsize * lanes + (offsets[first] if first >= 0 else 0)
+                if within % 8 == 0:
+                    root, offset = roots[first] if first >= 0 else first, within
+            roots.append(root)
+            offsets.append(offset)
         self.roots = roots
+        self.offsets = offsets
 
     def root(self, value: int) -> int:
         return self.roots[value] if value >= 0 else value
+
+    def place(self, value: int) -> int:
+        """The pointer of a value."""
+        if value < 0:
+            return self.places[value]
+        return self.places[self.roots[value]] + (self.offsets[value] >> 3 << 2)
+
+    def is_part(self, value: int) -> bool:
+        """Whether a value shows a part of its root only."""
+        return self.tape.spec(value).size != self.tape.spec(self.root(value)).size
 
     def is_laned(self, value: int) -> bool:
         return self.laned[value] if value >= 0 else self.leaf_laned[-value - 1]
@@ -252,7 +294,7 @@ class _Builder:
         for operation, operands in zip(tape.operations, tape.operands, strict=True):
             flows = operation.flows
             depends.append(flows != 0 and any(
-                (depends[x] if x >= 0 else leaves[-x - 1]) and operation.flows_to(k) for k, x in enumerate(operands)))
+                (depends[x] if x >= 0 else leaves[-x - 1]) and operation.flows_to(k) and not passes_nothing(operation, k) for k, x in enumerate(operands)))
         active = [False] * len(tape)
         for position in self._seeded(request):
             value = tape.outputs[position]
@@ -262,7 +304,7 @@ class _Builder:
             if active[index]:
                 operation = tape.operations[index]
                 for k, x in enumerate(tape.operands[index]):
-                    if x >= 0 and depends[x] and operation.flows_to(k):
+                    if x >= 0 and depends[x] and operation.flows_to(k) and not passes_nothing(operation, k):
                         active[x] = True
         self.active = active
 
@@ -277,7 +319,7 @@ class _Builder:
         operation = self.tape.operations[index]
         bits = 0
         for k, x in enumerate(self.tape.operands[index]):
-            if (self.active[x] if x >= 0 else self.leaf_active[-x - 1]) and operation.flows_to(k):
+            if (self.active[x] if x >= 0 else self.leaf_active[-x - 1]) and operation.flows_to(k) and not passes_nothing(operation, k):
                 bits |= 1 << k
         return bits
 
@@ -299,7 +341,7 @@ class _Builder:
         uniform[:len(template)] = template
         for offset, value in self.late_constants:
             uniform[offset:offset + value.nbytes] = np.frombuffer(value.tobytes(), np.uint8)
-        uniform_outputs = {position: self.places[self.root(tape.outputs[position])] >> 2 << 3 for position in request.outputs
+        uniform_outputs = {position: self.place(tape.outputs[position]) >> 2 << 3 for position in request.outputs
                            if not self.is_laned(tape.outputs[position])}
         reached = {position for how, position in self.buffers if how == "grad"} | set(self.partials)
         return Schedule(request, np.array(self.prologue, np.int32), np.array(self.code, np.int32), self.actions.table(), self.prologue_hosts,
@@ -428,7 +470,7 @@ class _Builder:
             value = tape.outputs[position]
             if not self.is_active(value):
                 continue
-            known = self.root(value) in self.adjoints
+            known = self.root(value) in self.adjoints or self.is_part(value)
             place = self._take(self.nbytes(value)) if known else self._adjoint(value, is_zeroed=False)
             if request.seeds == "given":
                 self._emit_rows(LOAD, "seed", position, value, place)
@@ -476,7 +518,7 @@ class _Builder:
         for number in numbers:
             guard = self.tape.guards[number]
             spec = self.tape.spec(guard.value)
-            pointers = [self.places[self.root(guard.value)]]
+            pointers = [self.place(guard.value)]
             expected = int(guard.expected) if guard.how != "value" else 0
             if guard.how == "value":
                 pointers.append(self._constant(guard.expected))
@@ -503,7 +545,7 @@ class _Builder:
 
     def _emit_outputs(self, positions: Sequence[int], value: int) -> None:
         for position in positions:
-            self._emit_rows(STORE, "output", position, value, self.places[self.root(value)])
+            self._emit_rows(STORE, "output", position, value, self.place(value))
 
     def _emit_gradient(self, position: int, value: int) -> None:
         spec = self.tape.spec(value)
@@ -524,7 +566,7 @@ class _Builder:
             found = self.adjoints[root] = self._take(nbytes)
             if is_zeroed:
                 self._emit(self.actions.number(("zero", nbytes), ZERO, count=nbytes + 7 & ~7), found)
-        return found
+        return found + (self.offsets[value] >> 3 << 2 if value >= 0 else 0)
 
     def _emit_accumulation(self, value: int, place: int) -> None:
         """Add what lies at `place` to the adjoint of a value."""
@@ -559,7 +601,7 @@ class _Builder:
 
     def _emit_forward(self, index: int) -> None:
         operation, operands = self.tape.operations[index], self.tape.operands[index]
-        pointers = [self.places[self.root(x)] for x in operands]
+        pointers = [self.place(x) for x in operands]
         laned = tuple(self.is_laned(x) for x in operands)
         if not operation.is_elementwise and self.lanes == 1:
             self._emit_structural(index, operation, operands, pointers)
@@ -643,7 +685,7 @@ class _Builder:
         laned = tuple(self.is_laned(x) for x in operands)
         bits = self.wanted_bits(index)
         places = {RESULT: self.places[index], RESULT_ADJOINT: self.adjoints[index],
-                  **{k: self.places[self.root(x)] for k, x in enumerate(operands)}}
+                  **{k: self.place(x) for k, x in enumerate(operands)}}
         for k, x in enumerate(operands):
             if not bits >> k & 1:
                 continue
@@ -722,9 +764,9 @@ class _Builder:
         bits = self.wanted_bits(index)
         y_bar = self.adjoints[index]
         y = self.places[index]
-        values = [self.places[self.root(x)] for x in operands]
-        adjoints = [self._adjoint(x) if bits >> k & 1 else 0 for k, x in enumerate(operands)]
+        values = [self.place(x) for x in operands]
         if not operation.is_elementwise:
+            adjoints = [self._adjoint(x) if bits >> k & 1 else 0 for k, x in enumerate(operands)]
             kernels = self.structural.get(index)
             if kernels is None:
                 self._emit_host(HostStep("reverse", operation, self.lanes, tuple(self.is_laned(x) for x in operands),
@@ -737,8 +779,19 @@ class _Builder:
                        y_bar, y, *values, *adjoints)
             return
         count, repeat, scalars, strides = self._extents(operation, [self.is_laned(x) for x in operands])
+        adjoints = []
+        fresh = 0
+        for k, x in enumerate(operands):
+            if not bits >> k & 1:
+                adjoints.append(0)
+                continue
+            # a call for each element adds to the adjoint of an operand that is one element
+            if self.root(x) not in self.adjoints and (repeat == 1 or strides[k]) and not self.is_part(x):
+                fresh |= 1 << k
+            adjoints.append(self._adjoint(x, is_zeroed=not fresh >> k & 1))
         names = tuple(spec.dtype.name for spec in operation.operands)
-        kernel = KernelSpec(operation.row.name, "reverse", names, operation.spec.dtype.name, scalars, bits, self._same(operands, bits))
+        kernel = KernelSpec(operation.row.name, "reverse", names, operation.spec.dtype.name, scalars, bits, self._same(operands, bits),
+                            fresh)
         key = (kernel, count, repeat, tuple(strides))
         if repeat > 1:
             values += [0] * (3 - len(values))
@@ -756,6 +809,6 @@ class _Builder:
 
     def _same(self, operands: tuple[int, ...], bits: int) -> tuple[int, ...]:
         """For each operand the first one that has the same adjoint; () where all differ."""
-        roots = [self.root(x) if bits >> k & 1 else ("none", k) for k, x in enumerate(operands)]
+        roots = [(self.root(x), self.offsets[x] if x >= 0 else 0) if bits >> k & 1 else ("none", k) for k, x in enumerate(operands)]
         firsts = tuple(roots.index(root) for root in roots)
         return firsts if firsts != tuple(range(len(operands))) else ()
