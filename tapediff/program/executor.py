@@ -36,7 +36,6 @@ from tapediff.program.layout import (
     FORWARD_REPEATED,
     GUARD_INTEGER,
     GUARD_TRUTH,
-    GUARD_VALUE,
     INT32,
     INT64,
     LOAD,
@@ -46,7 +45,6 @@ from tapediff.program.layout import (
     REVERSE_REPEATED,
     STORE,
     SUM_LANES,
-    WIDEN,
     ZERO,
 )
 from tapediff.sweeps import (
