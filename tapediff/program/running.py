@@ -36,6 +36,7 @@ __all__ = ["Results", "Single", "available_threads", "run_batch"]
 _run = entry(executor.run)
 _run_rows = entry(executor.run_rows)
 Array = np.ndarray[Any, Any]
+THREAD_WORK = 1 << 19  # elements that are worth another thread: about as long as it takes to wake one up
 
 
 class Results(NamedTuple):
@@ -210,7 +211,7 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
         else:
             array = (outputs if how == "output" else gradients)[position]
             places.append((_address(array), array.strides[0], array.itemsize))
-    threads = max(1, min(threads, -(-rows // request.lanes)))
+    threads = max(1, min(threads, -(-rows // request.lanes), rows * schedule.work // THREAD_WORK))
     if request.summed:
         group = GROUP_ROWS
     else:

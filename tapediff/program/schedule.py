@@ -95,6 +95,7 @@ class Schedule(NamedTuple):
     buffers          what rows are loaded from and stored to: ("input" | "output" | "seed" | "grad", position)
     partial_bytes    of the partial sums of a group of rows; partials: wanted position -> offset
     zero_gradients   wanted inputs that the output does not depend on
+    work             elements that a row computes and moves, to judge whether threads pay
     """
 
     request: Request
@@ -113,6 +114,7 @@ class Schedule(NamedTuple):
     partials: dict[int, int]
     zero_gradients: tuple[int, ...]
     kept: list[Any]
+    work: int
 
 
 @functools.cache
@@ -347,7 +349,13 @@ class _Builder:
         return Schedule(request, np.array(self.prologue, np.int32), np.array(self.code, np.int32), self.actions.table(), self.prologue_hosts,
                         self.hosts, self.workspace.end, uniform, self.uniform_inputs, uniform_outputs, self.most_pointers, self.buffers,
                         self.partial_bytes, self.partials, tuple(p for p in request.wanted if p not in reached),
-                        self.actions.kept)
+                        self.actions.kept, self._work(needed))
+
+    def _work(self, needed: list[int]) -> int:
+        tape = self.tape
+        computed = sum(operation.spec.size * (3 if is_active else 1) for operation, is_needed, is_laned, is_active in
+                       zip(tape.operations, needed, self.laned, self.active, strict=True) if is_needed and is_laned)
+        return computed + sum(tape.spec(x).size for x in (*self.inputs, *tape.outputs, *self.wanted) if self.is_laned(x))
 
     def _find_last_uses(self, needed: list[int]) -> None:
         """The time of the last step that reads each root's value; instruction i runs at time i and backwards at 2 * end - i."""
