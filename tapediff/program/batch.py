@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tapediff.errors import GuardError
-from tapediff.nested import LEAF, Structure, flatten, matched
+from tapediff.nested import LEAF, flatten, matched
 from tapediff.program.running import Results, available_threads, element_stride, run_batch
 from tapediff.program.schedule import Request
 from tapediff.tensor import Tensor
@@ -84,6 +84,9 @@ class Batch:
         self.in_dims = in_dims
         self.threads = threads
         self.lanes = lanes
+        checked_lanes(lanes)
+        if threads is not None and threads < 1:
+            raise ValueError(f"threads={threads}: choose at least 1, or None for all cores")
         structure = program.in_structure
         dims = matched(tuple(in_dims) if isinstance(in_dims, list) else in_dims, structure, "in_dims")
         self.dims: list[int | None] = dims

@@ -21,11 +21,13 @@ from tapediff.program.layout import (
     A_STRIDES,
     A_WORDS,
     BOOL,
+    CALL,
     COPY,
     F_BUFFERS,
     F_FAILED,
     F_LANES,
     F_PARTIAL,
+    F_POINTERS,
     F_ROW,
     F_ROWS,
     FILL,
@@ -36,7 +38,6 @@ from tapediff.program.layout import (
     FORWARD_REPEATED,
     GUARD_INTEGER,
     GUARD_TRUTH,
-    GUARD_VALUE,
     INT32,
     INT64,
     LOAD,
@@ -46,7 +47,6 @@ from tapediff.program.layout import (
     REVERSE_REPEATED,
     STORE,
     SUM_LANES,
-    WIDEN,
     ZERO,
 )
 from tapediff.sweeps import (
@@ -228,16 +228,19 @@ def check_guard(action: int, step: int, frame: int, action_class: int) -> None:
     failed = load_i64(frame + F_FAILED * 8) + row * 4
     if action_class == GUARD_TRUTH:
         item = 1 if kind == BOOL else 8 if kind == FLOAT64 or kind == INT64 else 4
-        if kind == BOOL and lanes % 8 == 0:  # eight at a time: nearly always all hold
+        count = load_i64(action + A_COUNT * 8)
+        total = count * lanes
+        if kind == BOOL and total % 8 == 0:  # eight at a time: nearly always all hold
             wanted = 0x0101010101010101 if expected else 0
-            lane = 0
-            while lane < lanes and load_i64(value + lane) == wanted:
-                lane += 8
-            if lane >= lanes:
+            at = 0
+            while at < total and load_i64(value + at) == wanted:
+                at += 8
+            if at >= total:
                 return
-        for lane in range(filled):
-            if is_true(value + lane * item, kind) != (expected != 0) and load_i32(failed + lane * 4) == 0:
-                store_i32(failed + lane * 4, number)
+        for k in range(count):
+            for lane in range(filled):
+                if is_true(value + (k * lanes + lane) * item, kind) != (expected != 0) and load_i32(failed + lane * 4) == 0:
+                    store_i32(failed + lane * 4, number)
         return
     item = 1 if kind == BOOL else 8 if kind == FLOAT64 or kind == INT64 else 4
     if action_class == GUARD_INTEGER:
@@ -284,6 +287,15 @@ def do_repeated(action: int, step: int, frame: int, is_forward: bool) -> None:
         p5 += load_i64(strides + 40)
         p6 += load_i64(strides + 48)
         p7 += load_i64(strides + 56)
+
+
+@inner
+def do_call(action: int, step: int, frame: int) -> None:
+    """Call a kernel that finds the addresses of its values in memory."""
+    pointers = load_i64(frame + F_POINTERS * 8)
+    for k in range(load_i64(action + A_WORDS * 8) - 1):
+        store_i64(pointers + 8 * k, pointer(step, k, frame))
+    call_forward(load_i64(action + A_KERNEL * 8), load_i64(action + A_COUNT * 8), pointers, 0, 0, 0)
 
 
 @inner
@@ -340,6 +352,8 @@ def run_steps(code: int, at: int, end: int, actions: int, frame: int) -> int:
             call_reverse(load_i64(action + A_KERNEL * 8), load_i64(action + A_COUNT * 8), pointer(step, 0, frame),
                          pointer(step, 1, frame), pointer(step, 2, frame), pointer(step, 3, frame), pointer(step, 4, frame),
                          pointer(step, 5, frame), pointer(step, 6, frame), pointer(step, 7, frame))
+        elif action_class == CALL:
+            do_call(action, step, frame)
         elif action_class == FORWARD_REPEATED or action_class == REVERSE_REPEATED:
             do_repeated(action, step, frame, action_class == FORWARD_REPEATED)
         elif action_class >= GUARD_TRUTH:

@@ -122,8 +122,7 @@ def as_array(value: Any) -> Array:
         TypeError: it is none.
     """
     if isinstance(value, Tensor):
-        from tapediff.recording import source_of
-        return np.array(source_of(value).values(), order="C")
+        return np.array(value._array(), order="C")
     if isinstance(value, bool | int | float | np.ndarray | np.generic):
         array = np.array(value, order="C")
         try:
@@ -253,6 +252,8 @@ class Program:
             if type(leaf) in (float, int):
                 if spec.shape:
                     raise ValueError(f"{self.name}: input {position} was recorded with shape {list(spec.shape)}: got a number")
+                if spec.dtype.category < (2 if type(leaf) is float else 1):
+                    raise TypeError(f"{self.name}: input {position} was recorded as {spec.dtype.name}: got {leaf!r}")
                 continue
             if isinstance(leaf, Tensor):
                 leaf = leaves[position] = leaf._array()
