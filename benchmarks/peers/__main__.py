@@ -40,6 +40,10 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
         "where performance.json, performance.md and pictures/ go; what stands there about others stays (default %(default)s)"
     )
     parser.add_argument("--output", type=Path, default=Path("results/peers"), metavar="FOLDER", help=output_help)
+    clock_help = (
+        "wall time, or the processor time of this process: for one thread on a machine that is shared (default %(default)s)"
+    )
+    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help=clock_help)
     parser.add_argument("--list", action="store_true", help="list the workloads and stop")
     parser.add_argument("--page-only", action="store_true", help="write page and pictures again from the figures in --output")
     return parser.parse_args(arguments)
@@ -59,7 +63,8 @@ def chosen_workloads(options: argparse.Namespace) -> list[Workload]:
 
 def measure(workloads: list[Workload], options: argparse.Namespace) -> tuple[list[dict], bool]:
     """Run the workloads, print tables as they come; the runs, and whether every figure could be measured."""
-    effort = Effort(QUICK_REPEATS if options.quick else options.repeats, options.sample, not options.quick, not options.quick)
+    repeats = QUICK_REPEATS if options.quick else options.repeats
+    effort = Effort(repeats, options.sample, not options.quick, not options.quick, options.clock)
     print(report.heading(figures.environment()), flush=True)
     runs, seen = [], []
     for threads in options.threads:
@@ -84,6 +89,9 @@ def main(arguments: list[str] | None = None) -> int:
         workloads = chosen_workloads(options)
     except ValueError as error:
         print(error, file=sys.stderr)
+        return 2
+    if options.clock == "cpu" and max(options.threads) > 1:
+        print("--clock cpu adds up what all threads take: use it with --threads 1", file=sys.stderr)
         return 2
     if options.list:
         print("\n".join(f"{workload.name:<16} {workload.title}" for workload in workloads))

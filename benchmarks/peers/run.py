@@ -18,12 +18,13 @@ LONGEST = 1_800  # seconds that one process may take
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is measured: repeats, seconds of one library's turn, and whether first calls get processes of their own."""
+    """How much is measured: repeats, seconds of one library's turn, whether first calls get processes of their own; and how."""
 
     repeats: int
     sample_seconds: float
     first_calls: bool
     all_sizes: bool
+    clock: str = "wall"
 
 
 def run_workload(workload: Workload, threads: int, effort: Effort, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -38,11 +39,18 @@ def run_workload(workload: Workload, threads: int, effort: Effort, told: Callabl
                     row.update(first_call(workload, row["peer"], size, threads))
         done.append(answer)
         told({"workload": workload.name, "threads": threads, "sizes": [answer]})
-    return {"workload": workload.name, "threads": threads, "repeats": effort.repeats, **environment(), "sizes": done}
+    return {
+        "workload": workload.name,
+        "threads": threads,
+        "repeats": effort.repeats,
+        "clock": effort.clock,
+        **environment(),
+        "sizes": done,
+    }
 
 
 def time_size(workload: Workload, size: int, threads: int, effort: Effort) -> dict[str, Any]:
-    measures = ["--repeats", str(effort.repeats), "--sample", str(effort.sample_seconds)]
+    measures = ["--repeats", str(effort.repeats), "--sample", str(effort.sample_seconds), "--clock", effort.clock]
     try:
         return process("time", workload, size, threads, *measures)
     except RuntimeError as error:

@@ -57,7 +57,7 @@ def prepare(workload: Workload, size: int, threads: int) -> tuple[dict[str, Any]
     return steps, results, problems
 
 
-def time_workload(workload: Workload, size: int, threads: int, repeats: int, sample_seconds: float) -> dict[str, Any]:
+def time_workload(workload: Workload, size: int, threads: int, repeats: int, sample_seconds: float, clock: str) -> dict[str, Any]:
     """Rows of one size, peer by peer: seconds, or the problem."""
     from benchmarks.peers.agreement import disagreements
     from benchmarks.peers.timing import interleaved
@@ -67,7 +67,7 @@ def time_workload(workload: Workload, size: int, threads: int, repeats: int, sam
     del results
     gc.collect()
     gc.freeze()  # collections during the timing look at the workloads' objects only, not at every library's
-    taken = interleaved({name: step for name, step in steps.items() if name not in problems}, repeats, sample_seconds)
+    taken = interleaved({name: step for name, step in steps.items() if name not in problems}, repeats, sample_seconds, clock)
     rows = []
     for peer in workload.peers:
         row: dict[str, Any] = {"peer": peer.name, "lines": peer.lines}
@@ -117,12 +117,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--sample", type=float, default=0.02)
+    parser.add_argument("--clock", default="wall")
     options = parser.parse_args(arguments)
     thread_settings.keep_to(options.threads)
     workload = workload_named(options.workload)
     for size in options.size or workload.sizes:
         if options.task == "time":
-            answer = time_workload(workload, size, options.threads, options.repeats, options.sample)
+            answer = time_workload(workload, size, options.threads, options.repeats, options.sample, options.clock)
         else:
             (peer,) = (peer for peer in workload.peers if peer.name == options.peer)
             answer = measure_first(workload, peer, size, options.threads)
