@@ -40,11 +40,11 @@ def check_fit(input: Tensor, weight: Tensor, bias: Tensor | None, groups: int, s
     """Refuse channels, ranks and dtypes of input, weight and bias that do not fit each other."""
     a, w = input.spec, weight.spec
     if w.ndim != sliding + 2:
-        raise RuntimeError(f"Expected {sliding + 2}-dimensional weight for a convolution over {sliding} dimensions, but got weight of "
-                           f"size {list(w.shape)}")
+        raise RuntimeError(f"Expected {sliding + 2}-dimensional weight for a convolution over {sliding} dimensions, but got "
+                           f"weight of size {list(w.shape)}")
     if w.shape[0] % groups:
-        raise RuntimeError(f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of "
-                           f"size [{list(w.shape)}] instead")
+        raise RuntimeError(f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got "
+                           f"weight of size [{list(w.shape)}] instead")
     channels = w.shape[0] if transposed else w.shape[1] * groups
     if a.shape[1] != channels:
         given = f"transposed={int(transposed)}" if transposed else f"groups={groups}"
@@ -54,11 +54,11 @@ def check_fit(input: Tensor, weight: Tensor, bias: Tensor | None, groups: int, s
         wanted = w.shape[1] * groups if transposed else w.shape[0]
         if bias.spec.shape != (wanted,):
             kind = f"transposed={int(transposed)}, weight" if transposed else "weight"
-            raise RuntimeError(f"Given {kind} of size {list(w.shape)}, expected bias to be 1-dimensional with {wanted} elements, but "
-                               f"got bias of size {list(bias.spec.shape)} instead")
+            raise RuntimeError(f"Given {kind} of size {list(w.shape)}, expected bias to be 1-dimensional with {wanted} "
+                               f"elements, but got bias of size {list(bias.spec.shape)} instead")
         if bias.spec.dtype is not a.dtype:
-            raise RuntimeError(f"Input type ({a.dtype.legacy.lower()}) and bias type ({bias.spec.dtype.legacy.lower()}) should be "
-                               "the same")
+            raise RuntimeError(f"Input type ({a.dtype.legacy.lower()}) and bias type ({bias.spec.dtype.legacy.lower()}) "
+                               "should be the same")
     if a.dtype is not w.dtype:
         raise RuntimeError(f"expected scalar type {a.dtype.legacy} but found {w.dtype.legacy}: the input and the weight of a "
                            "convolution have one dtype")
@@ -95,8 +95,8 @@ def convolution(name: str, sliding: int, input: Tensor, weight: Tensor, bias: Te
     if min(outputs(geometry)) < 1:
         room = " x ".join(str(size + 2 * before) for size, before in zip(geometry[0], padding))
         reach = " x ".join(str(apart * (length - 1) + 1) for length, apart in zip(kernel, dilation))
-        raise RuntimeError(f"Calculated padded input size per channel: ({room}). Kernel size: ({reach}). Kernel size can't be greater "
-                           "than actual input size")
+        raise RuntimeError(f"Calculated padded input size per channel: ({room}). Kernel size: ({reach}). Kernel size can't be "
+                           "greater than actual input size")
     operands = (x, weight) if bias is None else (x, weight, bias)
     made: Tensor = structural(STRUCTURAL["convolution"], (geometry, groups), *operands)
     return made.squeeze(0) if is_single else made
@@ -119,10 +119,11 @@ def transposed(name: str, sliding: int, input: Tensor, weight: Tensor, bias: Ten
     sizes = tuple((count - 1) * step - 2 * before + apart * (length - 1) + more + 1 for count, step, before, apart, length, more
                   in zip(x.spec.shape[2:], stride, padding, dilation, kernel, extra))
     if min(sizes) < 1:
-        raise RuntimeError(f"Given input size per channel: {x.spec.shape[2:]}. Calculated output size per channel: {sizes}. Output "
-                           "size is too small")
+        raise RuntimeError(f"Given input size per channel: {x.spec.shape[2:]}. Calculated output size per channel: {sizes}. "
+                           "Output size is too small")
     operands = (x, weight) if bias is None else (x, weight, bias)
-    made: Tensor = structural(STRUCTURAL["convolution_transpose"], ((sizes, kernel, stride, padding, dilation), groups), *operands)
+    geometry = (sizes, kernel, stride, padding, dilation)
+    made: Tensor = structural(STRUCTURAL["convolution_transpose"], (geometry, groups), *operands)
     return made.squeeze(0) if is_single else made
 
 

@@ -46,8 +46,8 @@ def checked_geometry(input: Tensor, sliding: int, kernel_size: Any, stride: Any,
         raise RuntimeError("stride should not be zero")
     for more, length, gap in zip(before, kernel, apart):
         if not 0 <= more <= (gap * (length - 1) + 1) // 2:
-            raise RuntimeError(f"pad should be at most half of effective kernel size, but got pad={more}, kernel_size={length} and "
-                               f"dilation={gap}")
+            raise RuntimeError(f"pad should be at most half of effective kernel size, but got pad={more}, "
+                               f"kernel_size={length} and dilation={gap}")
     shape = input.spec.shape
     geometry = (shape[len(shape) - sliding:], kernel, steps, before, apart)
     counts = outputs(geometry, ceil_mode)

@@ -63,7 +63,8 @@ def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
     if min(counts) < 1:
         inputs, kernel, _, before, apart = geometry
         raise RuntimeError(f"Given input with spatial size {inputs}, kernel_size={kernel}, dilation={apart}, padding={before}, "
-                           f"calculated shape of the array of sliding blocks as {counts}, but its components must be at least one.")
+                           f"calculated shape of the array of sliding blocks as {counts}, but its components must be at least "
+                           "one.")
     return structural(STRUCTURAL["im2col"], geometry, input)
 
 
@@ -82,15 +83,15 @@ def fold(input: Tensor, output_size: Any, kernel_size: Any, dilation: Any = 1, p
     geometry = geometry_of(numbers(output_size, 2, "output_size"), kernel_size, stride, padding, dilation)
     size = prod(geometry[1])
     if input.spec.ndim not in (2, 3):
-        raise RuntimeError("Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for "
-                           f"input, but got: {list(input.spec.shape)}")
+        raise RuntimeError("Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero "
+                           f"dimensions for input, but got: {list(input.spec.shape)}")
     channels, columns = input.spec.shape[-2:]
     if channels % size:
         raise RuntimeError("Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got "
                            f"input.size(1)={channels} and kernel_size={geometry[1]}.")
     counts = outputs(geometry)
     if columns != prod(counts):
-        raise RuntimeError(f"Given output_size={geometry[0]}, {stated(geometry)}, expected size of input's dimension 2 to match the "
-                           f"calculated number of sliding blocks {counts[0]} * {counts[1]} = {prod(counts)}, but got "
+        raise RuntimeError(f"Given output_size={geometry[0]}, {stated(geometry)}, expected size of input's dimension 2 to "
+                           f"match the calculated number of sliding blocks {counts[0]} * {counts[1]} = {prod(counts)}, but got "
                            f"input.size(2)={columns}.")
     return structural(STRUCTURAL["col2im"], geometry, input)

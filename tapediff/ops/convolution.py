@@ -21,7 +21,7 @@ from tapediff.tape.spec import Spec
 
 __all__: list[str] = []
 
-Array = Any  # of NumPy
+Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
 Attributes = tuple[Geometry, int]
 

@@ -19,7 +19,7 @@ from tapediff.tape.spec import Spec
 
 __all__ = ["adaptive_windows"]
 
-Array = Any  # of NumPy
+Array = Any  # of NumPy, whose own types do not know an index of an ellipsis and slices
 Shape = tuple[int, ...]
 NOTHING: frozenset[Any] = frozenset()
 INDEX = frozenset({1})
@@ -195,7 +195,7 @@ def mean_spread_forward(attributes: Mean, y_bar: Array) -> Array:
     counts = outputs(geometry, ceil)
     share = y_bar / divisors(attributes, y_bar.dtype)
     reach = framed(np.ones(geometry[0], bool), geometry, counts).shape
-    frame = np.zeros((*y_bar.shape[:y_bar.ndim - len(counts)], *reach), y_bar.dtype)
+    frame: Array = np.zeros((*y_bar.shape[:y_bar.ndim - len(counts)], *reach), y_bar.dtype)
     for _, place in offsets(geometry, counts):
         frame[(..., *place)] += share
     return unframed(frame, geometry)

@@ -17,7 +17,7 @@ from tapediff.tape.spec import Spec
 
 __all__ = ["Geometry", "blocks", "framed", "offsets", "outputs", "overlaid", "patches", "unframed"]
 
-Array = Any  # of NumPy
+Array = Any  # of NumPy, whose own types do not know an index of an ellipsis and slices
 Shape = tuple[int, ...]
 Geometry = tuple[Shape, Shape, Shape, Shape, Shape]
 BLOCK = 1 << 16  # elements under windows that are laid out at a time: fresh pages cost more than the arithmetic
@@ -59,7 +59,7 @@ def framed(x: Array, geometry: Geometry, counts: Shape, fill: Any = 0) -> Array:
     reach = extents(geometry, counts)
     if reach == x.shape[x.ndim - len(reach):] and not any(geometry[3]):
         return x
-    frame = np.full((*x.shape[:x.ndim - len(reach)], *reach), fill, x.dtype)
+    frame: Array = np.full((*x.shape[:x.ndim - len(reach)], *reach), fill, x.dtype)
     inner, place = kept(geometry, reach)
     frame[(..., *place)] = x[(..., *inner)]
     return frame
@@ -70,7 +70,7 @@ def unframed(frame: Array, geometry: Geometry) -> Array:
     reach = frame.shape[frame.ndim - len(geometry[0]):]
     if reach == geometry[0] and not any(geometry[3]):
         return np.ascontiguousarray(frame)
-    x = np.zeros((*frame.shape[:frame.ndim - len(reach)], *geometry[0]), frame.dtype)
+    x: Array = np.zeros((*frame.shape[:frame.ndim - len(reach)], *geometry[0]), frame.dtype)
     inner, place = kept(geometry, reach)
     x[(..., *inner)] = frame[(..., *place)]
     return x
@@ -99,7 +99,7 @@ def overlaid(windows: Array, geometry: Geometry, counts: Shape) -> Array:
     """The transpose of `patches`: (C, *kernel, N, *counts) added up where the windows lie, as (N, C, *inputs)."""
     sliding = len(counts)
     channels, samples = windows.shape[0], windows.shape[1 + sliding]
-    frame = np.zeros((channels, samples, *extents(geometry, counts)), windows.dtype)
+    frame: Array = np.zeros((channels, samples, *extents(geometry, counts)), windows.dtype)
     if windows.size:
         for index, place in offsets(geometry, counts):
             frame[(..., *place)] += windows[(slice(None), *index)]
@@ -121,7 +121,7 @@ def infer_unfold(geometry: Geometry, x: Spec) -> tuple[Shape, Any]:
 
 
 def unfold_forward(geometry: Geometry, x: Array) -> Array:
-    shape, _ = infer_unfold(geometry, x)  # type: ignore[arg-type]
+    shape, _ = infer_unfold(geometry, x)
     channels = x.shape[x.ndim - len(geometry[0]) - 1]
     found = patches(x.reshape(prod(shape[:-2]), channels, *geometry[0]), geometry, outputs(geometry))
     return np.ascontiguousarray(found.reshape(shape[-2], -1, shape[-1]).swapaxes(0, 1)).reshape(shape)
@@ -137,7 +137,7 @@ def infer_fold(geometry: Geometry, x: Spec) -> tuple[Shape, Any]:
 
 
 def fold_forward(geometry: Geometry, x: Array) -> Array:
-    shape, _ = infer_fold(geometry, x)  # type: ignore[arg-type]
+    shape, _ = infer_fold(geometry, x)
     counts = outputs(geometry)
     channels, samples = shape[len(shape) - len(counts) - 1], prod(x.shape[:-2])
     windows = x.reshape(samples, *x.shape[-2:]).swapaxes(0, 1).reshape(channels, *geometry[1], samples, *counts)

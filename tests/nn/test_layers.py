@@ -79,12 +79,15 @@ USES = {
     "LayerNorm": [("4", (3, 4)), ("(3, 4), 1e-3", (2, 3, 4)), ("4, elementwise_affine=False", (3, 4)), ("4, bias=False", (3, 4))],
     "GroupNorm": [("2, 4", (3, 4)), ("2, 4, affine=False", (2, 4, 3)), ("1, 4, bias=False", (2, 4, 3))],
     "Conv1d": [("3, 4, 2", (2, 3, 5)), ("2, 4, 3, padding='same', dilation=2, groups=2", (2, 6))],
-    "Conv2d": [("3, 4, 3", (2, 3, 5, 4)), ("4, 6, (3, 2), stride=2, padding=(1, 0), dilation=(1, 2), groups=2, bias=False", (2, 4, 5, 6)),
-               ("3, 4, 3, padding=1, padding_mode='reflect'", (3, 5, 4)), ("1, 2, 2, padding='same', padding_mode='circular'", (1, 1, 4, 4)),
+    "Conv2d": [("3, 4, 3", (2, 3, 5, 4)), ("4, 6, (3, 2), stride=2, padding=(1, 0), dilation=(1, 2), groups=2, "
+                                           "bias=False", (2, 4, 5, 6)),
+               ("3, 4, 3, padding=1, padding_mode='reflect'", (3, 5, 4)), ("1, 2, 2, padding='same', "
+                                                                           "padding_mode='circular'", (1, 1, 4, 4)),
                ("1, 2, 2, padding='valid', padding_mode='replicate'", (1, 1, 4, 4))],
     "Conv3d": [("2, 3, 2, padding=1", (1, 2, 2, 3, 3))],
     "ConvTranspose1d": [("3, 4, 2, 2", (2, 3, 4))],
-    "ConvTranspose2d": [("4, 6, 3, stride=2, padding=1, output_padding=1, groups=2", (2, 4, 3, 4)), ("2, 1, 2, bias=False, dilation=2", (2, 3, 3))],
+    "ConvTranspose2d": [("4, 6, 3, stride=2, padding=1, output_padding=1, groups=2", (2, 4, 3, 4)),
+                        ("2, 1, 2, bias=False, dilation=2", (2, 3, 3))],
     "ConvTranspose3d": [("2, 3, 2", (1, 2, 2, 2, 2))],
     "MaxPool1d": [("2", (2, 3, 5)), ("3, stride=1, padding=1, dilation=2, ceil_mode=True", (3, 7))],
     "MaxPool2d": [("2", (2, 3, 5, 4)), ("(3, 2), 2, 1, return_indices=True", (3, 5, 4))],

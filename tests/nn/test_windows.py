@@ -99,7 +99,7 @@ def test_integers_are_convolved():
 
 
 def test_many_blocks_of_samples_are_one_convolution():
-    x, w = td.randn(40, 8, 16, 16, dtype=td.float64, requires_grad=True), td.randn(4, 8, 3, 3, dtype=td.float64, requires_grad=True)
+    x, w = (td.randn(*shape, dtype=td.float64, requires_grad=True) for shape in ((40, 8, 16, 16), (4, 8, 3, 3)))
     y = F.conv2d(x, w, padding=1)
     (y * y).sum().backward()
     whole = x.grad.clone(), w.grad.clone()
@@ -144,7 +144,8 @@ def ones(library, *shape):
 ERRORS = {
     "Given groups=1, weight of size [4, 3, 3, 3], expected input[1, 2, 5, 5] to have 3 channels, but got 2 channels instead":
         lambda t: t.nn.functional.conv2d(ones(t, 1, 2, 5, 5), ones(t, 4, 3, 3, 3)),
-    "Calculated padded input size per channel: (2 x 2). Kernel size: (3 x 3). Kernel size can't be greater than actual input size":
+    "Calculated padded input size per channel: (2 x 2). Kernel size: (3 x 3). Kernel size can't be greater than actual input "
+    "size":
         lambda t: t.nn.functional.conv2d(ones(t, 1, 3, 2, 2), ones(t, 4, 3, 3, 3)),
     "Expected 3D (unbatched) or 4D (batched) input to conv2d, but got input of size: [5]":
         lambda t: t.nn.functional.conv2d(ones(t, 5), ones(t, 4, 3, 3, 3)),

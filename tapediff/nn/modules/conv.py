@@ -84,8 +84,9 @@ class Convolution(Windowed):
 
     function: Callable[..., Tensor]
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-                 groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device: Any = None, dtype: Any = None) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
+                 dilation: Any = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device: Any = None,
+                 dtype: Any = None) -> None:
         super().__init__()
         self._build(in_channels, out_channels, kernel_size, stride, padding, dilation, 0, groups, bias, padding_mode, device,
                     dtype)
@@ -159,8 +160,8 @@ class TransposedConvolution(Windowed):
             extra = tuple(size - small for size, small in zip(sizes, least))
             if any(more < 0 or more >= step for more, step in zip(extra, self.stride)):
                 most = [small + step - 1 for small, step in zip(least, self.stride)]
-                raise ValueError(f"requested an output size of {sizes}, but valid sizes range from {least} to {most} (for an input of "
-                                 f"{list(given)})")
+                raise ValueError(f"requested an output size of {sizes}, but valid sizes range from {least} to {most} (for an "
+                                 f"input of {list(given)})")
         return self.function(input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation)
 
 
