@@ -15,7 +15,7 @@ from tapediff.memory import POOL, WORD, address_of, operand_array, operands_of, 
 from tapediff.tape import layout
 from tapediff.tape.kinds import KINDS
 from tapediff.tape.segment import Segment
-from tapediff.tape.source import CLOCK, SOURCE, SOURCES, Source
+from tapediff.tape.source import CLOCK, SOURCES, Source
 
 __all__ = ["compute", "flush"]
 
@@ -40,7 +40,9 @@ def compute(segment: Segment) -> None:
     first = segment.count
     if total <= first:
         return
-    pending = recorded[3 * first:3 * total] if first or len(recorded) > 3 * total else recorded
+    is_foreign = segment.thread != 0 and segment.thread != get_ident()
+    # another thread may be appending to its list
+    pending = recorded[3 * first:3 * total] if first or is_foreign or len(recorded) > 3 * total else recorded
     code = array("i", pack(f"{len(pending)}i", *pending))  # half the time of array("i", pending)
     if KINDS.unbuilt:
         build_forward()
@@ -62,7 +64,7 @@ def compute(segment: Segment) -> None:
     kinds_at = KINDS.address
     chunks_at = SOURCES.address
     if segment.unplaced:
-        place_large(segment, code, first)
+        place_large(segment, code, first, is_foreign)
     segment.clocks.extend((first, CLOCK.now))
     position = _run_batch(code_at, first, total, addresses_at, kinds_at, chunks_at, chunk_at, room)
     if position < 0:
@@ -83,11 +85,11 @@ def compute(segment: Segment) -> None:
         position = _forward(code_at, first, position + 1, total, addresses_at, kinds_at, chunks_at)
     segment.batches.append((code, first))
     segment.count = total
-    # another thread must not take away the list that its owner may be appending to
-    if not segment.is_open and segment.thread == get_ident():
-        segment.recorded = []
-    if segment.unplaced:
-        settle_large(segment)
+    if not is_foreign:
+        if not segment.is_open:
+            segment.recorded = []
+        if segment.unplaced:
+            settle_large(segment)
 
 
 def forget_instruction(segment: Segment, index: int) -> None:
@@ -107,9 +109,10 @@ def grow_addresses(segment: Segment, total: int) -> None:
         segment.address_room = 2 * total
 
 
-def place_large(segment: Segment, code: array[int], first: int) -> None:
+def place_large(segment: Segment, code: array[int], first: int, is_foreign: bool) -> None:
     """Give the pending large slots arrays of their own; an alias shares the array of what it shows."""
-    passing = passing_values(segment, code, first)
+    # an operation that its owner is about to record may read what nothing reads now
+    passing = set() if is_foreign else passing_values(segment, code, first)
     if passing:
         room = layout.BLOCK * 8 + 704  # not a multiple of 4096: see below
         memory = np.empty(len(passing) * room + 64, np.uint8)
@@ -120,7 +123,7 @@ def place_large(segment: Segment, code: array[int], first: int) -> None:
             del segment.owners[index]
     for index in segment.unplaced:
         at = 3 * (index - first)
-        if at >= len(code) or index in passing:  # announced, but recorded after this batch began
+        if at < 0 or at >= len(code) or index in passing:  # placed before; announced, but recorded after this batch began
             continue
         kind = KINDS.kinds[code[at]]
         if kind.kind_class == layout.ALIAS:
@@ -143,7 +146,7 @@ def passing_values(segment: Segment, code: array[int], first: int) -> set[int]:
     kinds = KINDS.kinds
     passing = set()
     for index in segment.unplaced:
-        if 3 * (index - first) >= len(code):
+        if not 0 <= index - first < len(code) // 3:
             continue
         kind = kinds[code[3 * (index - first)]]
         if (kind.kind_class == layout.ELEMENTWISE and kind.spec.nbytes >= PASSING_BYTES and segment.owners[index]() is None
@@ -177,7 +180,7 @@ def settle_large(segment: Segment) -> None:
             value = segment.large.pop(index)
             if tensor is not None and tensor.segment is segment and tensor.slot == 3 * index + 3:
                 source = Source(tensor.spec, array=value)
-                tensor.source, tensor.segment, tensor.slot = source, SOURCE, source.operand
+                source.take_over(tensor)
                 segment.held.append(source)
     del segment.unplaced[:done]
 

@@ -34,6 +34,7 @@ class Pool:
     def __init__(self) -> None:
         self.free: dict[int, list[np.ndarray[Any, Any]]] = {}
         self.kept = 0
+        self.lock = threading.Lock()
 
     def take(self, nbytes: int) -> np.ndarray[Any, Any]:
         """An array of `nbytes` bytes; what is in it is undefined."""
@@ -41,18 +42,20 @@ class Pool:
             found = self.free[nbytes].pop()
         except (KeyError, IndexError):
             return np.empty(nbytes, np.uint8)
-        self.kept -= nbytes
+        with self.lock:
+            self.kept -= nbytes
         return found
 
     def give(self, memory: np.ndarray[Any, Any]) -> None:
         """Take back an array, unless somebody besides the caller refers to it."""
         if sys.getrefcount(memory) <= 3 and self.kept + memory.nbytes <= self.KEEP_BYTES:
-            self.kept += memory.nbytes
+            with self.lock:
+                self.kept += memory.nbytes
             self.free.setdefault(memory.nbytes, []).append(memory)
 
 
-class Scratch(threading.local):
-    """Memory of a thread's reverse passes; the frame tells the compiled sweeps where it lies."""
+class Scratch:
+    """Memory of a reverse pass; the frame tells the compiled sweeps where it lies."""
 
     def __init__(self) -> None:
         self.frame = (ctypes.c_int64 * layout.FRAME_FIELDS)()
@@ -82,7 +85,6 @@ class Scratch(threading.local):
             self.adjoints = memory[start:start + self.adjoint_bytes]
             self.frame[layout.FRAME_ADJOINTS] = address_of(self.adjoints)
 
-
     def hand_out(self, spec: Any, offset: int) -> np.ndarray[Any, Any]:
         """An adjoint as an array to keep: a copy, or the memory itself where it makes up most of what the pass used."""
         adjoint = np.ndarray(spec.shape, spec.dtype.numpy, self.adjoints, offset)
@@ -92,8 +94,15 @@ class Scratch(threading.local):
         return adjoint
 
 
+class ThreadScratch(threading.local):
+    """The scratch memory of each thread."""
+
+    def __init__(self) -> None:
+        self.mine = Scratch()
+
+
 POOL = Pool()
-SCRATCH = Scratch()
+SCRATCH = ThreadScratch()
 
 
 def slot_address(segment: Segment, index: int) -> int:

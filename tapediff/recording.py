@@ -6,7 +6,6 @@ import threading
 import weakref
 from collections.abc import Callable, Sequence
 from math import copysign
-from threading import get_ident
 from typing import Any
 
 from tapediff import dtypes
@@ -60,6 +59,18 @@ class Modes(threading.local):
         self.anomaly = False
         self.segment: Segment = Segment(True)
         self.segment.close()
+        self.end = ThreadEnd(self.segment)
+
+
+class ThreadEnd:
+    """Closes the segment of a thread that ends: the system may give its number to another one."""
+
+    def __init__(self, segment: Segment) -> None:
+        self.segment = segment
+
+    def __del__(self) -> None:
+        self.segment.close()
+        self.segment.thread = 0
 
 
 modes = Modes()
@@ -76,7 +87,7 @@ def running() -> Segment:
 
 
 def _open() -> Segment:
-    modes.segment = segment = Segment(modes.grad_enabled)
+    modes.segment = modes.end.segment = segment = Segment(modes.grad_enabled)
     return segment
 
 
@@ -94,6 +105,7 @@ def settle() -> None:
 def reopen() -> None:
     """After a backward pass: a new segment, ready for the tensor's quick path."""
     if modes.grad_enabled and not modes.segment.is_open:
+        close()
         _open()
 
 
@@ -107,12 +119,19 @@ def set_grad_enabled(enabled: bool) -> None:
 def close() -> None:
     """Let the next operation open a new segment. What is pending is computed: nobody keeps count of closed segments that wait."""
     segment = modes.segment
-    if not segment.is_open:
+    if not segment.thread:
         return
-    segment.close()
-    if len(segment.recorded) // 3 > segment.count:
-        from tapediff.forward import flush
-        flush(segment)
+    segment.is_open = False
+    segment.code = None
+    if segment.recorded:
+        if len(segment.recorded) // 3 > segment.count:
+            from tapediff.forward import flush
+            flush(segment)
+        segment.recorded = []
+    segment.thread = 0
+    if segment.is_finished:
+        from tapediff.freeing import release_finished
+        release_finished(segment)
     if segment.held and (segment.count >= layout.SEGMENT_INSTRUCTIONS or segment.large_bytes >= SEGMENT_BYTES):
         from tapediff.freeing import forget_unreached
         forget_unreached(segment)
@@ -124,6 +143,8 @@ def operand_of(handle: Any, segment: Segment) -> int:
         slot: int = handle.slot
         return slot
     source = source_of(handle)
+    if source.origin is not None and source.origin.number > segment.number:
+        close()  # another thread computed it since: what reads it must be younger
     if source.stamp is not segment.stamp:
         source.stamp = segment.stamp
         segment.held.append(source)
@@ -132,31 +153,51 @@ def operand_of(handle: Any, segment: Segment) -> int:
 
 def source_of(handle: Any) -> Source:
     """The source that names the value of `handle`; a slot of another segment becomes one, by computing that segment."""
-    segment = handle.segment  # once: another thread may turn the tensor into a source meanwhile
+    segment = place_of(handle)[0]
     if segment is SOURCE:
         source: Source = handle.source
         return source
-    if segment.thread != get_ident():
+    if segment.number > modes.segment.number:
         close()  # what reads the source must be younger than what computes it
     from tapediff.forward import flush  # above us: only a slot of another segment needs it
-    from tapediff.memory import slot_address
     flush(segment)
-    if handle.segment is SOURCE:  # a large value that no backward pass needs leaves the tape as soon as it is computed
-        return handle.source
     with segment.lock:
-        if handle.segment is SOURCE:
+        if handle.slot < 0:  # a large value that no backward pass needs leaves the tape as soon as it is computed
             return handle.source
         index = handle.slot // 3 - 1
-        owner = segment.large.get(index)
-        source = Source(handle.spec, array=None, address=slot_address(segment, index),
-                        origin=segment if handle.spec.requires_grad else None, slot=index,
-                        owner=owner if owner is not None else segment.chunks)
-        if owner is not None:
-            source.array = owner
-        handle.source = source
-        handle.segment = SOURCE
-        handle.slot = source.operand
+        known = segment.shown.get(index) if segment.shown else None
+        source = known() if known is not None else None  # type: ignore[assignment]
+        if source is None:
+            source = source_of_slot(segment, index, handle.spec)
+        if segment.is_foreign:  # an operation that its thread is recording may be about to read the handle's slot
+            if segment.shown is None:
+                segment.shown = {}
+            segment.shown[index] = weakref.ref(source)
+        else:
+            source.take_over(handle)
     return source
+
+
+def source_of_slot(segment: Segment, index: int, spec: Spec) -> Source:
+    """A source that shows the computed value of an instruction."""
+    from tapediff.memory import slot_address
+    owner = segment.large.get(index)
+    source = Source(spec, array=None, address=slot_address(segment, index), origin=segment if spec.requires_grad else None,
+                    slot=index, owner=owner if owner is not None else segment.chunks)
+    if owner is not None:
+        source.array = owner
+    return source
+
+
+def place_of(handle: Any) -> tuple[Any, int]:
+    """The segment and the slot of a handle, also while another thread turns it into a source (`Source.take_over`)."""
+    segment, slot = handle.segment, handle.slot
+    if segment is SOURCE:
+        return SOURCE, handle.slot
+    if slot < 0:
+        with segment.lock:
+            return SOURCE, slot
+    return segment, slot
 
 
 def constant(value: float, dtype: DType) -> int:
@@ -185,7 +226,6 @@ def append(segment: Segment, kind: Kind, *numbers: int) -> Any:
 
     Operands beyond the first two go into ARGUMENT instructions before it.
     """
-    code = segment.recorded
     count = len(numbers)
     made = new_handle(tensor_type)
     made.segment = segment
@@ -193,10 +233,13 @@ def append(segment: Segment, kind: Kind, *numbers: int) -> Any:
     line: tuple[int, ...] = (kind.number, numbers[0] if count else 0, numbers[1] if count > 1 else 0)
     for k in range(2, count, 2):
         line = (ARGUMENT_KIND, numbers[k], numbers[k + 1] if k + 1 < count else 0, *line)
+    reference = weakref.ref(made) if spec.is_large else None
+    # nothing is made from here on: the garbage collector might call a finalizer that records, too
+    code = segment.recorded
     slot = made.slot = len(code) + len(line)
-    if spec.is_large:  # before the instruction, so that every sweep finds it announced
+    if reference is not None:  # before the instruction, so that every sweep finds it announced
         index = slot // 3 - 1
-        segment.owners[index] = weakref.ref(made)
+        segment.owners[index] = reference
         segment.unplaced.append(index)
         segment.large_bytes += spec.nbytes
     code += line
