@@ -9,7 +9,7 @@ import numpy as np
 
 from tapediff import sweeps
 from tapediff.kernels.options import entry
-from tapediff.memory import PASSES, POOL, Scratch, slot_array
+from tapediff.memory import PASSES, POOL, Block, Scratch, slot_array, slot_value
 from tapediff.tape import layout
 from tapediff.tape.kinds import KINDS
 from tapediff.tape.segment import Segment
@@ -97,13 +97,13 @@ def release(segment: Segment) -> None:
         return
     for index, owner in segment.owners.items():
         tensor = owner()
-        value = segment.large[index]
         if tensor is not None and tensor.segment is segment and tensor.slot == 3 * index + 3:
+            array = slot_value(segment.large[index], tensor.spec)
             with segment.lock:
-                Source(tensor.spec, array=value, origin=segment, slot=index).take_over(tensor)
+                Source(tensor.spec, array=array, origin=segment, slot=index).take_over(tensor)
+            del array
     segment.owners.clear()
     while segment.large:
         value = segment.large.popitem()[1]
-        memory = value.base
-        del value
-        POOL.give(memory)
+        if type(value) is Block:
+            POOL.give(value, value.memory.nbytes - 64)

@@ -6,8 +6,9 @@ their other views move on to slots computed from it. Where no gradient flows, me
 
 from __future__ import annotations
 
+import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,12 +17,16 @@ from tapediff import hooks, recording
 from tapediff.ops.structural import STRUCTURAL
 from tapediff.ops.views import overlaps, strided
 from tapediff.recording import modes, structural
+from tapediff.tape.kinds import KINDS
+from tapediff.tape.layout import ELEMENTWISE
 from tapediff.tape.segment import Segment
-from tapediff.tape.source import SOURCE, Source
+from tapediff.tape.source import SOURCE, WRITING, Source
 from tapediff.tensor import Tensor, method, of_source, origin_of
 
-__all__ = ["View", "alias", "assign", "detach_", "in_place", "memory", "numpy", "requires_grad_", "set_data", "version", "view",
-           "write"]
+__all__ = [
+    "View", "alias", "assign", "detach_", "in_place", "mark_written", "memory", "numpy", "requires_grad_", "set_data",
+    "version", "view", "write",
+]
 
 
 class View(NamedTuple):
@@ -39,8 +44,13 @@ class View(NamedTuple):
 def memory(tensor: Tensor) -> np.ndarray[Any, Any]:
     """The array that a tensor and all that share memory with it write to.
 
-    A tensor on the tape gets one, for itself, its base and all its views.
+    A tensor on the tape gets one, for itself, its base and all its views. While a program is recorded, it is a copy that must not
+    be written.
     """
+    if recording.recordings and recording.is_traced():
+        value = tensor._array().copy()
+        value.flags.writeable = False
+        return value
     if not is_all_one_memory(tensor):
         base = _base_of(tensor)
         _own_memory(base)
@@ -64,15 +74,23 @@ def _own_memory(tensor: Tensor) -> np.ndarray[Any, Any]:
 
 def write(tensor: Tensor, change: Callable[[np.ndarray[Any, Any]], Any]) -> None:
     """Let `change` write into a tensor's memory; gradients take no notice."""
+    if recording.recordings and recording.is_traced():
+        recording.modes.recorder.refuse_write(tensor)
     array = memory(tensor)
     recording.settle()
     change(array)
-    storage = tensor.source.share()
-    storage.mark_written()
-    for known in storage.members:
-        source = known()
-        if source is not None and type(source.origin) is Segment and not source.origin.is_released:
-            source.origin.mark_overwritten(source.slot, storage.version, len(source.origin))
+    mark_written([tensor.source])
+
+
+def mark_written(sources: Iterable[Source]) -> None:
+    """Let all who show the memory of these sources know that it was written just now."""
+    for written in sources:
+        storage = written.share()
+        storage.mark_written()
+        for known in storage.members:
+            source = known()
+            if source is not None and type(source.origin) is Segment and not source.origin.is_released:
+                source.origin.mark_overwritten(source.slot, storage.version, len(source.origin))
 
 
 def version(tensor: Tensor) -> int:
@@ -100,6 +118,8 @@ def numpy(self: Tensor, *, force: bool = False) -> np.ndarray[Any, Any]:
 
 def alias(tensor: Tensor, *, counts_writes: bool = True) -> Tensor:
     """A tensor without gradient that shares the memory."""
+    if recording.recordings and recording.is_traced():
+        return recording.constant_copy(tensor)
     array = memory(tensor)
     source = tensor.source
     spec = tensor.spec.twin if tensor.spec.requires_grad else tensor.spec
@@ -122,6 +142,8 @@ def _data(self: Tensor) -> Tensor:
 
 def set_data(tensor: Tensor, value: Tensor) -> None:
     """Let a tensor show the memory of another one."""
+    if recording.recordings and recording.is_traced():
+        recording.modes.recorder.refuse_write(tensor)
     if not isinstance(value, Tensor):
         raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
     if value.spec.dtype is not tensor.spec.dtype and tensor.spec.requires_grad and not value.spec.dtype.is_floating_point:
@@ -170,6 +192,8 @@ def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
     if requires_grad and not spec.dtype.is_floating_point:
         raise RuntimeError(f"only Tensors of floating point dtype can require gradients: this one is {spec.dtype}; convert it "
                            "with .float() or .double()")
+    if recording.recordings and recording.is_traced():
+        recording.modes.recorder.refuse_leaf(self)
     source = recording.source_of(self)
     source.origin = None
     if source.array is None and source.owner is not None:
@@ -186,13 +210,13 @@ def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
 
 def view(name: str, tensor: Tensor, attributes: tuple[tuple[int, ...], tuple[int, ...], int]) -> Tensor:
     """A view of a tensor, by the row of the view op called `name`."""
-    is_recorded = tensor.spec.requires_grad and modes.grad_enabled
+    is_recorded = (tensor.spec.requires_grad and modes.grad_enabled) or recording.is_traced()
     shares_memory = tensor.segment is SOURCE and tensor.source.origin is None and not is_recorded
     if shares_memory:
         made = _memory_view(tensor, attributes)
     else:
         made = structural(STRUCTURAL[name], attributes, tensor)
-        shares_memory = _is_shared(tensor)
+        shares_memory = _is_shared(tensor) and not recording.is_traced()
         if shares_memory:  # a detached tensor or an array shows the memory too: the view must lie in it
             origin, slot = origin_of(made)
             source = Source(made.spec, array=_shown(_own_memory(tensor), attributes), origin=origin, slot=slot)
@@ -298,12 +322,53 @@ def assign(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> Tensor:
             raise RuntimeError(f"result type {new.spec.dtype.legacy} can't be cast to the desired output type "
                                f"{spec.dtype.legacy}")
         new = recording.cast(new, spec.dtype)
-    if not (modes.grad_enabled and (spec.requires_grad or new.spec.requires_grad)):
+    if recording.recordings and recording.is_traced():
+        modes.recorder.check_write(_base_of(tensor))
+        _move(tensor, new, before)
+    elif modes.grad_enabled and (spec.requires_grad or new.spec.requires_grad):
+        _move(tensor, new, before)
+    elif not _redirect(tensor, new, before):
         value = new._array()
         write(tensor, lambda array: np.copyto(array, value))
-        return tensor
-    _move(tensor, new, before)
     return tensor
+
+
+def _redirect(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> bool:
+    """Let the instruction that computes a new value write straight into the memory of a tensor.
+
+    Only where `new` is the last element-wise instruction of a segment that records no gradients, and where no other source shows
+    the memory; False otherwise. The write waits with all that is pending, unless somebody might look at the memory meanwhile.
+    """
+    segment = new.segment
+    if (tensor.segment is not SOURCE or segment is not modes.segment or segment.grad_enabled or new.slot != len(segment.recorded)
+        or (segment is before[0] and new.slot <= 3 * before[1])):
+        return False
+    source = tensor.source
+    array = source.array
+    storage = source.share()
+    if (source.origin is not None or source.owner is not None or source.snapshot is not None or not storage.is_alone()
+        or (array is not None and not array.flags.writeable) or not is_all_one_memory(tensor)):
+        return False
+    kind = KINDS.kinds[segment.recorded[-3]]
+    if kind.kind_class != ELEMENTWISE or not kind.spec.size:
+        return False
+    index = new.slot // 3 - 1
+    with segment.lock:
+        if segment.count > index:  # another thread was faster
+            return False
+        if new.spec.is_large:
+            del segment.owners[index]
+            segment.unplaced.remove(index)
+            segment.large_bytes -= new.spec.nbytes
+        segment.recorded[-3] = KINDS.in_place(kind).number
+        segment.targets[index] = source
+        WRITING.add(segment)
+    new.segment, new.source, new.slot = SOURCE, source, source.operand
+    storage.mark_written()
+    # references: the source, the local variable, the argument
+    if array is not None and (array.base is not None or sys.getrefcount(array) > 3):
+        recording.settle()
+    return True
 
 
 def is_all_one_memory(tensor: Tensor) -> bool:
@@ -373,7 +438,7 @@ def _rebind(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> None:
     if type(origin) is Segment and not origin.is_released:
         origin.mark_overwritten(slot, extra.version, before[1] if origin is before[0] else len(origin))
     old = tensor.source if tensor.segment is SOURCE else None
-    if old is not None and old.array is not None and old.owner is None:
+    if old is not None and old.array is not None and old.owner is None and not recording.is_traced():
         value = new._array()
         np.copyto(old.array, value)
         origin, slot = origin_of(new) if new.spec.requires_grad else (None, 0)

@@ -17,13 +17,12 @@ from tapediff.shapes import broadcast, contiguous_strides, folded_extents
 from tapediff.tape import layout
 from tapediff.tape.kinds import ARGUMENT_KIND, KINDS, Kind
 from tapediff.tape.segment import Segment
-from tapediff.tape.source import SOURCE, Source
+from tapediff.tape.source import NUMBER, SOURCE, WRITING, Source
 from tapediff.tape.spec import Spec, spec_of
 
 __all__ = ["SOURCE", "Handle", "Modes", "elementwise", "modes", "running"]
 
 SEGMENT_CODE = 3 * layout.SEGMENT_INSTRUCTIONS
-PENDING_BYTES = 1 << 26  # large results that may wait for a sweep
 SEGMENT_BYTES = 1 << 26  # large results that a segment may hold
 
 
@@ -51,12 +50,13 @@ tensor_type: type = Handle  # the wrapper puts its Tensor here
 
 
 class Modes(threading.local):
-    """Grad mode, inference mode, anomaly mode and the open segment of a thread."""
+    """Grad mode, inference mode, anomaly mode, the open segment of a thread, and the recording of a program that runs."""
 
     def __init__(self) -> None:
         self.grad_enabled = True
         self.inference = False
         self.anomaly = False
+        self.recorder: Any = None
         self.segment: Segment = Segment(True)
         self.segment.close()
         self.end = ThreadEnd(self.segment)
@@ -74,6 +74,19 @@ class ThreadEnd:
 
 
 modes = Modes()
+recordings = 0  # how many programs are being recorded now, in all threads
+
+
+def watch(handle: Any, how: str = "value") -> None:
+    """Tell the recording that runs in this thread, if one does, that Python decides by a value; see `program.recorder`."""
+    if recordings and modes.recorder is not None:
+        modes.recorder.watch(handle, how)
+
+
+def is_traced() -> bool:
+    """Whether a program is being recorded in this thread: then everything goes onto the tape, and memory is not written."""
+    return bool(recordings) and modes.recorder is not None
+
 
 
 def running() -> Segment:
@@ -88,7 +101,19 @@ def running() -> Segment:
 
 def _open() -> Segment:
     modes.segment = modes.end.segment = segment = Segment(modes.grad_enabled)
+    if recordings:
+        segment.recorder = modes.recorder
+        if modes.recorder is not None:
+            modes.recorder.segments.append(segment)
     return segment
+
+
+def _finish_writes() -> None:
+    from tapediff.forward import finish_writes
+    finish_writes()
+
+
+WRITING.finish = _finish_writes
 
 
 def settle() -> None:
@@ -128,11 +153,17 @@ def close() -> None:
             from tapediff.forward import flush
             flush(segment)
         segment.recorded = []
+    if segment.settling or segment.unplaced:
+        from tapediff.forward import settle_large
+        with segment.lock:
+            while segment.settling or segment.unplaced:
+                settle_large(segment)
     segment.thread = 0
     if segment.is_finished:
         from tapediff.freeing import release_finished
         release_finished(segment)
-    if segment.held and (segment.count >= layout.SEGMENT_INSTRUCTIONS or segment.large_bytes >= SEGMENT_BYTES):
+    is_full = segment.count >= layout.SEGMENT_INSTRUCTIONS or segment.large_bytes >= SEGMENT_BYTES
+    if is_full and segment.held and segment.recorder is None:
         from tapediff.freeing import forget_unreached
         forget_unreached(segment)
 
@@ -142,7 +173,7 @@ def operand_of(handle: Any, segment: Segment) -> int:
     if handle.segment is segment:
         slot: int = handle.slot
         return slot
-    source = source_of(handle)
+    source = handle.source if handle.segment is SOURCE else source_of(handle)
     if source.origin is not None and source.origin.number > segment.number:
         close()  # another thread computed it since: what reads it must be younger
     if source.stamp is not segment.stamp:
@@ -154,12 +185,14 @@ def operand_of(handle: Any, segment: Segment) -> int:
 def source_of(handle: Any) -> Source:
     """The source that names the value of `handle`; a slot of another segment becomes one, by computing that segment."""
     segment = place_of(handle)[0]
+    if WRITING:
+        WRITING.finish()
     if segment is SOURCE:
         source: Source = handle.source
         return source
     if segment.number > modes.segment.number:
         close()  # what reads the source must be younger than what computes it
-    from tapediff.forward import flush  # above us: only a slot of another segment needs it
+    from tapediff.forward import flush, leave_tape  # above us: only a slot of another segment needs it
     flush(segment)
     with segment.lock:
         if handle.slot < 0:  # a large value that no backward pass needs leaves the tape as soon as it is computed
@@ -167,26 +200,30 @@ def source_of(handle: Any) -> Source:
         index = handle.slot // 3 - 1
         known = segment.shown.get(index) if segment.shown else None
         source = known() if known is not None else None  # type: ignore[assignment]
+        if segment.is_foreign:  # an operation that its thread is recording may be about to read the handle's slot
+            if source is None:
+                source = source_of_slot(segment, index, handle.spec)
+                if segment.shown is None:
+                    segment.shown = {}
+                segment.shown[index] = weakref.ref(source)
+            return source
+        if source is None and index in segment.large and not segment.is_on_tape:
+            leave_tape(segment, index)
+            if handle.slot < 0:
+                return handle.source
         if source is None:
             source = source_of_slot(segment, index, handle.spec)
-        if segment.is_foreign:  # an operation that its thread is recording may be about to read the handle's slot
-            if segment.shown is None:
-                segment.shown = {}
-            segment.shown[index] = weakref.ref(source)
-        else:
-            source.take_over(handle)
+        source.take_over(handle)
     return source
 
 
 def source_of_slot(segment: Segment, index: int, spec: Spec) -> Source:
     """A source that shows the computed value of an instruction."""
-    from tapediff.memory import slot_address
-    owner = segment.large.get(index)
-    source = Source(spec, array=None, address=slot_address(segment, index), origin=segment if spec.requires_grad else None,
-                    slot=index, owner=owner if owner is not None else segment.chunks)
-    if owner is not None:
-        source.array = owner
-    return source
+    from tapediff.memory import slot_address, slot_value
+    large = segment.large.get(index)
+    return Source(spec, array=None if large is None else slot_value(large, spec), address=slot_address(segment, index),
+                  origin=segment if spec.requires_grad or segment.recorder is not None else None, slot=index,
+                  owner=segment.chunks if large is None else large)
 
 
 def place_of(handle: Any) -> tuple[Any, int]:
@@ -207,7 +244,7 @@ def constant(value: float, dtype: DType) -> int:
     key: Any = (dtype, copysign(1.0, value)) if known else value
     found = table.get(key)
     if found is None:
-        source = Source(spec_of((), dtype, False), value)
+        source = Source(spec_of((), dtype, False), value, owner=NUMBER)
         if value != value or len(_constants) >= 1024:
             segment = running()
             segment.held.append(source)
@@ -224,7 +261,7 @@ _ZEROS: dict[Any, int] = {}
 def append(segment: Segment, kind: Kind, *numbers: int) -> Any:
     """Record one instruction, in one step that no other thread's sweep can cut, and hand out the tensor that shows its slot.
 
-    Operands beyond the first two go into ARGUMENT instructions before it.
+    Operands beyond the first two go into ARGUMENT instructions before it. None where the segment was closed meanwhile.
     """
     count = len(numbers)
     made = new_handle(tensor_type)
@@ -234,7 +271,9 @@ def append(segment: Segment, kind: Kind, *numbers: int) -> Any:
     for k in range(2, count, 2):
         line = (ARGUMENT_KIND, numbers[k], numbers[k + 1] if k + 1 < count else 0, *line)
     reference = weakref.ref(made) if spec.is_large else None
-    # nothing is made from here on: the garbage collector might call a finalizer that records, too
+    # nothing is made from here on: the garbage collector might call a finalizer that records, too, or runs a pass
+    if not segment.is_open:
+        return None
     code = segment.recorded
     slot = made.slot = len(code) + len(line)
     if reference is not None:  # before the instruction, so that every sweep finds it announced
@@ -243,9 +282,29 @@ def append(segment: Segment, kind: Kind, *numbers: int) -> Any:
         segment.unplaced.append(index)
         segment.large_bytes += spec.nbytes
     code += line
-    if spec.is_large and len(segment.unplaced) * spec.nbytes > PENDING_BYTES:
-        from tapediff.forward import flush
-        flush(segment)
+    return made
+
+
+def append_large(segment: Segment, kind: int, spec: Spec, a: int, b: int) -> Any:
+    """As `append`, for the quick path: an instruction of at most two operands with a large result.
+
+    Raises
+        KeyError: the segment takes no more.
+    """
+    made = new_handle(tensor_type)
+    made.segment = segment
+    made.spec = spec
+    reference = weakref.ref(made)
+    line = (kind, a, b)
+    code = segment.code  # last, as in `append`
+    if code is None or segment.large_bytes >= SEGMENT_BYTES or len(code) >= SEGMENT_CODE:
+        raise KeyError
+    slot = made.slot = len(code) + 3
+    index = slot // 3 - 1
+    segment.owners[index] = reference
+    segment.unplaced.append(index)
+    segment.large_bytes += spec.nbytes
+    code += line
     return made
 
 
@@ -301,15 +360,20 @@ def elementwise(row: Elementwise, *operands: Any, out_dtype: DType | None = None
         offer(plan, row, operands, segment)
     if len(numbers) == 3 and (numbers[0] == numbers[1] or numbers[2] in numbers[:2]):
         return elementwise(row, *separate(operands), out_dtype=out_dtype)
-    return append(segment, kind, *numbers)
+    made = append(segment, kind, *numbers)
+    return elementwise(row, *operands, out_dtype=out_dtype) if made is None else made
 
 
 def offer(plan: Plan, row: Elementwise, operands: tuple[Any, ...], segment: Segment) -> None:
     """Leave the kind where the tensor's quick path looks for it."""
     plan.offered = kind = plan.kind
-    if kind.spec.is_large or not segment.grad_enabled or len(operands) > 2:
+    if len(operands) > 2:
         return
     first = operands[0]
+    if not segment.grad_enabled:
+        if not modes.inference and row is not POW:
+            _unrecorded[row.name, *(x.spec if isinstance(x, Handle) else type(x) for x in operands)] = kind
+        return
     if not isinstance(first, Handle):
         table = "_reflected"
         key: Any = type(first)
@@ -321,6 +385,38 @@ def offer(plan: Plan, row: Elementwise, operands: tuple[Any, ...], segment: Segm
     if key is bool:
         return
     spec.quick_table(row.name + table)[key] = (kind.number, kind.spec)
+
+
+_unrecorded: dict[Any, Kind] = {}
+
+
+def unrecorded(row: Elementwise, first: Any, second: Any = None) -> Any:
+    """As `elementwise`, where no gradients are recorded, for one or two operands like those that it has met before.
+
+    Raises
+        KeyError: it has not.
+    """
+    segment = modes.segment
+    if modes.inference or not segment.is_open or len(segment.recorded) >= SEGMENT_CODE or segment.large_bytes >= SEGMENT_BYTES:
+        raise KeyError
+    if second is None:
+        kind = _unrecorded[row.name, first.spec]
+        numbers = (operand_of(first, segment),)
+    elif not isinstance(first, Handle):
+        kind = _unrecorded[row.name, type(first), second.spec]
+        numbers = (second.spec.constants[first], operand_of(second, segment))
+    elif isinstance(second, Handle):
+        kind = _unrecorded[row.name, first.spec, second.spec]
+        numbers = (operand_of(first, segment), operand_of(second, segment))
+    else:
+        kind = _unrecorded[row.name, first.spec, type(second)]
+        numbers = (operand_of(first, segment), first.spec.constants[second])
+    if segment is not modes.segment or not segment.is_open:  # an operand's own segment had to be computed first
+        raise KeyError
+    made = append(segment, kind, *numbers)
+    if made is None:
+        raise KeyError
+    return made
 
 
 def separate(operands: tuple[Any, ...]) -> list[Any]:
@@ -340,7 +436,7 @@ def separate(operands: tuple[Any, ...]) -> list[Any]:
             dtype = dtypes.of_number(x)
             other = next((o.spec.dtype for o in operands if isinstance(o, Handle)), dtype)
             dtype = dtypes.promote(dtype, other) if dtypes.result_category(x) <= other.category else dtype
-            source = Source(spec_of((), dtype, False), x)
+            source = Source(spec_of((), dtype, False), x, owner=NUMBER)
             tensor.source, tensor.segment, tensor.slot, tensor.spec = source, SOURCE, source.operand, source.spec
             x = tensor
         seen.append(x)
@@ -464,6 +560,16 @@ def cast(x: Any, dtype: DType) -> Any:
     return x if x.spec.dtype is dtype else elementwise(ROWS["cast"], x, out_dtype=dtype)
 
 
+def constant_copy(x: Any) -> Any:
+    """Record the same value, through which no gradient flows."""
+    before = modes.grad_enabled
+    set_grad_enabled(False)
+    try:
+        return structural(STRUCTURAL["alias"], (x.spec.shape, contiguous_strides(x.spec.shape), 0), x)
+    finally:
+        set_grad_enabled(before)
+
+
 def expand(x: Any, shape: tuple[int, ...]) -> Any:
     """Record the repetition of `x` to a shape that it broadcasts to."""
     ndim = len(shape)
@@ -487,7 +593,8 @@ def structural(row: Structural, attributes: Any, *operands: Any) -> Any:
     numbers = [operand_of(x, segment) for x in operands]
     if segment is not modes.segment or not segment.is_open:
         return structural(row, attributes, *operands)
-    return append(segment, kind, *numbers)
+    made = append(segment, kind, *numbers)
+    return structural(row, attributes, *operands) if made is None else made
 
 
 def make_structural_kind(row: Structural, attributes: Any, operands: tuple[Any, ...], grad_enabled: bool) -> Kind:
@@ -517,6 +624,6 @@ def serves(row: Structural, attributes: Any, specs: tuple[Spec, ...], spec: Spec
         return len(specs) == 2 and specs[0].ndim == 2 and specs[1].dtype is dtypes.int64
     if not all(operand.dtype is spec.dtype for operand in specs) or not spec.dtype.is_floating_point:
         return False
-    if row.kernel == "softmax":  # NumPy's vectorised exp wins on longer arrays
-        return attributes == spec.ndim - 1 and spec.size <= 1 << 14
+    if row.kernel == "softmax":
+        return attributes == spec.ndim - 1
     return row.kernel not in ("sum", "mean") or folded_extents(specs[0].shape, attributes[0]) is not None

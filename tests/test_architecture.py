@@ -14,7 +14,7 @@ PACKAGE = ROOT / "tapediff"
 
 # Lowest first; a layer's modules may import each other, in no circle. A dotted name is one module of a folder.
 LAYERS = (
-    ("errors", "dtypes", "shapes"),
+    ("errors", "dtypes", "shapes", "version"),
     ("printing",),
     ("ops.op", "ops.elementwise"),
     ("tape.layout", "tape.spec"),
@@ -32,11 +32,13 @@ LAYERS = (
     ("quick",),
     ("hooks", "inplace"),
     ("functions",),
-    ("autograd", "func"),
+    ("autograd",),
     ("tensor_methods",),
+    ("nested",),
     ("program",),
     ("special", "linalg", "backends", "cuda"),
     ("nn",),
+    ("func",),
     ("optim",),
     ("jobs", "viz"),
     ("__main__",),

@@ -1,4 +1,4 @@
-"""What layers compute from their parameters: linear maps, look-ups in a table, dropout, attention."""
+"""What layers compute from their parameters: linear maps, look-ups in a table, attention."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from tapediff.functions.naming import named
 from tapediff.functions.products import affine, matmul, viewed
 from tapediff.functions.registry import FUNCTIONS, check_tensor
 from tapediff.nn.activations import softmax
+from tapediff.nn.dropouts import dropout
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.recording import cast, elementwise
 from tapediff.tensor import Tensor
 
-__all__ = ["bilinear", "dropout", "embedding", "linear", "one_hot", "scaled_dot_product_attention"]
+__all__ = ["bilinear", "embedding", "linear", "one_hot", "scaled_dot_product_attention"]
 
 linear = affine
 
@@ -36,28 +37,6 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
                            f"{list(input2.spec.shape)}")
     product = FUNCTIONS["einsum"]("...i,kij,...j->...k", input1, weight, input2)
     return product if bias is None else elementwise(ROWS["add"], product, bias)
-
-
-def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Each element set to zero with probability `p`, and the others divided by ``1 - p``; the tensor itself when not `training`.
-
-    >>> import tapediff as td
-    >>> dropout(td.tensor([1., 2.]), training=False)
-    tensor([1., 2.])
-    """
-    check_tensor(input, "dropout")
-    if not 0 <= p <= 1:
-        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-    if not training or p == 0:
-        return input
-    spec = input.spec
-    if p == 1:
-        factors = FUNCTIONS["zeros"](spec.shape, dtype=spec.dtype)
-    else:
-        kept = elementwise(ROWS["ge"], FUNCTIONS["rand"](spec.shape, dtype=spec.dtype), p)
-        factors = elementwise(ROWS["div"], cast(kept, spec.dtype), 1 - p)
-    result = elementwise(ROWS["mul"], input, factors)
-    return input.copy_(result) if inplace else result
 
 
 def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None, max_norm: float | None = None,

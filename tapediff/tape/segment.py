@@ -34,19 +34,22 @@ class Segment:
     clocks      pairs (first instruction, clock of in-place writes) of each forward sweep; passes copy them, for they grow
     shown       sources that show slots to other threads while the owner records, weakly
     owners      large slots: the tensor that shows the slot, weakly
-    large       large slots: the arrays that hold their values
+    large       large slots: the blocks of memory that hold their values
+    unplaced    large slots that are not computed yet; settling: those of a segment without gradients that were computed last
+    targets     pending instructions that write into the memory of a source, and that source
     hooks       slots whose adjoint somebody wants to see
     overwritten for each instruction the number of instructions recorded before its value was written in place, 0 where it was
     not;
                 versions: the version of the tensor that the value became
+    recorder    the recording of a program that the instructions belong to, or None
     consumed    the instructions that a reverse sweep has used up, as a byte each; consumer: the pass that did so last
     is_finished another thread's pass has used up everything: to be released when the owner leaves
     """
 
     __slots__ = ("__weakref__", "address_room", "addresses", "addresses_at", "batches", "chunks", "clocks", "code", "consumed",
                  "consumer", "count", "grad_enabled", "held", "hooks", "is_finished", "is_open", "is_released", "large",
-                 "large_bytes", "lock",
-                 "number", "overwritten", "owners", "recorded", "shown", "stamp", "thread", "unplaced", "versions")
+                 "large_bytes", "lock", "number", "overwritten", "owners", "recorded", "recorder", "settling", "shown", "stamp",
+                 "targets", "thread", "unplaced", "versions")
 
     def __init__(self, grad_enabled: bool) -> None:
         self.number = next(_numbers)
@@ -65,6 +68,8 @@ class Segment:
         self.chunks: list[Any] = []
         self.clocks = array("q")
         self.unplaced: list[int] = []
+        self.settling: list[int] = []
+        self.targets: dict[int, Any] = {}
         self.owners: dict[int, Any] = {}
         self.large: dict[int, Any] = {}
         self.large_bytes = 0
@@ -73,6 +78,7 @@ class Segment:
         self.versions: dict[int, int] = {}
         self.consumed: bytearray | None = None
         self.consumer: Any = None
+        self.recorder: Any = None
         self.is_released = False
         self.is_finished = False
         self.shown: dict[int, Any] | None = None
@@ -89,6 +95,11 @@ class Segment:
         """Take no more instructions; the next operation opens a new segment."""
         self.is_open = False
         self.code = None
+
+    @property
+    def is_on_tape(self) -> bool:
+        """Whether values stay until the segment goes: a reverse pass or a program may read them."""
+        return self.grad_enabled or self.recorder is not None
 
     @property
     def is_foreign(self) -> bool:
