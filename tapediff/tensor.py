@@ -259,6 +259,8 @@ class Tensor(Attached, metaclass=TensorType):
             if value.spec.shape != self.spec.shape:
                 raise RuntimeError(f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size "
                                    f"'{list(self.shape)}'. Please ensure that the gradient and the tensor are the same size")
+            if recording.recordings and recording.is_traced():
+                recording.modes.recorder.check_write(self)
         if self.segment is not SOURCE or self.source.origin is not None:
             self.extras().grad = value
             return
