@@ -1,7 +1,6 @@
 """The run: a process for each workload and number of threads, then one for each first call."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -9,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.peers import threads as thread_settings
+from benchmarks.peers import conditions
 from benchmarks.peers.figures import environment
 from benchmarks.peers.workload import Workload
 
@@ -74,7 +73,7 @@ def process(task: str, workload: Workload, size: int, threads: int, *more: str) 
     what = [task, workload.name, "--size", str(size), "--threads", str(threads), *more]
     command = [sys.executable, "-m", "benchmarks.peers.worker", *what]
     with tempfile.TemporaryDirectory(prefix="peers-") as empty:
-        settings = {**os.environ, **thread_settings.variables(threads)}
+        settings = conditions.environment(threads)
         if task == "first":
             settings["TAPEDIFF_CACHE_DIR"] = empty
         try:

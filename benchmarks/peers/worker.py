@@ -12,7 +12,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from benchmarks.peers import threads as thread_settings
+from benchmarks.peers import conditions
 from benchmarks.peers.catalogue import workload_named
 from benchmarks.peers.workload import Peer, Workload
 
@@ -34,7 +34,7 @@ def import_library(peer: Peer, threads: int) -> None:
     """
     for module in MODULES.get(peer.library, (peer.library,)):
         import_module(module)
-    thread_settings.tell_loaded_libraries(threads)
+    conditions.tell_loaded_libraries(threads)
 
 
 def prepare(workload: Workload, size: int, threads: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
@@ -119,7 +119,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--sample", type=float, default=0.02)
     parser.add_argument("--clock", default="wall")
     options = parser.parse_args(arguments)
-    thread_settings.keep_to(options.threads)
+    conditions.keep_to(options.threads)
     workload = workload_named(options.workload)
     for size in options.size or workload.sizes:
         if options.task == "time":

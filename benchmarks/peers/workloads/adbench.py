@@ -186,22 +186,32 @@ def tapediff_bundle(inputs: Any) -> Case:
     return Case(step, numbers)
 
 
-def torch_bundle(inputs: Any) -> Case:
-    import torch
-
-    tensors = [torch.tensor(array) for array in inputs]
+def bundle_in_pytorch_functions(library: Any, inputs: Any) -> Case:
+    tensors = [library.tensor(array) for array in inputs]
 
     def residuals(*row: Any) -> tuple[Any, Any]:
-        values = torch.stack(reprojection(torch, *row))
+        values = library.stack(reprojection(library, *row))
         return values, values
 
-    rows = torch.func.vmap(torch.func.jacrev(residuals, argnums=(0, 1, 2), has_aux=True))
+    rows = library.func.vmap(library.func.jacrev(residuals, argnums=(0, 1, 2), has_aux=True))
 
     def step() -> Any:
         gradients, values = rows(*tensors)
         return values, gradients
 
     return Case(step, lambda result: [result[0], joined(*result[1])])
+
+
+def tapediff_vmap_bundle(inputs: Any) -> Case:
+    import tapediff as td
+
+    return bundle_in_pytorch_functions(td, inputs)
+
+
+def torch_bundle(inputs: Any) -> Case:
+    import torch
+
+    return bundle_in_pytorch_functions(torch, inputs)
 
 
 def jax_bundle(inputs: Any) -> Case:
@@ -301,7 +311,8 @@ WORKLOADS = (
         observations,
         (
             Peer("tapediff", tapediff_bundle, (reprojection, tapediff_bundle)),
-            Peer("torch, vmap(jacrev)", torch_bundle, (reprojection, torch_bundle)),
+            Peer("tapediff, vmap(jacrev)", tapediff_vmap_bundle, (reprojection, bundle_in_pytorch_functions)),
+            Peer("torch, vmap(jacrev)", torch_bundle, (reprojection, bundle_in_pytorch_functions)),
             Peer("jax, vmap(jacrev)", jax_bundle, (reprojection, jax_bundle)),
             Peer("casadi, SX map", casadi_bundle, (reprojection, casadi_bundle)),
             Peer("ddx, interpreted", ddx_interpreted_bundle, (reprojection, ddx_bundle_equation, ddx_bundle)),
