@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import llvmlite
@@ -50,6 +50,7 @@ class KernelLibrary:
         self._cache = None if directory is None else ObjectCache(directory)
         self._loaded: dict[str, str] = {}
         self._addresses: dict[KernelSpec, int] = {}
+        self._functions: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def addresses(self, specs: Sequence[KernelSpec]) -> list[int]:
@@ -100,6 +101,27 @@ class KernelLibrary:
             for file in sorted(folder.glob("*.py")):
                 digest.update(file.read_bytes())
         return digest.hexdigest()
+
+    def function(self, key: bytes, text: Callable[[str], str]) -> int:
+        """The address of a function of its own: the IR that `text` prints under a given symbol, built unless it was before.
+
+        key  all that the text depends on besides the sources of kernels and the host
+        """
+        name = hashlib.sha256(self._fingerprint.encode() + key).hexdigest()[:32]
+        with self._lock:
+            if name in self._functions:
+                return self._functions[name]
+            symbol = f"function_{name}"
+            found = {} if self._cache is None else self._cache.find([name])
+            if name in found:
+                code = found[name][2]
+            else:
+                code = self._machine.emit_object(self._optimised(text(symbol)))
+                if self._cache is not None:
+                    self._cache.store({name: symbol}, code)
+            self._load(name, code)
+            address = self._functions[name] = self._engine.get_function_address(symbol)
+            return address
 
     def module(self) -> Module:
         """An empty module that knows the rows and the functions of vecmath."""
