@@ -19,6 +19,7 @@ from tapediff.program.layout import (
     F_FAILED,
     F_LANES,
     F_PARTIAL,
+    F_POINTERS,
     F_ROW,
     F_ROWS,
     GROUP_ROWS,
@@ -63,8 +64,10 @@ class _Frame:
     """What the executor must know, in one thread: its workspace and the rows at hand."""
 
     def __init__(self, schedule: Schedule, uniform: Array) -> None:
-        self.words = (ctypes.c_int64 * (F_BUFFERS + 3 * len(schedule.buffers)))()
+        pointers = F_BUFFERS + 3 * len(schedule.buffers)
+        self.words = (ctypes.c_int64 * (pointers + schedule.most_pointers))()
         self.address = ctypes.addressof(self.words)
+        self.words[F_POINTERS] = self.address + 8 * pointers
         self.workspace = np.zeros(schedule.workspace_bytes + 64, np.uint8)
         self.words[WORKSPACE] = _address(self.workspace) + 63 & ~63
         self.words[UNIFORM] = _address(uniform)
