@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Batch", "choose_lanes", "run"]
 
 Array = np.ndarray[Any, Any]
-WORKSPACE_BYTES = 1 << 20  # of a thread: a usual second-level cache
+WORKSPACE_BYTES = 600_000  # of a thread: more than half of a usual second-level cache
 MOST_LANES = 256
 FEWEST_LANES = 8
 
