@@ -103,10 +103,11 @@ class KernelLibrary:
                 digest.update(file.read_bytes())
         return digest.hexdigest()
 
-    def function(self, key: bytes, text: Callable[[str], str]) -> int:
+    def function(self, key: bytes, text: Callable[[str], str] | None) -> int | None:
         """The address of a function of its own: the IR that `text` prints under a given symbol, built unless it was before.
 
-        key  all that the text depends on besides the sources of kernels and the host
+        key   all that the text depends on besides the sources of kernels and the host
+        text  None: only what was built before is wanted
         """
         name = hashlib.sha256(self._fingerprint.encode() + key).hexdigest()[:32]
         with self._lock:
@@ -116,6 +117,8 @@ class KernelLibrary:
             found = {} if self._cache is None else self._cache.find([name])
             if name in found:
                 code = found[name][2]
+            elif text is None:
+                return None
             else:
                 code = self._machine.emit_object(self._optimised(text(symbol)))
                 if self._cache is not None:
@@ -145,7 +148,11 @@ class KernelLibrary:
 
     def assembly(self, specs: Sequence[KernelSpec | ProductSpec]) -> str:
         """The assembly of kernels, to look at."""
-        text: str = self._machine.emit_assembly(self._optimised(self.ir({spec: f"kernel_{i}" for i, spec in enumerate(specs)})))
+        return self.assembly_of(self.ir({spec: f"kernel_{i}" for i, spec in enumerate(specs)}))
+
+    def assembly_of(self, ir: str) -> str:
+        """The assembly of a module, to look at."""
+        text: str = self._machine.emit_assembly(self._optimised(ir))
         return text
 
     def _optimised(self, ir: str) -> llvm.ModuleRef:

@@ -55,15 +55,15 @@ from tapediff.program.layout import (
 )
 from tapediff.program.schedule import Schedule
 
-__all__ = ["CannotCompile", "compile_schedule", "print_schedule", "size_of"]
+__all__ = ["APART", "BESIDE", "SAME", "CannotCompile", "compile_schedule", "print_schedule", "print_text", "size_of"]
 
 NAMES = {FORWARD2: "yab", FORWARD3: "yabc", FORWARD_REPEATED: "yabc"}
 REVERSE_NAMES = {REVERSE2: ("y_bar", "y", "a", "b", "a_bar", "b_bar"),
                  REVERSE3: ("y_bar", "y", "a", "b", "c", "a_bar", "b_bar", "c_bar"),
                  REVERSE_REPEATED: ("y_bar", "y", "a", "b", "c", "a_bar", "b_bar", "c_bar")}
 DTYPES = ("bool", "int32", "int64", "float32", "float64")  # by the codes of guards
+APART, BESIDE, SAME = range(3)
 FUNCTION_STEPS = 1500  # steps of one function: LLVM takes about as long for a step of a function of this size as for one of a short one
-INLINED_STEPS = 300  # in a longer schedule the functions of vecmath are called
 
 
 class CannotCompile(Exception):
@@ -141,16 +141,18 @@ class _Steps:
             at += row[A_WORDS]
 
 
-def print_schedule(module: Module, schedule: Schedule, contiguous: Sequence[bool], symbol: str) -> None:
+def print_schedule(module: Module, schedule: Schedule, layout: Sequence[int], symbol: str) -> None:
     """Add the function `void symbol(ptr frame, i64 first, i64 last)` that runs a schedule over whole blocks of rows.
 
-    contiguous  for each buffer whether its rows lie beside each other, element by element
+    layout  how the rows of each buffer lie: APART, BESIDE each other element by element, or all the SAME
     """
-    _Function(module, schedule, contiguous).print(symbol)
+    _Function(module, schedule, layout).print(symbol)
 
 
-def compile_schedule(schedule: Schedule, contiguous: Sequence[bool]) -> int:
+def compile_schedule(schedule: Schedule, layout: tuple[int, ...], only_known: bool = False) -> int | None:
     """The address of the machine code of a schedule, from the cache of objects where it was built before.
+
+    only_known  None where it would have to be built
 
     Raises
         CannotCompile: it has steps that no formula states.
@@ -161,23 +163,33 @@ def compile_schedule(schedule: Schedule, contiguous: Sequence[bool]) -> int:
     specs = [schedule.specs.get(number) for number in range(len(schedule.actions))]
     table = schedule.actions.copy()
     table[[number for number, spec in enumerate(specs) if spec is not None], 2] = 0  # addresses of kernels
-    key = repr((schedule.request.lanes, tuple(contiguous), specs)).encode() + schedule.code.tobytes() + table.tobytes()
+    key = repr((schedule.request.lanes, layout, schedule.dtypes, specs)).encode() + schedule.code.tobytes() + table.tobytes()
 
     def text(symbol: str) -> str:
         module = library.module()
-        print_schedule(module, schedule, contiguous, symbol)
+        print_schedule(module, schedule, layout, symbol)
         return module.text()
 
-    return library.function(key, text)
+    return library.function(key, None if only_known else text)
+
+
+def print_text(schedule: Schedule, layout: tuple[int, ...], which: str) -> str:
+    """The code of a schedule to look at: LLVM IR before optimisation ("llvm"), or assembly ("asm")."""
+    if size_of(schedule) is None:
+        raise CannotCompile("the schedule has steps that no formula states")
+    library = get_library()
+    module = library.module()
+    print_schedule(module, schedule, layout, "tape")
+    return module.text() if which == "llvm" else library.assembly_of(module.text())
 
 
 class _Function:
     """Prints one schedule."""
 
-    def __init__(self, module: Module, schedule: Schedule, contiguous: Sequence[bool]) -> None:
+    def __init__(self, module: Module, schedule: Schedule, layout: Sequence[int]) -> None:
         self.module = module
         self.schedule = schedule
-        self.contiguous = contiguous
+        self.layout = layout
         self.lanes = schedule.request.lanes
         self.steps = list(_Steps(schedule))
         self.has_guards = any(step.action_class >= GUARD_TRUTH for step in self.steps)
@@ -277,11 +289,9 @@ done:
         for step in steps:
             piece.step(step)
         piece.leave(live)
-        linkage = "internal " + ("" if is_whole else "noinline ")
         inlining = "alwaysinline" if is_whole else "noinline"
         self.module.define(f"define internal void @{symbol}(ptr noalias %frame, i64 %row) {inlining} nounwind {{\nentry:\n"
                            f"{piece.printer.text()}\n  ret void\n}}\n")
-        del linkage
 
 
 class _Piece:
@@ -370,10 +380,8 @@ class _Piece:
             value = self.values[offset]
             if value is None:
                 printer = self.printer
-                size = 8 * self.lanes
                 address = self.at(self.base(WORKSPACE), offset)
-                printer.line(f"store {printer.vector('i64')} {'0' if self.lanes == 1 else 'zeroinitializer'}, ptr {address}, align 4"
-                             if size else "")
+                printer.line(f"store {printer.vector('i64')} {'0' if self.lanes == 1 else 'zeroinitializer'}, ptr {address}, align 4")
                 continue
             item = BITS[value.dtype] // 8 or 1
             self.store(self.at(self.base(WORKSPACE), offset), value, min(64, item * self.lanes))
@@ -422,8 +430,8 @@ class _Piece:
             values[name] = self.scalar(pointers[name][1], dtype) if is_scalar else self.read(pointers[name], dtype)
         kernel.element(self.printer, values, _Places(self, pointers), {})
 
-    def rows(self, buffer: int, element: int) -> tuple[str, bool]:
-        """Where the rows at hand lie in a buffer, and whether they lie beside each other."""
+    def rows(self, buffer: int, element: int) -> str:
+        """Where an element of the first of the rows at hand lies in a buffer."""
         printer = self.printer
         start = self.base(F_BUFFERS + 3 * buffer)
         stride, step = self.word(F_BUFFERS + 3 * buffer + 1), self.word(F_BUFFERS + 3 * buffer + 2)
@@ -431,7 +439,7 @@ class _Piece:
         address = self.at(start, skipped)
         if element:
             address = self.at(address, printer.emit("int64", f"mul i64 {step}, {element}").text)
-        return address, self.function.contiguous[buffer] or self.lanes == 1
+        return address
 
     def lane_addresses(self, address: str, buffer: int) -> list[str]:
         """Where each row lies."""
@@ -441,14 +449,19 @@ class _Piece:
 
     def load_row(self, step: _Step, element: int) -> None:
         printer = self.printer
-        dtype = {8: "int64", 4: "int32", 1: "bool"}[step.item] if step.spec is None else ""
         dtype = self.function.schedule.dtypes[step.buffer]
-        address, is_contiguous = self.rows(step.buffer, element)
+        address = self.rows(step.buffer, element)
+        layout = self.function.layout[step.buffer]
         place = (WORKSPACE, step.pointers[0][1] + element * step.item * self.lanes)
-        if is_contiguous:
+        if layout == BESIDE or self.lanes == 1:
             self.write(place, self.load(address, dtype, step.item))
             return
         type_ = "i8" if dtype == "bool" else IR_TYPES[dtype]
+        if layout == SAME and dtype != "bool":
+            one = printer.fresh()
+            printer.line(f"{one} = load {type_}, ptr {address}, align {step.item}")
+            self.write(place, printer.splat(dtype, one))
+            return
         vector = "poison"
         for lane, at in enumerate(self.lane_addresses(address, step.buffer)):
             one, whole = printer.fresh(), printer.fresh()
@@ -470,7 +483,7 @@ class _Piece:
         address = self.at(address, printer.emit("int64", f"mul i64 %row, {stride}").text)
         if element:
             address = self.at(address, element * step.item)
-        if self.function.contiguous[step.buffer] or self.lanes == 1:
+        if self.function.layout[step.buffer] == BESIDE or self.lanes == 1:
             self.store(address, value, step.item)
             return
         text, type_, whole = value.text, IR_TYPES[dtype], self.memory_type(dtype)
