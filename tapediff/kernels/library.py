@@ -21,6 +21,7 @@ from tapediff.kernels.cache import ObjectCache, default_directory
 from tapediff.kernels.functions import VectorFunctions
 from tapediff.kernels.instructions import Module
 from tapediff.kernels.loop import KernelSpec, print_kernel
+from tapediff.ops.custom import content_of
 
 __all__ = ["KernelLibrary", "KernelSpec", "get_library"]
 
@@ -90,7 +91,7 @@ class KernelLibrary:
             self._loaded[name] = name
 
     def _key(self, spec: KernelSpec) -> str:
-        return hashlib.sha256(f"{self._fingerprint} {spec!r}".encode()).hexdigest()[:32]
+        return hashlib.sha256(f"{self._fingerprint} {spec!r} {content_of(spec.name)}".encode()).hexdigest()[:32]
 
     @functools.cached_property
     def _fingerprint(self) -> str:
