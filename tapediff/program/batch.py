@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tapediff.errors import GuardError
-from tapediff.nested import LEAF, Structure, flatten, matched
-from tapediff.program.running import Results, available_threads, run_batch
+from tapediff.nested import LEAF, flatten, matched
+from tapediff.program.running import Results, available_threads, element_stride, run_batch
 from tapediff.program.schedule import Request
 from tapediff.tensor import Tensor
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Batch", "choose_lanes", "run"]
 
 Array = np.ndarray[Any, Any]
-WORKSPACE_BYTES = 1 << 18  # of a thread: half of a usual second-level cache
+WORKSPACE_BYTES = 1 << 20  # of a thread: a usual second-level cache
 MOST_LANES = 256
 FEWEST_LANES = 8
 
@@ -84,6 +84,9 @@ class Batch:
         self.in_dims = in_dims
         self.threads = threads
         self.lanes = lanes
+        checked_lanes(lanes)
+        if threads is not None and threads < 1:
+            raise ValueError(f"threads={threads}: choose at least 1, or None for all cores")
         structure = program.in_structure
         dims = matched(tuple(in_dims) if isinstance(in_dims, list) else in_dims, structure, "in_dims")
         self.dims: list[int | None] = dims
@@ -184,7 +187,8 @@ class Batch:
 
 
 def as_rows(leaf: Any, spec: Any, dim: int | None, what: str) -> Array:
-    """An argument as an array of the recorded dtype: rows first, each contiguous; or one value where there are no rows.
+    """An argument as an array of the recorded dtype: rows first, the elements of each at one distance; or one value where there are
+    no rows.
 
     Raises
         ValueError: the shape is another.
@@ -204,5 +208,10 @@ def as_rows(leaf: Any, spec: Any, dim: int | None, what: str) -> Array:
         raise ValueError(f"{what} was recorded with shape {list(spec.shape)}: got {list(shape)}"
                          + ("" if dim is None else " in each row"))
     array = array.astype(spec.dtype.numpy, copy=False)
-    is_row_contiguous = dim is not None and array.size and array[0].flags.c_contiguous and array.strides[0] >= 0
-    return array if is_row_contiguous else np.ascontiguousarray(array).reshape(array.shape)
+    if dim is not None and array.size and array.strides[0] > 0:
+        try:
+            element_stride(array)
+            return array
+        except ValueError:
+            pass
+    return np.ascontiguousarray(array).reshape(array.shape)

@@ -122,8 +122,7 @@ def as_array(value: Any) -> Array:
         TypeError: it is none.
     """
     if isinstance(value, Tensor):
-        from tapediff.recording import source_of
-        return np.array(source_of(value).values(), order="C")
+        return np.array(value._array(), order="C")
     if isinstance(value, bool | int | float | np.ndarray | np.generic):
         array = np.array(value, order="C")
         try:
@@ -172,6 +171,8 @@ class Program:
         self._schedules: dict[Request, Schedule] = {}
         self._singles: dict[Request, Single] = {}
         self._derived: dict[Any, Program] = {}
+        self._plans: dict[Any, tuple[Single, Structure]] = {}
+        self._is_flat = all(child is LEAF for child in in_structure.children)
         self._lock = threading.RLock()
 
     # --- what it is -------------------------------------------------------------------------------------------------------------
@@ -241,7 +242,7 @@ class Program:
             TypeError: they are nested differently from the examples.
             ValueError: a shape differs.
         """
-        if self.in_structure.count == len(inputs) and all(child is LEAF for child in self.in_structure.children):
+        if self._is_flat and len(self.specs) == len(inputs):
             leaves: list[Any] = list(inputs)
         else:
             leaves, structure = flatten(inputs)
@@ -251,6 +252,8 @@ class Program:
             if type(leaf) in (float, int):
                 if spec.shape:
                     raise ValueError(f"{self.name}: input {position} was recorded with shape {list(spec.shape)}: got a number")
+                if spec.dtype.category < (2 if type(leaf) is float else 1):
+                    raise TypeError(f"{self.name}: input {position} was recorded as {spec.dtype.name}: got {leaf!r}")
                 continue
             if isinstance(leaf, Tensor):
                 leaf = leaves[position] = leaf._array()
@@ -289,13 +292,18 @@ class Program:
         >>> float(value), float(gradient)
         (0.0, 1.0)
         """
-        wanted, structure = self.wanted(argnums)
-        self.need_scalar()
-        outputs, gradients, failed = self.single(self.request(wanted))(self.leaves(inputs))
+        plan = self._plans.get(argnums)
+        if plan is None:
+            wanted, structure = self.wanted(argnums)
+            self.need_scalar()
+            plan = self._plans[argnums] = (self.single(self.request(wanted)), structure)
+        single, structure = plan
+        outputs, gradients, failed = single(self.leaves(inputs))
         if failed:
             self.check(failed)
-        found = [g.copy()[()] for g in gradients]
-        return (self.out_structure.unflatten([y.copy()[()] for y in outputs]),
+        value = outputs[0].copy() if outputs[0].ndim else outputs[0][()]
+        found = [g.copy() if g.ndim else g[()] for g in gradients]
+        return (value if self.out_structure is LEAF else self.out_structure.unflatten([value]),
                 found[0] if structure is LEAF else structure.unflatten(found))
 
     def grad(self, *inputs: Any, argnums: int | tuple[int, ...] = 0) -> Any:

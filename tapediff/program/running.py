@@ -14,7 +14,19 @@ import numpy as np
 
 from tapediff.kernels.options import entry
 from tapediff.program import executor
-from tapediff.program.layout import F_BUFFERS, F_FAILED, F_LANES, F_PARTIAL, F_ROW, F_ROWS, GROUP_ROWS, SUM_LANES, UNIFORM, WORKSPACE
+from tapediff.program.layout import (
+    F_BUFFERS,
+    F_FAILED,
+    F_LANES,
+    F_PARTIAL,
+    F_POINTERS,
+    F_ROW,
+    F_ROWS,
+    GROUP_ROWS,
+    SUM_LANES,
+    UNIFORM,
+    WORKSPACE,
+)
 from tapediff.program.schedule import Schedule
 from tapediff.program.structural import HostStep, run_host
 from tapediff.tape.spec import Spec
@@ -24,6 +36,7 @@ __all__ = ["Results", "Single", "available_threads", "run_batch"]
 _run = entry(executor.run)
 _run_rows = entry(executor.run_rows)
 Array = np.ndarray[Any, Any]
+THREAD_WORK = 1 << 19  # elements that are worth another thread: about as long as it takes to wake one up
 
 
 class Results(NamedTuple):
@@ -51,8 +64,10 @@ class _Frame:
     """What the executor must know, in one thread: its workspace and the rows at hand."""
 
     def __init__(self, schedule: Schedule, uniform: Array) -> None:
-        self.words = (ctypes.c_int64 * (F_BUFFERS + 2 * len(schedule.buffers)))()
+        pointers = F_BUFFERS + 3 * len(schedule.buffers)
+        self.words = (ctypes.c_int64 * (pointers + schedule.most_pointers))()
         self.address = ctypes.addressof(self.words)
+        self.words[F_POINTERS] = self.address + 8 * pointers
         self.workspace = np.zeros(schedule.workspace_bytes + 64, np.uint8)
         self.words[WORKSPACE] = _address(self.workspace) + 63 & ~63
         self.words[UNIFORM] = _address(uniform)
@@ -66,11 +81,29 @@ class _Frame:
         rows = min(words[F_LANES], words[F_ROWS] - row)
         return list((ctypes.c_int32 * rows).from_address(words[F_FAILED] + 4 * row))
 
-    def set_buffers(self, places: Sequence[tuple[int, int]]) -> None:
-        """Say where the rows of each buffer lie: address, and bytes from row to row."""
-        for number, (address, stride) in enumerate(places):
-            self.words[F_BUFFERS + 2 * number] = address
-            self.words[F_BUFFERS + 2 * number + 1] = stride
+    def set_buffers(self, places: Sequence[tuple[int, int, int]]) -> None:
+        """Say where the rows of each buffer lie: address, bytes from row to row, bytes from element to element."""
+        for number, place in enumerate(places):
+            self.words[F_BUFFERS + 3 * number:F_BUFFERS + 3 * number + 3] = place
+
+
+def element_stride(array: Array, first: int = 1) -> int:
+    """The bytes from one element of a row to the next, in order, where that is one number; the row's dimensions start at `first`.
+
+    Raises
+        ValueError: it is not.
+    """
+    step = 0
+    for size, stride in zip(array.shape[:first - 1 if first else None:-1], array.strides[:first - 1 if first else None:-1],
+                            strict=True):
+        if size == 1:
+            continue
+        if not step:
+            step, expected = stride, stride
+        if stride != expected:
+            raise ValueError("the elements of a row do not lie at one distance")
+        expected *= size
+    return step or array.itemsize
 
 
 def aligned(nbytes: int) -> Array:
@@ -173,11 +206,12 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
             array = inputs[position] if how == "input" else seeds[position]
             assert array is not None
             spec = specs[position] if how == "input" else output_specs[position]
-            places.append((_address(array), array.strides[0] if array.ndim > spec.ndim else 0))
+            places.append((_address(array), array.strides[0] if array.ndim > spec.ndim else 0,
+                           element_stride(array, array.ndim - spec.ndim)))
         else:
             array = (outputs if how == "output" else gradients)[position]
-            places.append((_address(array), array.strides[0]))
-    threads = max(1, min(threads, -(-rows // request.lanes)))
+            places.append((_address(array), array.strides[0], array.itemsize))
+    threads = max(1, min(threads, -(-rows // request.lanes), rows * schedule.work // THREAD_WORK))
     if request.summed:
         group = GROUP_ROWS
     else:
@@ -257,7 +291,7 @@ class Single:
         for how, position in schedule.buffers:
             spec = self.specs[position] if how in ("input", "grad") else self.output_specs[position]
             arrays[how, position] = np.zeros(spec.shape, spec.dtype.numpy)
-        frame.set_buffers([(_address(arrays[key]), 0) for key in schedule.buffers])
+        frame.set_buffers([(_address(arrays[key]), 0, arrays[key].itemsize) for key in schedule.buffers])
         local.inputs = [arrays.get(("input", position)) for position in range(len(self.specs))]
         local.seeds = [arrays.get(("seed", position)) for position in range(len(self.output_specs))]
         local.outputs = []
