@@ -35,7 +35,7 @@ LAYERS = (
     ("functions",),
     ("autograd",),
     ("tensor_methods",),
-    ("nested",),
+    ("nested", "custom"),
     ("program",),
     ("special", "linalg", "backends", "cuda"),
     ("nn",),

@@ -11,9 +11,9 @@ from tapediff import recording
 from tapediff.forward import flush
 from tapediff.leading import Leading
 from tapediff.memory import operands_of
-from tapediff.ops.elementwise import ELEMENTWISE
+from tapediff.ops.custom import formula_row, own_row
 from tapediff.ops.op import compiled
-from tapediff.ops.structural import STRUCTURAL
+from tapediff.ops.structural import STRUCTURAL, Structural
 from tapediff.overwritten import is_overwritten_at
 from tapediff.recording import elementwise, modes, structural
 from tapediff.reverse import Consumed, Overwritten
@@ -32,12 +32,11 @@ class TensorFunctions:
     """F on tensors: the functions that a derivative rule may call, recorded. Attributes of structural ops come last."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        row = STRUCTURAL.get(name)
-        if row is not None:
+        row = STRUCTURAL.get(name) or own_row(name)
+        if isinstance(row, Structural):
             found: Callable[..., Any] = lambda *arguments: structural(row, arguments[-1], *arguments[:-1])  # noqa: E731
-        elif name in ELEMENTWISE:
-            formula_row = ELEMENTWISE[name]
-            found = lambda *operands: elementwise(formula_row, *operands)  # noqa: E731
+        elif (formulas := formula_row(name)) is not None:
+            found = lambda *operands: elementwise(formulas, *operands)  # noqa: E731
         else:
             raise AttributeError(f"no op is called {name!r}")
         setattr(self, name, found)
@@ -70,7 +69,13 @@ class _Names(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         if name in ("inf", "nan", "pi"):
             return getattr(math, name)
-        return getattr(TENSORS, name)
+        return self.where if name == "where" else getattr(TENSORS, name)
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        """`where`; of two numbers, which would take the default dtype, in the dtype of the adjoint."""
+        if not isinstance(x, Tensor) and not isinstance(y, Tensor):
+            x = of_source(Source(spec_of((), self["y_bar"].spec.dtype, False), x))
+        return TENSORS.where(condition, x, y)
 
 
 def recorded_pass(seeds: Sequence[tuple[Any, int, Tensor]], retain: bool, deliver: Callable[[Source, Tensor], None],

@@ -417,3 +417,18 @@ sample(
     ((True, True), boundaries((2, 5), (2, 3))),
     ((True, False), boundaries((5,), ())),
 )
+
+LINE, PLANE = ((7,), (3,), (2,), (1,), (1,)), ((4, 5), (2, 2), (1, 2), (1, 0), (2, 1))  # of windows
+sample("im2col", (LINE, floats((2, 3, 7))), (PLANE, floats((2, 4, 5))))
+sample("col2im", (LINE, floats((2, 9, 4))), (PLANE, floats((8, 8))))
+sample("convolution", ((LINE, 1), floats((2, 3, 7), (4, 3, 3))), ((PLANE, 2), floats((2, 4, 4, 5), (6, 2, 2, 2), (6,))))
+sample("convolution_transpose", ((LINE, 1), floats((2, 4, 4), (4, 3, 3))), ((PLANE, 2), floats((2, 6, 4, 2), (6, 2, 2, 2), (4,))))
+sample("convolution_weight", ((LINE, 1), floats((2, 3, 7), (2, 4, 4))), ((PLANE, 2), floats((2, 4, 4, 5), (2, 6, 4, 2))))
+sample("max_pool_index", ((LINE, True), coarse((2, 3, 7))), ((PLANE, False), spicy((2, 4, 5))))
+sample("adaptive_max_pool_index", ((2,), coarse((3, 7))), ((2, 3), coarse((2, 4, 5))))
+POOLED = [((7,), with_indices([(2, 3, 7)], ((2, 3, 4), 0, 7))), ((4, 5), with_indices([(2, 4, 5)], ((2, 4, 2), 0, 20)))]
+sample("max_pool2d max_pool3d adaptive_max_pool2d", *POOLED)
+sample("pool_spread", ((7,), with_indices([(2, 3, 4)], ((2, 3, 4), 0, 7))), ((4, 5), with_indices([(2, 4, 2)], ((2, 4, 2), 0, 20))))
+FLAT = ((4, 5), (2, 2), (1, 2), (1, 0), (1, 1))
+sample("avg_pool2d avg_pool3d", ((LINE, True, False, None), floats((2, 3, 7))), ((FLAT, False, True, 3), floats((2, 4, 5))))
+sample("avg_pool_spread", ((LINE, False, True, None), floats((2, 3, 4))), ((FLAT, True, False, None), floats((2, 5, 3))))
