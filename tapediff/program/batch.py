@@ -60,7 +60,7 @@ def run(program: Program, arrays: Sequence[Array], laned: Sequence[bool], rows: 
     """
     in_lanes = tuple(has_rows or position in wanted for position, has_rows in enumerate(laned))
     request = Request(FEWEST_LANES, in_lanes, tuple(range(len(program.output_specs)) if outputs is None else outputs), wanted,
-                      "one" if seeds is None else "given", summed)
+                      "one" if seeds is None else "given", summed, tuple(position for position in wanted if not laned[position]))
     threads = threads or available_threads()
     if executor != "interpreter" and (lanes is None or executor == "compiled"):
         machine = program.machine(request)
