@@ -170,11 +170,11 @@ def joined(by_camera: Any, by_point: Any, by_weight: Any) -> np.ndarray:
     return np.concatenate([np.asarray(by_camera), np.asarray(by_point), np.asarray(by_weight)[..., None]], axis=-1)
 
 
-def tapediff_bundle(inputs: Any) -> Case:
+def tapediff_bundle(inputs: Any, executor: str) -> Case:
     import tapediff as td
 
     programs = [td.record(lambda *row, k=k: reprojection(td, *row)[k], *(array[0] for array in inputs)) for k in range(2)]
-    rows = [program.batch() for program in programs]
+    rows = [program.batch(executor=executor) for program in programs]
 
     def step() -> Any:
         return [residual.value_and_grad(*inputs, argnums=(0, 1, 2)) for residual in rows]
@@ -310,7 +310,8 @@ WORKLOADS = (
         "ADBench, bundle adjustment: 2 x 15 Jacobian of every observation",
         observations,
         (
-            Peer("tapediff", tapediff_bundle, (reprojection, tapediff_bundle)),
+            Peer("tapediff", lambda inputs: tapediff_bundle(inputs, "compiled"), (reprojection, tapediff_bundle)),
+            Peer("tapediff, interpreter", lambda inputs: tapediff_bundle(inputs, "interpreter"), (reprojection, tapediff_bundle)),
             Peer("tapediff, vmap(jacrev)", tapediff_vmap_bundle, (reprojection, bundle_in_pytorch_functions)),
             Peer("torch, vmap(jacrev)", torch_bundle, (reprojection, bundle_in_pytorch_functions)),
             Peer("jax, vmap(jacrev)", jax_bundle, (reprojection, jax_bundle)),
