@@ -25,6 +25,7 @@ LAYERS = (
     ("rules",),
     ("memory", "building"),
     ("forward", "overwritten", "freeing"),
+    ("leading",),
     ("reverse",),
     ("recording",),
     ("grad_modes",),

@@ -9,6 +9,7 @@ from typing import Any
 
 from tapediff import recording
 from tapediff.forward import flush
+from tapediff.leading import Leading
 from tapediff.memory import operands_of
 from tapediff.ops.custom import formula_row, own_row
 from tapediff.ops.op import compiled
@@ -78,13 +79,15 @@ class _Names(dict[str, Any]):
 
 
 def recorded_pass(seeds: Sequence[tuple[Any, int, Tensor]], retain: bool, deliver: Callable[[Source, Tensor], None],
-                  watched: dict[Any, dict[int, Callable[[Tensor], Any]]] | None = None) -> None:
+                  watched: dict[Any, dict[int, Callable[[Tensor], Any]]] | None = None, leading: Leading | None = None) -> None:
     """As `reverse.Pass.run`, with adjoints that are tensors on the running tape."""
     waiting: dict[int, dict[int, Tensor]] = {}
     origins: dict[int, Any] = {}
     order: list[int] = []
 
     def seed(origin: Any, slot: int, adjoint: Tensor) -> None:
+        if leading is not None and not leading.reaches(origin, slot):
+            return
         slots = waiting.get(origin.number)
         if slots is None:
             slots = waiting[origin.number] = {}
@@ -100,9 +103,13 @@ def recorded_pass(seeds: Sequence[tuple[Any, int, Tensor]], retain: bool, delive
     while order:
         number = -heapq.heappop(order)
         slots, origin = waiting.pop(number), origins.pop(number)
+        if leading is not None and leading.ends_at(origin):
+            for slot, adjoint in slots.items():
+                watched[origin][slot](adjoint)  # type: ignore[index]
+            continue
         if type(origin) is Segment:
             hooks = {**(origin.hooks or {}), **((watched or {}).get(origin, {}))}
-            found = _reverse_segment(origin, slots, retain, hooks)
+            found = _reverse_segment(origin, slots, retain, hooks, leading)
         else:
             found = origin.propagate_recorded(slots, retain, (watched or {}).get(origin))
         for source, adjoint in found:
@@ -113,12 +120,15 @@ def recorded_pass(seeds: Sequence[tuple[Any, int, Tensor]], retain: bool, delive
 
 
 def _reverse_segment(segment: Segment, adjoints: dict[int, Tensor], retain: bool,
-                     hooks: dict[int, Any]) -> list[tuple[Source, Tensor]]:
+                     hooks: dict[int, Any], leading: Leading | None) -> list[tuple[Source, Tensor]]:
     segment.close()
     flush(segment)
     if segment.is_released:
         segment.consume_all()
     code = segment.whole_code()
+    if leading is not None:
+        code = leading.code(segment, code)
+        hooks = {slot: hook for slot, hook in hooks.items() if leading.reaches(segment, slot)}
     leaves: dict[int, Tensor] = {}
     used = []
     for index in range(max(adjoints), -1, -1):
