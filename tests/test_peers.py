@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.peers import __main__ as command
-from benchmarks.peers import catalogue, figures, page, pictures, report, worker
+from benchmarks.peers import catalogue, conditions, figures, page, pictures, report, worker
 from benchmarks.peers.agreement import disagreements, largest_difference
 from benchmarks.peers.figures import Row, Table
 from benchmarks.peers.timing import interleaved
@@ -497,9 +497,28 @@ def test_a_quick_run_prints_a_table_and_writes_figures_and_page(tmp_path):
     assert "### leapfrog step" in (tmp_path / "performance.md").read_text()
 
 
+def test_every_library_gets_the_same_threads_and_openblas_its_own_kernels(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    found = conditions.environment(2)
+    assert "OPENBLAS_CORETYPE" not in found
+    assert {found[name] for name in conditions.VARIABLES} == {"2"}
+    assert "intra_op_parallelism_threads=2" in found["XLA_FLAGS"]
+    code = (
+        "from benchmarks.peers import conditions; import os, numba, torch; "
+        "conditions.keep_to(1); conditions.tell_loaded_libraries(1); "
+        "print(numba.config.NUMBA_NUM_THREADS, torch.get_num_threads(), len(os.sched_getaffinity(0)))"
+    )
+    pytest.importorskip("torch", reason="one of the libraries")
+    pytest.importorskip("numba", reason="one of the libraries")
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=conditions.environment(1), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["1", "1", "1"]
+
+
 def test_a_first_call_is_measured_with_its_memory():
     workload = catalogue.workload_named("hmc")
     by_hand = next(peer for peer in workload.peers if peer.name == "numpy, by hand")
-    found = worker.measure_first(workload, by_hand, 100, 1)
+    found = worker.measure_first(workload, by_hand, 100, 1, "wall")
     assert 0 < found["first"] < 5
     assert 0 <= found["peak_bytes"] < 1e9

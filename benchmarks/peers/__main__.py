@@ -61,12 +61,12 @@ def chosen_workloads(options: argparse.Namespace) -> list[Workload]:
     return workloads
 
 
-def measure(workloads: list[Workload], options: argparse.Namespace) -> tuple[list[dict], bool]:
-    """Run the workloads, print tables as they come; the runs, and whether every figure could be measured."""
+def measure(workloads: list[Workload], options: argparse.Namespace, path: Path) -> bool:
+    """Run the workloads, print tables as they come and keep each run in `path`; whether every figure could be measured."""
     repeats = QUICK_REPEATS if options.quick else options.repeats
     effort = Effort(repeats, options.sample, not options.quick, not options.quick, options.clock)
     print(report.heading(figures.environment()), flush=True)
-    runs, seen = [], []
+    seen = []
     for threads in options.threads:
         for workload in workloads:
             if threads > 1 and not workload.uses_threads:
@@ -77,10 +77,10 @@ def measure(workloads: list[Workload], options: argparse.Namespace) -> tuple[lis
                     seen.append((workload, table))
                     print(report.table_text(workload, table), flush=True)
 
-            runs.append(run_workload(workload, threads, effort, tell))
+            run = run_workload(workload, threads, effort, tell)
+            figures.write(path, figures.merged(figures.read(path), {"runs": [run]}))
     print(report.summary(seen, effort.repeats), flush=True)
-    is_complete = not any(row.problem and not row.is_left_out for _, table in seen for row in table.rows)
-    return runs, is_complete
+    return not any(row.problem and not row.is_left_out for _, table in seen for row in table.rows)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -96,12 +96,9 @@ def main(arguments: list[str] | None = None) -> int:
     if options.list:
         print("\n".join(f"{workload.name:<16} {workload.title}" for workload in workloads))
         return 0
-    path, is_complete = options.output / "performance.json", True
+    path = options.output / "performance.json"
+    is_complete = options.page_only or measure(workloads, options, path)
     document = figures.read(path)
-    if not options.page_only:
-        runs, is_complete = measure(workloads, options)
-        document = figures.merged(document, {"runs": runs})
-        figures.write(path, document)
     if document is None:
         print(f"{path} does not exist: run without --page-only first", file=sys.stderr)
         return 2

@@ -35,7 +35,7 @@ def run_workload(workload: Workload, threads: int, effort: Effort, told: Callabl
         if effort.first_calls and size == workload.sizes[-1]:
             for row in answer["rows"]:
                 if "best" in row:
-                    row.update(first_call(workload, row["peer"], size, threads))
+                    row.update(first_call(workload, row["peer"], size, threads, effort))
         done.append(answer)
         told({"workload": workload.name, "threads": threads, "sizes": [answer]})
     return {
@@ -57,9 +57,9 @@ def time_size(workload: Workload, size: int, threads: int, effort: Effort) -> di
         return {"size": size, "rows": rows}
 
 
-def first_call(workload: Workload, peer: str, size: int, threads: int) -> dict[str, Any]:
+def first_call(workload: Workload, peer: str, size: int, threads: int, effort: Effort) -> dict[str, Any]:
     try:
-        return process("first", workload, size, threads, "--peer", peer)
+        return process("first", workload, size, threads, "--peer", peer, "--clock", effort.clock)
     except RuntimeError:
         return {}
 

@@ -9,11 +9,12 @@ import json
 import sys
 from importlib import import_module
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from benchmarks.peers import conditions
+from benchmarks.peers.agreement import disagreements
 from benchmarks.peers.catalogue import workload_named
+from benchmarks.peers.timing import CLOCKS, interleaved
 from benchmarks.peers.workload import Peer, Workload
 
 MODULES = {
@@ -59,9 +60,6 @@ def prepare(workload: Workload, size: int, threads: int) -> tuple[dict[str, Any]
 
 def time_workload(workload: Workload, size: int, threads: int, repeats: int, sample_seconds: float, clock: str) -> dict[str, Any]:
     """Rows of one size, peer by peer: seconds, or the problem."""
-    from benchmarks.peers.agreement import disagreements
-    from benchmarks.peers.timing import interleaved
-
     steps, results, problems = prepare(workload, size, threads)
     problems.update(disagreements(results, workload.tolerance))
     del results
@@ -79,16 +77,17 @@ def time_workload(workload: Workload, size: int, threads: int, repeats: int, sam
     return {"size": size, "rows": rows}
 
 
-def measure_first(workload: Workload, peer: Peer, size: int, threads: int) -> dict[str, float]:
+def measure_first(workload: Workload, peer: Peer, size: int, threads: int, clock: str) -> dict[str, float]:
     """Seconds from the imported library to the first result, and the memory that came on top, at its peak."""
     inputs = workload.inputs(size)
     import_library(peer, threads)
     forget_peak()
     before = memory_bytes("VmRSS")
-    start = perf_counter()
+    now = CLOCKS[clock]
+    start = now()
     case = peer.make(inputs)
     case.step()
-    return {"first": perf_counter() - start, "peak_bytes": memory_bytes("VmHWM") - before}
+    return {"first": now() - start, "peak_bytes": memory_bytes("VmHWM") - before}
 
 
 def forget_peak() -> None:
@@ -126,7 +125,7 @@ def main(arguments: list[str] | None = None) -> None:
             answer = time_workload(workload, size, options.threads, options.repeats, options.sample, options.clock)
         else:
             (peer,) = (peer for peer in workload.peers if peer.name == options.peer)
-            answer = measure_first(workload, peer, size, options.threads)
+            answer = measure_first(workload, peer, size, options.threads, options.clock)
         sys.stdout.write("\n" + json.dumps(answer) + "\n")
         sys.stdout.flush()
 

@@ -304,6 +304,16 @@ WORKLOADS = (
         sizes=(100, 1_000, 10_000),
         size_name="points",
         uses_threads=True,
+        reasons={
+            "jax": (
+                "it is one compiled program; tapediff goes back to Python and NumPy for the batched products, indexing "
+                "and logsumexp"
+            ),
+            "torch": (
+                "its batched products and logsumexp are kernels of its own; tapediff takes them from NumPy, a step "
+                "through Python each"
+            ),
+        },
     ),
     Workload(
         "bundle",
@@ -322,5 +332,11 @@ WORKLOADS = (
         sizes=(1_000, 31_843),
         size_name="observations",
         uses_threads=True,
+        reasons={
+            "ddx": (
+                "one sweep gives both rows of the Jacobian; tapediff runs a program for each residual, and turns rows "
+                "into lanes first"
+            ),
+        },
     ),
 )

@@ -207,6 +207,6 @@ WORKLOADS = (
         size_name="rows",
         tolerance=1e-5,
         wanted={"torch": 2},
-        reasons={"torch": "it builds the graph of a step in C++; tapediff records some thirty operations from Python, every time"},
+        reasons={"torch": "it builds the graph in C++; tapediff records some thirty operations from Python in every step"},
     ),
 )

@@ -345,6 +345,16 @@ WORKLOADS = (
         size_name="paths",
         uses_threads=True,
         tolerance=1e-8,
+        reasons={
+            "numba": (
+                "a person keeps two numbers of each step and folds the adjoints of a parameter into one sum; the tape "
+                "writes and reads every intermediate value"
+            ),
+            "ddx": (
+                "it is given columns, with the paths side by side as SIMD wants them; tapediff is given rows and turns "
+                "them into lanes"
+            ),
+        },
     ),
     Workload(
         "heston-10",
@@ -355,5 +365,15 @@ WORKLOADS = (
         size_name="paths",
         uses_threads=True,
         tolerance=1e-8,
+        reasons={
+            "numba": (
+                "a person keeps two numbers of each step and folds the adjoints of a parameter into one sum; the tape "
+                "writes and reads every intermediate value"
+            ),
+            "ddx": (
+                "it is given columns, with the paths side by side as SIMD wants them; tapediff is given rows and turns "
+                "them into lanes"
+            ),
+        },
     ),
 )
