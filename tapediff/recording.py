@@ -352,7 +352,7 @@ def unrecorded(row: Elementwise, first: Any, second: Any = None) -> Any:
         raise KeyError
     if second is None:
         kind = _unrecorded[row.name, first.spec]
-        numbers = (operand_of(first, segment),)
+        numbers: tuple[int, ...] = (operand_of(first, segment),)
     elif not isinstance(first, Handle):
         kind = _unrecorded[row.name, type(first), second.spec]
         numbers = (second.spec.constants[first], operand_of(second, segment))

@@ -62,7 +62,7 @@ from tapediff.tape.layout import (
     S_WANTED,
 )
 
-__all__ = ["accumulate", "address", "clear", "forward", "plan", "reverse", "run_batch", "settle", "whole_pass"]
+__all__ = ["accumulate", "address", "clear", "first_outside", "forward", "plan", "reverse", "run_batch", "settle", "whole_pass"]
 
 _I64 = ir.IntType(64)
 
@@ -436,6 +436,16 @@ def plan(code: int, top: int, count: int, frame: int, kinds: int, chunks: int, p
     """`plan_pass`, callable from Python."""
     return plan_pass(code, top, count, frame, kinds, chunks, pass_number, clocks, batches, overwritten, consumed, adjoint_room,
                      is_watched)
+
+
+@compiled(types.int64(*[types.int64] * 4))
+def first_outside(indices: int, count: int, classes: int, ignored: int) -> int:
+    """The position of the first of `count` int64 numbers that is no class (0 to classes - 1) and not `ignored`; -1 if none is."""
+    for k in range(count):
+        index = load_i64(indices + 8 * k)
+        if (index < 0 or index >= classes) and index != ignored:
+            return k
+    return -1
 
 
 @compiled(types.int64(types.int64, types.int64))
