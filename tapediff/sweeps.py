@@ -29,12 +29,15 @@ from tapediff.tape.layout import (
     FRAME_OFFSETS,
     FRAME_TOUCHED,
     FRAME_USED,
+    FRESH,
+    FRESH_BYTES,
     HOST,
     IN_CELL,
     K_ARITY,
     K_BYTES,
     K_CLASS,
     K_COUNT,
+    K_DIVISOR,
     K_FIELDS,
     K_FORWARD,
     K_ITEM_A,
@@ -50,6 +53,7 @@ from tapediff.tape.layout import (
     K_WANTED,
     ONE_BLOCK,
     PYTHON,
+    REDUCTION,
     S_ADDRESS,
     S_ADJOINT,
     S_BYTES,
@@ -201,17 +205,59 @@ def settle_range(code: int, first: int, last: int, addresses: int, kinds: int, c
 
 @inner
 def end_of_run(code: int, i: int, last: int, kinds: int) -> int:
-    """The end of the run of element-wise instructions over the same long size that starts at instruction i of `code`."""
+    """The end of the run of instructions over the same many elements that starts at instruction i of `code`: element-wise ones, then
+    sums over all elements.
+    """
     count = field(kinds, load_i32(code + i * 12), K_COUNT)
+    is_reduced = False
     j = i
     while j < last:
         kind = load_i32(code + j * 12)
-        if field(kinds, kind, K_CLASS) == ARGUMENT or (field(kinds, kind, K_CLASS) == ELEMENTWISE
-                                                       and field(kinds, kind, K_COUNT) == count):
-            j += 1
-        else:
+        kind_class = field(kinds, kind, K_CLASS)
+        if kind_class == REDUCTION and field(kinds, kind, K_COUNT) == count:
+            is_reduced = True
+        elif is_reduced or (kind_class != ARGUMENT and (kind_class != ELEMENTWISE or field(kinds, kind, K_COUNT) != count)):
             break
+        j += 1
     return j
+
+
+@inner
+def begin_sum(state: int) -> None:
+    """Let a sum over all elements begin with 0. `state` is its slot: the running sum, what that lost to rounding, a block's sum."""
+    store_i64(state, 0)
+    store_i64(state + 8, 0)
+
+
+@inner
+def add_block(kernel: int, n: int, a: int, state: int, item: int) -> None:
+    """Add n elements to a sum over all elements, with compensation (Neumaier 1974), so that the error does not grow with their
+    number.
+    """
+    store_i64(state + 16, 0)
+    call_reverse(kernel, n, a, 0, 0, 0, 0, 0, state + 16, 0)
+    if item == 8:
+        total, part = load_f64(state), load_f64(state + 16)
+        new = total + part
+        store_f64(state, new)
+        store_f64(state + 8, load_f64(state + 8) + ((total - new) + part if abs(total) >= abs(part) else (part - new) + total))
+    else:
+        total32, part32 = load_f32(state), load_f32(state + 16)
+        new32 = total32 + part32
+        store_f32(state, new32)
+        store_f32(state + 8, load_f32(state + 8) + ((total32 - new32) + part32 if abs(total32) >= abs(part32)
+                                                    else (part32 - new32) + total32))
+
+
+@inner
+def finish_sum(state: int, divisor: int, item: int) -> None:
+    """Leave the result of a sum over all elements in the first word of its slot."""
+    if item == 8:
+        total, lost = load_f64(state), load_f64(state + 8)
+        store_f64(state, (total + lost if lost == lost else total) / divisor)
+    else:
+        total32, lost32 = load_f32(state), load_f32(state + 8)
+        store_f32(state, (total32 + lost32 if lost32 == lost32 else total32) / divisor)
 
 
 @inner
@@ -233,6 +279,31 @@ def forward_one(code: int, i: int, start: int, n: int, base: int, addresses: int
 
 
 @inner
+def forward_run(code: int, i: int, stop: int, n: int, first: int, addresses: int, kinds: int, chunks: int) -> None:
+    """Compute the run of instructions i to stop over n elements, a block of elements after the other."""
+    for j in range(i, stop):
+        if field(kinds, load_i32(code + j * 12), K_CLASS) == REDUCTION:
+            begin_sum(value_address(first + j, addresses, chunks, 0))
+    start = 0
+    while start < n:
+        size = min(BLOCK, n - start)
+        for j in range(i, stop):
+            kind = load_i32(code + j * 12)
+            kind_class = field(kinds, kind, K_CLASS)
+            if kind_class == ELEMENTWISE:
+                forward_one(code, j, start, size, first, addresses, kinds, chunks)
+            elif kind_class == REDUCTION:
+                item = field(kinds, kind, K_ITEM_Y)
+                a = value_address(load_i32(code + j * 12 + 4), addresses, chunks, start * item)
+                add_block(field(kinds, kind, K_FORWARD), size, a, value_address(first + j, addresses, chunks, 0), item)
+        start += size
+    for j in range(i, stop):
+        kind = load_i32(code + j * 12)
+        if field(kinds, kind, K_CLASS) == REDUCTION:
+            finish_sum(value_address(first + j, addresses, chunks, 0), field(kinds, kind, K_DIVISOR), field(kinds, kind, K_ITEM_Y))
+
+
+@inner
 def forward_range(code: int, first: int, begin: int, last: int, addresses: int, kinds: int, chunks: int) -> int:
     """Compute instructions begin to last of a batch whose code starts at instruction `first`; returns where it stopped.
 
@@ -243,27 +314,22 @@ def forward_range(code: int, first: int, begin: int, last: int, addresses: int, 
     while i < end:
         kind = load_i32(code + i * 12)
         kind_class = field(kinds, kind, K_CLASS)
-        if kind_class == ELEMENTWISE:
+        if kind_class == ELEMENTWISE or kind_class == REDUCTION:
             n = field(kinds, kind, K_COUNT)
-            if n <= 2 * BLOCK:
-                forward_one(code, i, 0, n, first, addresses, kinds, chunks)
-                i += 1
-            else:
+            if n > 2 * BLOCK:
                 stop = end_of_run(code, i, end, kinds)
-                start = 0
-                while start < n:
-                    size = min(BLOCK, n - start)
-                    for j in range(i, stop):
-                        if field(kinds, load_i32(code + j * 12), K_CLASS) == ELEMENTWISE:
-                            forward_one(code, j, start, size, first, addresses, kinds, chunks)
-                    start += size
+                forward_run(code, i, stop, n, first, addresses, kinds, chunks)
                 i = stop
+                continue
+            if kind_class == ELEMENTWISE:
+                forward_one(code, i, 0, n, first, addresses, kinds, chunks)
+            else:
+                forward_run(code, i, i + 1, n, first, addresses, kinds, chunks)
         elif kind_class == HOST:
             return first + i
-        else:
-            if kind_class != ALIAS and kind_class != ARGUMENT:
-                forward_one(code, i, 0, field(kinds, kind, K_COUNT), first, addresses, kinds, chunks)
-            i += 1
+        elif kind_class != ALIAS and kind_class != ARGUMENT:
+            forward_one(code, i, 0, field(kinds, kind, K_COUNT), first, addresses, kinds, chunks)
+        i += 1
     return last
 
 
@@ -295,10 +361,11 @@ def run_batch(code: int, first: int, last: int, addresses: int, kinds: int, chun
 
 @inner
 def reach(operand: int, used: int, adjoints: int, chunks: int, kinds: int, code: int, touched: int, pass_number: int,
-          run: int) -> int:
+          run: int, is_in_blocks: bool) -> int:
     """Give `operand` an adjoint if it has none yet; returns the bytes used so far. touched[0] counts the sources reached.
 
     An operand inside the run of long instructions that starts at `run` is only used there: one block of adjoint is enough for it.
+    A large adjoint of another operand that a run adds to in blocks first is zeroed by the run.
     """
     if operand >= 0:
         if load_i64(adjoints + operand * 8) >= 0:
@@ -307,7 +374,7 @@ def reach(operand: int, used: int, adjoints: int, chunks: int, kinds: int, code:
         kind = load_i32(code + operand * 12)
         if operand >= run:
             store_i64(place_at, used | ONE_BLOCK)
-            return used + BLOCK * 8 + 704  # not a multiple of 4096: see place_large
+            return used + BLOCK * 8
         size = field(kinds, kind, K_BYTES)
     else:
         row = source_row(chunks, operand)
@@ -321,7 +388,7 @@ def reach(operand: int, used: int, adjoints: int, chunks: int, kinds: int, code:
         size = load_i64(row + S_BYTES * 8)
     if size >= 64:
         used = (used + 63) & ~63
-    store_i64(place_at, used)
+    store_i64(place_at, used | FRESH if is_in_blocks and size >= FRESH_BYTES else used)
     return used + size
 
 
@@ -349,16 +416,30 @@ def operand_of(code: int, i: int, k: int) -> int:
 
 @inner
 def start_of_run(code: int, i: int, kinds: int) -> int:
-    """The start of the run of element-wise instructions over the same long size that ends with instruction i."""
-    count = field(kinds, load_i32(code + i * 12), K_COUNT)
+    """The start of the run, as `end_of_run` has it, whose last instruction is i."""
+    kind = load_i32(code + i * 12)
+    count = field(kinds, kind, K_COUNT)
+    is_reduced = field(kinds, kind, K_CLASS) == REDUCTION
     j = i
     while j > 0:
         kind = load_i32(code + (j - 1) * 12)
         kind_class = field(kinds, kind, K_CLASS)
-        if kind_class != ARGUMENT and (kind_class != ELEMENTWISE or field(kinds, kind, K_COUNT) != count):
+        if kind_class == REDUCTION:
+            if not is_reduced or field(kinds, kind, K_COUNT) != count:
+                break
+        elif kind_class == ARGUMENT or (kind_class == ELEMENTWISE and field(kinds, kind, K_COUNT) == count):
+            is_reduced = False
+        else:
             break
         j -= 1
     return j
+
+
+@inner
+def is_long(kinds: int, kind: int) -> bool:
+    """Whether instructions of a kind are taken in blocks."""
+    kind_class = field(kinds, kind, K_CLASS)
+    return (kind_class == ELEMENTWISE or kind_class == REDUCTION) and field(kinds, kind, K_COUNT) > 2 * BLOCK
 
 
 @inner
@@ -384,6 +465,7 @@ def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: i
         store_i64(offsets + seed * 8, used)
         used = (used + field(kinds, load_i32(code + seed * 12), K_BYTES) + 63) & ~63
     store_i64(touched, 0)
+    clean = 0  # up to where the adjoints are zeroed, or need not be
     batch = batches - 1
     missed = 0
     lacking = 0
@@ -401,9 +483,9 @@ def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: i
             continue
         while batch > 0 and load_i64(clocks + batch * 16) > i:
             batch -= 1
+        in_blocks = is_watched == 0 and is_long(kinds, kind)
         if i < run or run == top:
-            is_long = is_watched == 0 and field(kinds, kind, K_CLASS) == ELEMENTWISE and field(kinds, kind, K_COUNT) > 2 * BLOCK
-            run = start_of_run(code, i, kinds) if is_long else i
+            run = start_of_run(code, i, kinds) if in_blocks else i
         saves = field(kinds, kind, K_SAVES)
         if saves != 0 and consumed != 0 and load_u8(consumed + i) != 0:
             return -2 * i - 1
@@ -414,7 +496,13 @@ def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: i
             operand = operand_of(code, i, k)
             bit = 1 << min(k, 60)
             if wanted & bit != 0:
-                used = reach(operand, used, offsets, chunks, kinds, code, touched, pass_number, run)
+                before = used
+                is_shared = in_blocks and field(kinds, kind, K_SCALARS) & bit == 0
+                used = reach(operand, used, offsets, chunks, kinds, code, touched, pass_number, run, is_shared)
+                if is_shared and used - before >= FRESH_BYTES:
+                    if used <= adjoint_room:
+                        zero(load_i64(frame + FRAME_ADJOINTS * 8) + clean, before - clean)
+                    clean = used
             if (saves >> 1) & bit != 0 and is_overwritten(operand, i, clock, overwritten, chunks, code, kinds):
                 return -2 * i - 2
         if field(kinds, kind, K_CLASS) == HOST:
@@ -426,7 +514,7 @@ def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: i
     store_i64(frame + FRAME_LACKING * 8, lacking)
     store_i64(frame + FRAME_HOSTED * 8, hosted)
     if used <= adjoint_room:
-        zero(load_i64(frame + FRAME_ADJOINTS * 8), used)
+        zero(load_i64(frame + FRAME_ADJOINTS * 8) + clean, used - clean)
     return 0
 
 
@@ -463,8 +551,58 @@ def adjoint_address(operand: int, adjoints: int, chunks: int, base: int, skip: i
     """
     if operand >= 0:
         offset = load_i64(adjoints + operand * 8)
-        return base + (offset & ~ONE_BLOCK) if offset & ONE_BLOCK else base + offset + skip
-    return base + load_i64(source_row(chunks, operand) + S_ADJOINT * 8) + skip
+        return base + (offset & ~ONE_BLOCK) if offset & ONE_BLOCK else base + (offset & ~FRESH) + skip
+    return base + (load_i64(source_row(chunks, operand) + S_ADJOINT * 8) & ~FRESH) + skip
+
+
+@inner
+def spread(kernel: int, n: int, y_bar: int, divisor: int, item: int, a_bar: int) -> None:
+    """Add the adjoint of a sum over all elements to the adjoints of n of them; uses the third word of the former."""
+    if item == 8:
+        store_f64(y_bar + 16, load_f64(y_bar) / divisor)
+    else:
+        store_f32(y_bar + 16, load_f32(y_bar) / divisor)
+    call_forward(kernel, n, a_bar, a_bar, y_bar + 16, 0)
+
+
+@inner
+def adjoint_place(operand: int, adjoints: int, chunks: int) -> int:
+    """Where the offset of an operand's adjoint stands."""
+    if operand >= 0:
+        return adjoints + operand * 8
+    return source_row(chunks, operand) + S_ADJOINT * 8
+
+
+@inner
+def prepare_block(code: int, low: int, high: int, start: int, n: int, adjoints: int, base: int, kinds: int, chunks: int) -> None:
+    """Zero what a run, instructions low to high, adds to first: for the `n` elements from `start` on."""
+    for j in range(low, high + 1):
+        if not is_active(code, j, adjoints, kinds):
+            continue
+        offset = load_i64(adjoints + j * 8)
+        if offset & ONE_BLOCK:
+            zero(base + (offset & ~ONE_BLOCK), BLOCK * 8)
+        kind = load_i32(code + j * 12)
+        wanted = field(kinds, kind, K_WANTED)
+        for k in range(field(kinds, kind, K_ARITY)):
+            if wanted >> k & 1:
+                offset = load_i64(adjoint_place(operand_of(code, j, k), adjoints, chunks))
+                if offset & FRESH:
+                    item = field(kinds, kind, K_ITEM_A + k)
+                    zero(base + (offset & ~FRESH) + start * item, n * item)
+
+
+@inner
+def finish_run(code: int, low: int, high: int, adjoints: int, kinds: int, chunks: int) -> None:
+    """What a run zeroed is not fresh any more."""
+    for j in range(low, high + 1):
+        if is_active(code, j, adjoints, kinds):
+            kind = load_i32(code + j * 12)
+            wanted = field(kinds, kind, K_WANTED)
+            for k in range(field(kinds, kind, K_ARITY)):
+                if wanted >> k & 1:
+                    place_at = adjoint_place(operand_of(code, j, k), adjoints, chunks)
+                    store_i64(place_at, load_i64(place_at) & ~FRESH)
 
 
 @inner
@@ -472,10 +610,15 @@ def reverse_one(code: int, i: int, start: int, n: int, addresses: int, adjoints:
     """Add what instruction i contributes to the adjoints of its operands, for the `n` elements from `start` on."""
     at = code + i * 12
     kind = load_i32(at)
+    kernel = field(kinds, kind, K_REVERSE)
+    if field(kinds, kind, K_CLASS) == REDUCTION:
+        spread(kernel, n, adjoint_address(i, adjoints, chunks, base, 0), field(kinds, kind, K_DIVISOR),
+               field(kinds, kind, K_ITEM_Y),
+               adjoint_address(load_i32(at + 4), adjoints, chunks, base, start * field(kinds, kind, K_ITEM_A)))
+        return
     arity = field(kinds, kind, K_ARITY)
     scalars = field(kinds, kind, K_SCALARS)
     wanted = field(kinds, kind, K_WANTED)
-    kernel = field(kinds, kind, K_REVERSE)
     skip = start * field(kinds, kind, K_ITEM_Y)
     y_bar = adjoint_address(i, adjoints, chunks, base, skip)
     y = value_address(i, addresses, chunks, skip)
@@ -524,7 +667,7 @@ def reverse_range(code: int, top: int, bottom: int, addresses: int, adjoints: in
         if kind_class == HOST:
             return i + 1
         n = field(kinds, kind, K_COUNT)
-        if kind_class != ELEMENTWISE or n <= 2 * BLOCK:
+        if not is_long(kinds, kind):
             reverse_one(code, i, 0, n, addresses, adjoints, base, kinds, chunks)
             i -= 1
             continue
@@ -532,14 +675,12 @@ def reverse_range(code: int, top: int, bottom: int, addresses: int, adjoints: in
         start = 0
         while start < n:
             size = min(BLOCK, n - start)
-            for j in range(low, i):
-                offset = load_i64(adjoints + j * 8)
-                if offset >= 0 and offset & ONE_BLOCK:
-                    zero(base + (offset & ~ONE_BLOCK), BLOCK * 8)
+            prepare_block(code, low, i, start, size, adjoints, base, kinds, chunks)
             for j in range(i, low - 1, -1):
                 if is_active(code, j, adjoints, kinds):
                     reverse_one(code, j, start, size, addresses, adjoints, base, kinds, chunks)
             start += size
+        finish_run(code, low, i, adjoints, kinds, chunks)
         i = low - 1
     return bottom
 
