@@ -61,7 +61,9 @@ def kernel_spec(kind: Kind, which: str) -> KernelSpec:
     """What the kernel library needs to know of an element-wise kind, of an alias, or of a sum over all elements."""
     if kind.kind_class == layout.REDUCTION:  # the adjoint of b in a + b, where b is one element, is a sum
         dtype = kind.spec.dtype.name
-        return KernelSpec("add", "reverse" if which == "forward" else "forward", (dtype, dtype), dtype, 2, 2 * (which == "forward"))
+        if which == "forward":
+            return KernelSpec("add", "reverse", (dtype, dtype), dtype, scalars=2, wanted=2)
+        return KernelSpec("add", "forward", (dtype, dtype), dtype, scalars=2, wanted=0)
     name = "positive" if kind.kind_class == layout.ALIAS else kind.row.name  # an alias passes its adjoint on unchanged
     return KernelSpec(name, which, tuple(spec.dtype.name for spec in kind.operands), kind.spec.dtype.name, kind.scalars,
                       kind.wanted if which == "reverse" else 0)

@@ -96,15 +96,17 @@ class Scratch(threading.local):
     def adjoint_room(self, nbytes: int) -> None:
         """Make the adjoint memory large enough."""
         if self.adjoint_bytes < nbytes:
+            self.adjoints = np.empty(0, np.uint8)
             self.adjoints = self._returned(nbytes)
-            self.adjoint_bytes = self.usual_bytes = self.adjoints.nbytes
+            self.adjoint_bytes = self.adjoints.nbytes
+            self.usual_bytes = nbytes
             self.frame[layout.FRAME_ADJOINTS] = address_of(self.adjoints)
 
     def _returned(self, nbytes: int) -> np.ndarray[Any, Any]:
-        """Memory that was handed out and that nobody shows any more, since fresh pages cost more than the arithmetic; or fresh."""
+        """Memory that was handed out and that nobody shows any more: fresh pages cost more than the arithmetic. Or fresh memory."""
         for position in range(len(self.lent)):
-            # references: the list, the argument
-            if nbytes <= self.lent[position].nbytes <= 2 * nbytes and sys.getrefcount(self.lent[position]) <= 2:
+            # references to what an array refers to as its base: the memory in the list, the argument
+            if nbytes <= self.lent[position].nbytes <= 2 * nbytes and sys.getrefcount(self.lent[position].base) <= 2:
                 return self.lent.pop(position)
         room = nbytes + 4096 if nbytes > HAND_OUT_BYTES else 2 * nbytes + 4096
         memory = np.empty(room + 64, np.uint8)

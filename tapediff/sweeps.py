@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
@@ -68,6 +69,7 @@ from tapediff.tape.layout import (
 
 __all__ = ["accumulate", "address", "clear", "first_outside", "forward", "plan", "reverse", "run_batch", "settle", "whole_pass"]
 
+FAR_ELEMENTS = 1 << 16  # arrays of so many elements lie in no near cache: the next block is fetched while one is computed
 _I64 = ir.IntType(64)
 
 
@@ -120,6 +122,19 @@ def zero(typing_context: Any, address: Any, size: Any) -> Any:
         builder.call(function, [pointer, ir.Constant(ir.IntType(8), 0), arguments[1], ir.Constant(ir.IntType(1), 0)])
         return context.get_dummy_value()
     return types.void(types.int64, types.int64), emit
+
+
+@intrinsic
+def prefetch(typing_context: Any, address: Any) -> Any:
+    """Let the cache line at an address come nearer, to be read or written soon."""
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+        i32 = ir.IntType(32)
+        signature_of_llvm = ir.FunctionType(ir.VoidType(), [pointer.type, i32, i32, i32])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [pointer.type], signature_of_llvm)
+        builder.call(function, [pointer, ir.Constant(i32, 0), ir.Constant(i32, 3), ir.Constant(i32, 1)])
+        return context.get_dummy_value()
+    return types.void(types.int64), emit
 
 
 load_i64, store_i64 = _memory_access(_I64, types.int64)
@@ -204,9 +219,15 @@ def settle_range(code: int, first: int, last: int, addresses: int, kinds: int, c
 
 
 @inner
+def operand_of(code: int, i: int, k: int) -> int:
+    """Operand k of instruction i: two stand in the instruction, two more in each ARGUMENT instruction before it."""
+    return load_i32(code + (i - k // 2) * 12 + 4 + k % 2 * 4)
+
+
+@inner
 def end_of_run(code: int, i: int, last: int, kinds: int) -> int:
-    """The end of the run of instructions over the same many elements that starts at instruction i of `code`: element-wise ones, then
-    sums over all elements.
+    """The end of the run that starts at instruction i of `code`: element-wise instructions over the same many elements, then sums
+    over all of them.
     """
     count = field(kinds, load_i32(code + i * 12), K_COUNT)
     is_reduced = False
@@ -223,17 +244,61 @@ def end_of_run(code: int, i: int, last: int, kinds: int) -> int:
 
 
 @inner
+def add_stream(streams: Any, count: int, at: int, item: int) -> int:
+    """Remember that a run walks through memory in steps of `item` bytes; returns how many such streams there are."""
+    for k in range(count):
+        if streams[2 * k] == at:
+            return count
+    if 2 * count < len(streams):
+        streams[2 * count] = at
+        streams[2 * count + 1] = item
+        return count + 1
+    return count
+
+
+@inner
+def prefetch_block(streams: Any, count: int, start: int, n: int) -> None:
+    """Fetch the `n` elements from `start` on of all streams."""
+    for k in range(count):
+        at = streams[2 * k] + start * streams[2 * k + 1]
+        end = at + n * streams[2 * k + 1]
+        while at < end:
+            prefetch(at)
+            at += 64
+
+
+@inner
+def forward_streams(code: int, i: int, stop: int, first: int, addresses: int, kinds: int, chunks: int, streams: Any) -> int:
+    """The streams of memory that a run reads and writes."""
+    count = 0
+    for j in range(i, stop):
+        at = code + j * 12
+        kind = load_i32(at)
+        kind_class = field(kinds, kind, K_CLASS)
+        if kind_class == ELEMENTWISE:
+            y = load_i64(addresses + (first + j) * 8)
+            if y & ONE_BLOCK == 0:
+                count = add_stream(streams, count, y, field(kinds, kind, K_ITEM_Y))
+        if kind_class in (ELEMENTWISE, REDUCTION):
+            scalars = field(kinds, kind, K_SCALARS)
+            for k in range(min(field(kinds, kind, K_ARITY), 3)):
+                operand = operand_of(code, j, k)
+                if scalars >> k & 1 == 0 and operand < first + i:
+                    count = add_stream(streams, count, value_address(operand, addresses, chunks, 0),
+                                       field(kinds, kind, K_ITEM_A + k))
+    return count
+
+
+@inner
 def begin_sum(state: int) -> None:
-    """Let a sum over all elements begin with 0. `state` is its slot: the running sum, what that lost to rounding, a block's sum."""
+    """Let a sum over all elements begin with 0; `state` is its slot: the sum so far, what that lost to rounding, a block's sum."""
     store_i64(state, 0)
     store_i64(state + 8, 0)
 
 
 @inner
 def add_block(kernel: int, n: int, a: int, state: int, item: int) -> None:
-    """Add n elements to a sum over all elements, with compensation (Neumaier 1974), so that the error does not grow with their
-    number.
-    """
+    """Add n elements to a sum over all elements, with compensation (Neumaier 1974): its error does not grow with their number."""
     store_i64(state + 16, 0)
     call_reverse(kernel, n, a, 0, 0, 0, 0, 0, state + 16, 0)
     if item == 8:
@@ -284,9 +349,12 @@ def forward_run(code: int, i: int, stop: int, n: int, first: int, addresses: int
     for j in range(i, stop):
         if field(kinds, load_i32(code + j * 12), K_CLASS) == REDUCTION:
             begin_sum(value_address(first + j, addresses, chunks, 0))
+    streams = np.empty(32, np.int64)
+    count = forward_streams(code, i, stop, first, addresses, kinds, chunks, streams) if n >= FAR_ELEMENTS else 0
     start = 0
     while start < n:
         size = min(BLOCK, n - start)
+        prefetch_block(streams, count, start + BLOCK, min(BLOCK, n - start - size))
         for j in range(i, stop):
             kind = load_i32(code + j * 12)
             kind_class = field(kinds, kind, K_CLASS)
@@ -300,7 +368,8 @@ def forward_run(code: int, i: int, stop: int, n: int, first: int, addresses: int
     for j in range(i, stop):
         kind = load_i32(code + j * 12)
         if field(kinds, kind, K_CLASS) == REDUCTION:
-            finish_sum(value_address(first + j, addresses, chunks, 0), field(kinds, kind, K_DIVISOR), field(kinds, kind, K_ITEM_Y))
+            state = value_address(first + j, addresses, chunks, 0)
+            finish_sum(state, field(kinds, kind, K_DIVISOR), field(kinds, kind, K_ITEM_Y))
 
 
 @inner
@@ -314,7 +383,7 @@ def forward_range(code: int, first: int, begin: int, last: int, addresses: int, 
     while i < end:
         kind = load_i32(code + i * 12)
         kind_class = field(kinds, kind, K_CLASS)
-        if kind_class == ELEMENTWISE or kind_class == REDUCTION:
+        if kind_class in (ELEMENTWISE, REDUCTION):
             n = field(kinds, kind, K_COUNT)
             if n > 2 * BLOCK:
                 stop = end_of_run(code, i, end, kinds)
@@ -409,12 +478,6 @@ def is_overwritten(operand: int, reader: int, clock: int, overwritten: int, chun
 
 
 @inner
-def operand_of(code: int, i: int, k: int) -> int:
-    """Operand k of instruction i: two stand in the instruction, two more in each ARGUMENT instruction before it."""
-    return load_i32(code + (i - k // 2) * 12 + 4 + k % 2 * 4)
-
-
-@inner
 def start_of_run(code: int, i: int, kinds: int) -> int:
     """The start of the run, as `end_of_run` has it, whose last instruction is i."""
     kind = load_i32(code + i * 12)
@@ -439,7 +502,7 @@ def start_of_run(code: int, i: int, kinds: int) -> int:
 def is_long(kinds: int, kind: int) -> bool:
     """Whether instructions of a kind are taken in blocks."""
     kind_class = field(kinds, kind, K_CLASS)
-    return (kind_class == ELEMENTWISE or kind_class == REDUCTION) and field(kinds, kind, K_COUNT) > 2 * BLOCK
+    return kind_class in (ELEMENTWISE, REDUCTION) and field(kinds, kind, K_COUNT) > 2 * BLOCK
 
 
 @inner
@@ -593,6 +656,32 @@ def prepare_block(code: int, low: int, high: int, start: int, n: int, adjoints: 
 
 
 @inner
+def reverse_streams(code: int, low: int, high: int, addresses: int, adjoints: int, base: int, kinds: int, chunks: int,
+                    streams: Any) -> int:
+    """The streams of memory that the reverse pass over a run reads and writes."""
+    count = 0
+    for j in range(low, high + 1):
+        if is_active(code, j, adjoints, kinds):
+            kind = load_i32(code + j * 12)
+            scalars = field(kinds, kind, K_SCALARS)
+            wanted = field(kinds, kind, K_WANTED)
+            saves = field(kinds, kind, K_SAVES)
+            if saves & 1:
+                count = add_stream(streams, count, value_address(j, addresses, chunks, 0), field(kinds, kind, K_ITEM_Y))
+            for k in range(min(field(kinds, kind, K_ARITY), 3)):
+                if scalars >> k & 1 == 0:
+                    operand = operand_of(code, j, k)
+                    item = field(kinds, kind, K_ITEM_A + k)
+                    if saves >> (k + 1) & 1:
+                        count = add_stream(streams, count, value_address(operand, addresses, chunks, 0), item)
+                    if wanted >> k & 1:
+                        place = load_i64(adjoint_place(operand, adjoints, chunks))
+                        if place & (ONE_BLOCK | FRESH) == 0:
+                            count = add_stream(streams, count, base + (place & ~FRESH), item)
+    return count
+
+
+@inner
 def finish_run(code: int, low: int, high: int, adjoints: int, kinds: int, chunks: int) -> None:
     """What a run zeroed is not fresh any more."""
     for j in range(low, high + 1):
@@ -672,9 +761,12 @@ def reverse_range(code: int, top: int, bottom: int, addresses: int, adjoints: in
             i -= 1
             continue
         low = max(start_of_run(code, i, kinds), bottom)
+        streams = np.empty(32, np.int64)
+        count = reverse_streams(code, low, i, addresses, adjoints, base, kinds, chunks, streams) if n >= FAR_ELEMENTS else 0
         start = 0
         while start < n:
             size = min(BLOCK, n - start)
+            prefetch_block(streams, count, start + BLOCK, min(BLOCK, n - start - size))
             prepare_block(code, low, i, start, size, adjoints, base, kinds, chunks)
             for j in range(i, low - 1, -1):
                 if is_active(code, j, adjoints, kinds):
