@@ -9,7 +9,7 @@ from typing import Any as _Any
 from tapediff.dtypes import DType as dtype
 from tapediff.dtypes import bool_ as bool
 from tapediff.dtypes import finfo, float32, float64, get_default_dtype, iinfo, int32, int64, set_default_dtype
-from tapediff.errors import GuardError
+from tapediff.errors import GuardError, ProgramFileError
 from tapediff.functions import FUNCTIONS as _FUNCTIONS
 from tapediff.grad_modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
 from tapediff.printing import set_printoptions
@@ -17,6 +17,7 @@ from tapediff.shapes import Size
 from tapediff.tensor import Device as device
 from tapediff.tensor import Tensor
 from tapediff.tensor_methods import backward as _backward  # the module attaches it, and grad_fn
+from tapediff.version import __version__ as _version
 
 double = float64
 float = float32
@@ -26,7 +27,9 @@ int = int32
 globals().update(_FUNCTIONS)
 
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
+__version__ = _version
 _FROM = {"record": ("program.program", "record"), "Program": ("program.program", "Program"),
+         "load_program": ("program.program", "load_program"), "custom_op": ("custom", "custom_op"),
          "compile": ("program.compiled", "compile_function"), "vmap": ("func.vectorized", "vmap"),
          "is_anomaly_enabled": ("autograd.anomaly", "is_anomaly_enabled"),
          "is_anomaly_check_nan_enabled": ("autograd.anomaly", "is_anomaly_check_nan_enabled")}
@@ -42,5 +45,3 @@ def __getattr__(name: str) -> _Any:
         return getattr(_importlib.import_module(f"tapediff.{module}"), attribute)
     raise AttributeError(f"module 'tapediff' has no attribute {name!r}")
 
-
-__version__ = "0.1.0"

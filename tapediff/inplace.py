@@ -119,14 +119,16 @@ def numpy(self: Tensor, *, force: bool = False) -> np.ndarray[Any, Any]:
 def alias(tensor: Tensor, *, counts_writes: bool = True) -> Tensor:
     """A tensor without gradient that shares the memory."""
     if recording.recordings and recording.is_traced():
-        return recording.constant_copy(tensor)
+        made: Tensor = recording.constant_copy(tensor)
+        modes.recorder.note_detached(made, _base_of(tensor))
+        return made
     array = memory(tensor)
     source = tensor.source
     spec = tensor.spec.twin if tensor.spec.requires_grad else tensor.spec
-    made = Source(spec, array=array)
+    shown = Source(spec, array=array)
     if counts_writes:
-        source.share().add(made)
-    return of_source(made)
+        source.share().add(shown)
+    return of_source(shown)
 
 
 @method()
@@ -171,6 +173,11 @@ def detach_(self: Tensor) -> Tensor:
     if extra is not None and extra.view is not None and self.spec.requires_grad:
         raise RuntimeError("Can't detach views in-place. Use detach() instead.")
     if self.spec.requires_grad:
+        if recording.is_traced():
+            modes.recorder.check_write(self)
+            detached = recording.constant_copy(self)
+            self.segment, self.slot, self.spec = detached.segment, detached.slot, detached.spec
+            return self
         detached = alias(self)
         self.segment, self.source, self.slot, self.spec = SOURCE, detached.source, detached.slot, detached.spec
     return self

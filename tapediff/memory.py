@@ -50,6 +50,7 @@ class Pool:
     def __init__(self) -> None:
         self.free: dict[int, list[Block]] = {}
         self.kept = 0
+        self.lock = threading.Lock()
 
     def take(self, nbytes: int) -> Block:
         """A block of `nbytes` bytes; what is in it is undefined."""
@@ -57,21 +58,23 @@ class Pool:
             found = self.free[nbytes].pop()
         except (KeyError, IndexError):
             return Block(nbytes)
-        self.kept -= nbytes
+        with self.lock:
+            self.kept -= nbytes
         return found
 
     def give(self, block: Block, nbytes: int) -> None:
         """Take back a block of `nbytes` bytes, unless an array or somebody besides the caller's local variable refers to it."""
         if sys.getrefcount(block) <= 3 and sys.getrefcount(block.memory) <= 2 and self.kept + nbytes <= self.KEEP_BYTES:
-            self.kept += nbytes
+            with self.lock:
+                self.kept += nbytes
             free = self.free.get(nbytes)
             if free is None:
-                free = self.free[nbytes] = []
+                free = self.free.setdefault(nbytes, [])
             free.append(block)
 
 
-class Scratch(threading.local):
-    """Memory of a thread's reverse passes; the frame tells the compiled sweeps where it lies."""
+class Scratch:
+    """Memory of a reverse pass; the frame tells the compiled sweeps where it lies."""
 
     def __init__(self) -> None:
         self.frame = (ctypes.c_int64 * layout.FRAME_FIELDS)()
@@ -103,7 +106,7 @@ class Scratch(threading.local):
             self.frame[layout.FRAME_ADJOINTS] = address_of(self.adjoints)
 
     def _returned(self, nbytes: int) -> np.ndarray[Any, Any]:
-        """Memory that was handed out and that nobody shows any more: fresh pages cost more than the arithmetic. Or fresh memory."""
+        """Memory that was handed out and that nobody shows any more, for fresh pages cost more than the arithmetic; or fresh."""
         for position in range(len(self.lent)):
             # references to what an array refers to as its base: the memory in the list, the argument
             if nbytes <= self.lent[position].nbytes <= 2 * nbytes and sys.getrefcount(self.lent[position].base) <= 2:
@@ -124,8 +127,15 @@ class Scratch(threading.local):
         return adjoint
 
 
+class ThreadScratch(threading.local):
+    """The scratch memory of each thread."""
+
+    def __init__(self) -> None:
+        self.mine = Scratch()
+
+
 POOL = Pool()
-SCRATCH = Scratch()
+SCRATCH = ThreadScratch()
 
 
 def slot_address(segment: Segment, index: int) -> int:

@@ -67,7 +67,7 @@ from tapediff.tape.layout import (
     S_WANTED,
 )
 
-__all__ = ["accumulate", "address", "clear", "first_outside", "forward", "plan", "reverse", "run_batch", "settle", "whole_pass"]
+__all__ = ["accumulate", "address", "first_outside", "forward", "lead", "plan", "reverse", "run_batch", "settle", "whole_pass"]
 
 FAR_ELEMENTS = 1 << 16  # arrays of so many elements lie in no near cache: the next block is fetched while one is computed
 _I64 = ir.IntType(64)
@@ -291,7 +291,7 @@ def forward_streams(code: int, i: int, stop: int, first: int, addresses: int, ki
 
 @inner
 def begin_sum(state: int) -> None:
-    """Let a sum over all elements begin with 0; `state` is its slot: the sum so far, what that lost to rounding, a block's sum."""
+    """Let a sum over all elements begin with 0; `state` is its slot: the sum so far, what it lost to rounding, a block's sum."""
     store_i64(state, 0)
     store_i64(state + 8, 0)
 
@@ -599,10 +599,37 @@ def first_outside(indices: int, count: int, classes: int, ignored: int) -> int:
     return -1
 
 
-@compiled(types.int64(types.int64, types.int64))
-def clear(address: int, size: int) -> int:
-    """Zero `size` bytes, a multiple of 8."""
-    zero(address, size)
+@inner
+def is_among(number: int, sorted_numbers: int, count: int) -> bool:
+    """Whether `number` is one of `count` sorted int64."""
+    low = 0
+    high = count
+    while low < high:
+        middle = (low + high) // 2
+        if load_i64(sorted_numbers + middle * 8) < number:
+            low = middle + 1
+        else:
+            high = middle
+    return low < count and load_i64(sorted_numbers + low * 8) == number
+
+
+@compiled(types.int64(*[types.int64] * 6))
+def lead(code: int, count: int, kinds: int, flags: int, sources: int, source_count: int) -> int:
+    """Set bit 1 of the flag, a byte each, of every instruction that passes an adjoint on to one of some sources, given sorted, or
+    to an instruction whose flag is not 0.
+    """
+    for i in range(count):
+        kind = load_i32(code + i * 12)
+        wanted = field(kinds, kind, K_WANTED)
+        if wanted == 0:
+            continue
+        for k in range(field(kinds, kind, K_ARITY)):
+            if wanted & (1 << min(k, 60)) == 0:
+                continue
+            operand = operand_of(code, i, k)
+            if load_u8(flags + operand) != 0 if operand >= 0 else is_among(-operand - 1, sources, source_count):
+                store_u8(flags + i, types.uint8(load_u8(flags + i) | 2))
+                break
     return 0
 
 

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "tapediff"
 
 # Lowest first; a layer's modules may import each other, in no circle. A dotted name is one module of a folder.
 LAYERS = (
-    ("errors", "dtypes", "shapes"),
+    ("errors", "dtypes", "shapes", "version"),
     ("printing",),
     ("ops.op", "ops.elementwise"),
     ("tape.layout", "tape.spec"),
@@ -25,6 +25,7 @@ LAYERS = (
     ("rules",),
     ("memory", "building"),
     ("forward", "overwritten", "freeing"),
+    ("leading",),
     ("reverse",),
     ("recording",),
     ("grad_modes",),
@@ -34,7 +35,7 @@ LAYERS = (
     ("functions",),
     ("autograd",),
     ("tensor_methods",),
-    ("nested",),
+    ("nested", "custom"),
     ("program",),
     ("special", "linalg", "backends", "cuda"),
     ("nn",),

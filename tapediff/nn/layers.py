@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tapediff import dtypes
+from tapediff.functions.checking import some
 from tapediff.functions.elementwise import array_of
 from tapediff.functions.naming import named
 from tapediff.functions.products import affine, matmul, viewed
@@ -15,7 +16,7 @@ from tapediff.functions.registry import FUNCTIONS, check_tensor
 from tapediff.nn.activations import softmax
 from tapediff.nn.dropouts import dropout
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
-from tapediff.recording import cast, elementwise
+from tapediff.recording import cast, elementwise, is_traced, source_of
 from tapediff.tensor import Tensor
 
 __all__ = ["bilinear", "embedding", "linear", "one_hot", "scaled_dot_product_attention"]
@@ -65,7 +66,9 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None, max
     if padding_idx is not None:
         assert -rows <= padding_idx < rows, "Padding_idx must be within num_embeddings"
         padding_idx %= rows
-    values = array_of(input)
+    if is_traced():
+        some((input < 0) | (input >= rows))
+    values = source_of(input).values()
     if values.size and (values.min() < 0 or values.max() >= rows):
         raise IndexError(f"index out of range in self: embedding got indices from {values.min()} to {values.max()} for "
                          f"{rows} rows")
@@ -89,7 +92,11 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if tensor.spec.dtype is not dtypes.int64:
         raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor. Got {tensor.spec.dtype}; convert "
                            "it with .long()")
-    values = array_of(tensor)
+    if is_traced() and num_classes > 0:
+        some((tensor < 0) | (tensor >= num_classes))
+        values = source_of(tensor).values()
+    else:
+        values = array_of(tensor)
     if not values.size:
         if num_classes <= 0:
             raise RuntimeError("Can not infer total number of classes from empty tensor.")
@@ -99,6 +106,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         num_classes = int(values.max()) + 1
     elif values.max() >= num_classes:
         raise RuntimeError(f"Class values must be smaller than num_classes. Got {values.max()} and num_classes={num_classes}")
+    if is_traced():
+        return cast(elementwise(ROWS["eq"], tensor.unsqueeze(-1), FUNCTIONS["arange"](num_classes)), dtypes.int64)
     return FUNCTIONS["from_numpy"]((values[..., None] == np.arange(num_classes)).astype(np.int64))
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from llvmlite import ir
 from numba import types
+from numba.extending import intrinsic
 
 from tapediff.kernels.options import compiled, inner
 from tapediff.program.layout import (
@@ -19,11 +21,13 @@ from tapediff.program.layout import (
     A_STRIDES,
     A_WORDS,
     BOOL,
+    CALL,
     COPY,
     F_BUFFERS,
     F_FAILED,
     F_LANES,
     F_PARTIAL,
+    F_POINTERS,
     F_ROW,
     F_ROWS,
     FILL,
@@ -34,7 +38,6 @@ from tapediff.program.layout import (
     FORWARD_REPEATED,
     GUARD_INTEGER,
     GUARD_TRUTH,
-    GUARD_VALUE,
     INT32,
     INT64,
     LOAD,
@@ -44,7 +47,6 @@ from tapediff.program.layout import (
     REVERSE_REPEATED,
     STORE,
     SUM_LANES,
-    WIDEN,
     ZERO,
 )
 from tapediff.sweeps import (
@@ -62,7 +64,9 @@ from tapediff.sweeps import (
     zero,
 )
 
-__all__ = ["run", "run_rows"]
+__all__ = ["run", "run_machine", "run_rows"]
+
+_I64 = ir.IntType(64)
 
 
 @inner
@@ -70,6 +74,18 @@ def pointer(step: int, k: int, frame: int) -> int:
     """Pointer k of a step as an address."""
     word = load_i32(step + 4 + 4 * k)
     return load_i64(frame + (word & 3) * 8) + (word >> 2) * 8
+
+
+@intrinsic
+def copy(typing_context: Any, target: Any, source: Any, size: Any) -> Any:
+    """Copy `size` bytes between places that do not overlap."""
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        byte = ir.IntType(8).as_pointer()
+        to, of = (builder.inttoptr(x, byte) for x in arguments[:2])
+        function = builder.module.declare_intrinsic("llvm.memcpy", [byte, byte, ir.IntType(64)])
+        builder.call(function, [to, of, arguments[2], ir.Constant(ir.IntType(1), 0)])
+        return context.get_dummy_value()
+    return types.void(types.int64, types.int64, types.int64), emit
 
 
 @inner
@@ -83,53 +99,119 @@ def move(target: int, source: int, item: int) -> None:
         store_u8(target, load_u8(source))
 
 
+def _transposition(item: int) -> Any:
+    """Intrinsic `transpose(target, target_stride, source, source_stride)` of a square of a cache line's elements of `item` bytes.
+
+    It is loaded as rows, whose halves are exchanged until rows are columns.
+    """
+    size = 64 // item
+    row = ir.VectorType(ir.IntType(8 * item), size)
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        target, target_stride, source, source_stride = arguments
+
+        def at(base: Any, stride: Any, k: int) -> Any:
+            return builder.inttoptr(builder.add(base, builder.mul(stride, ir.Constant(_I64, k))), row.as_pointer())
+
+        rows = []
+        for k in range(size):
+            one = builder.load(at(source, source_stride, k))
+            one.align = item
+            rows.append(one)
+        half = size // 2
+        while half:
+            low = [k if not k & half else size + k - half for k in range(size)]
+            high = [k + half if not k & half else size + k for k in range(size)]
+            masks = [ir.Constant(ir.VectorType(ir.IntType(32), size), mask) for mask in (low, high)]
+            exchanged = list(rows)
+            for k in range(size):
+                if not k & half:
+                    exchanged[k] = builder.shuffle_vector(rows[k], rows[k + half], masks[0])
+                    exchanged[k + half] = builder.shuffle_vector(rows[k], rows[k + half], masks[1])
+            rows = exchanged
+            half //= 2
+        for k, one in enumerate(rows):
+            builder.store(one, at(target, target_stride, k)).align = item
+        return context.get_dummy_value()
+
+    @intrinsic
+    def transpose(typing_context: Any, target: Any, target_stride: Any, source: Any, source_stride: Any) -> Any:
+        return types.void(types.int64, types.int64, types.int64, types.int64), emit
+
+    return transpose
+
+
+transpose_8 = _transposition(8)
+transpose_4 = _transposition(4)
+
+
+@inner
+def transpose_range(target: int, across: int, along: int, source: int, rows: int, columns: int, down: int, right: int,
+                    item: int) -> None:
+    """Copy rows x columns elements: (i, j) from source + i * down + j * right to target + i * across + j * along.
+
+    A cache line of each row at a time: rows whose distance is a power of two would evict each other. Squares are transposed in
+    registers where elements lie beside each other on both sides.
+    """
+    size = 64 // item
+    i = 0
+    is_dense = item >= 4 and ((right == item and across == item) or (down == item and along == item))
+    while i < rows:
+        height = min(size, rows - i)
+        for j in range(0, columns, size):
+            width = min(size, columns - j)
+            to = target + i * across + j * along
+            of = source + i * down + j * right
+            if is_dense and height == size and width == size:
+                if right == item:
+                    if item == 8:
+                        transpose_8(to, along, of, down)
+                    else:
+                        transpose_4(to, along, of, down)
+                elif item == 8:
+                    transpose_8(to, across, of, right)
+                else:
+                    transpose_4(to, across, of, right)
+                continue
+            for k in range(height):
+                for m in range(width):
+                    move(to + k * across + m * along, of + k * down + m * right, item)
+        i += height
+
+
 @inner
 def load_rows(value: int, count: int, item: int, buffer: int, frame: int) -> None:
     """Rows into lanes; behind the last row it is repeated."""
-    source = load_i64(frame + F_BUFFERS * 8 + buffer * 16)
-    stride = load_i64(frame + F_BUFFERS * 8 + buffer * 16 + 8)
+    source = load_i64(frame + F_BUFFERS * 8 + buffer * 24)
+    stride = load_i64(frame + F_BUFFERS * 8 + buffer * 24 + 8)
+    step = load_i64(frame + F_BUFFERS * 8 + buffer * 24 + 16)
     row = load_i64(frame + F_ROW * 8)
     lanes = load_i64(frame + F_LANES * 8)
     filled = min(lanes, load_i64(frame + F_ROWS * 8) - row)
     source += row * stride
-    if item == 8:
+    if stride == item:  # rows lie beside each other
         for k in range(count):
-            for lane in range(filled):
-                store_i64(value + (k * lanes + lane) * 8, load_i64(source + lane * stride + k * 8))
-    elif item == 4:
-        for k in range(count):
-            for lane in range(filled):
-                store_i32(value + (k * lanes + lane) * 4, load_i32(source + lane * stride + k * 4))
+            copy(value + k * lanes * item, source + k * step, filled * item)
     else:
-        for k in range(count):
-            for lane in range(filled):
-                store_u8(value + k * lanes + lane, load_u8(source + lane * stride + k))
+        transpose_range(value, item, lanes * item, source, filled, count, stride, step, item)
     for k in range(count):
         for lane in range(filled, lanes):
-            move(value + (k * lanes + lane) * item, source + (filled - 1) * stride + k * item, item)
+            move(value + (k * lanes + lane) * item, source + (filled - 1) * stride + k * step, item)
 
 
 @inner
 def store_rows(value: int, count: int, item: int, buffer: int, frame: int) -> None:
     """Lanes into rows."""
-    target = load_i64(frame + F_BUFFERS * 8 + buffer * 16)
-    stride = load_i64(frame + F_BUFFERS * 8 + buffer * 16 + 8)
+    target = load_i64(frame + F_BUFFERS * 8 + buffer * 24)
+    stride = load_i64(frame + F_BUFFERS * 8 + buffer * 24 + 8)
     row = load_i64(frame + F_ROW * 8)
     lanes = load_i64(frame + F_LANES * 8)
     filled = min(lanes, load_i64(frame + F_ROWS * 8) - row)
     target += row * stride
-    if item == 8:
-        for k in range(count):
-            for lane in range(filled):
-                store_i64(target + lane * stride + k * 8, load_i64(value + (k * lanes + lane) * 8))
-    elif item == 4:
-        for k in range(count):
-            for lane in range(filled):
-                store_i32(target + lane * stride + k * 4, load_i32(value + (k * lanes + lane) * 4))
+    if stride == item:
+        copy(target, value, filled * item)
     else:
-        for k in range(count):
-            for lane in range(filled):
-                store_u8(target + lane * stride + k, load_u8(value + k * lanes + lane))
+        transpose_range(target, stride, item, value, filled, count, item, lanes * item, item)
 
 
 @inner
@@ -208,16 +290,19 @@ def check_guard(action: int, step: int, frame: int, action_class: int) -> None:
     failed = load_i64(frame + F_FAILED * 8) + row * 4
     if action_class == GUARD_TRUTH:
         item = 1 if kind == BOOL else 8 if kind == FLOAT64 or kind == INT64 else 4
-        if kind == BOOL and lanes % 8 == 0:  # eight at a time: nearly always all hold
+        count = load_i64(action + A_COUNT * 8)
+        total = count * lanes
+        if kind == BOOL and total % 8 == 0:  # eight at a time: nearly always all hold
             wanted = 0x0101010101010101 if expected else 0
-            lane = 0
-            while lane < lanes and load_i64(value + lane) == wanted:
-                lane += 8
-            if lane >= lanes:
+            at = 0
+            while at < total and load_i64(value + at) == wanted:
+                at += 8
+            if at >= total:
                 return
-        for lane in range(filled):
-            if is_true(value + lane * item, kind) != (expected != 0) and load_i32(failed + lane * 4) == 0:
-                store_i32(failed + lane * 4, number)
+        for k in range(count):
+            for lane in range(filled):
+                if is_true(value + (k * lanes + lane) * item, kind) != (expected != 0) and load_i32(failed + lane * 4) == 0:
+                    store_i32(failed + lane * 4, number)
         return
     item = 1 if kind == BOOL else 8 if kind == FLOAT64 or kind == INT64 else 4
     if action_class == GUARD_INTEGER:
@@ -264,6 +349,15 @@ def do_repeated(action: int, step: int, frame: int, is_forward: bool) -> None:
         p5 += load_i64(strides + 40)
         p6 += load_i64(strides + 48)
         p7 += load_i64(strides + 56)
+
+
+@inner
+def do_call(action: int, step: int, frame: int) -> None:
+    """Call a kernel that finds the addresses of its values in memory."""
+    pointers = load_i64(frame + F_POINTERS * 8)
+    for k in range(load_i64(action + A_WORDS * 8) - 1):
+        store_i64(pointers + 8 * k, pointer(step, k, frame))
+    call_forward(load_i64(action + A_KERNEL * 8), load_i64(action + A_COUNT * 8), pointers, 0, 0, 0)
 
 
 @inner
@@ -320,6 +414,8 @@ def run_steps(code: int, at: int, end: int, actions: int, frame: int) -> int:
             call_reverse(load_i64(action + A_KERNEL * 8), load_i64(action + A_COUNT * 8), pointer(step, 0, frame),
                          pointer(step, 1, frame), pointer(step, 2, frame), pointer(step, 3, frame), pointer(step, 4, frame),
                          pointer(step, 5, frame), pointer(step, 6, frame), pointer(step, 7, frame))
+        elif action_class == CALL:
+            do_call(action, step, frame)
         elif action_class == FORWARD_REPEATED or action_class == REVERSE_REPEATED:
             do_repeated(action, step, frame, action_class == FORWARD_REPEATED)
         elif action_class >= GUARD_TRUTH:
@@ -348,4 +444,21 @@ def run_rows(code: int, end: int, actions: int, frame: int, first: int, last: in
         store_i64(frame + F_ROW * 8, row)
         run_steps(code, 0, end, actions, frame)
         row += lanes
+    return last
+
+
+@intrinsic
+def call_machine(typing_context: Any, address: Any, frame: Any, first: Any, last: Any) -> Any:
+    """Call the machine code of a compiled tape."""
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        function_type = ir.FunctionType(ir.VoidType(), [_I64] * 3)
+        builder.call(builder.inttoptr(arguments[0], function_type.as_pointer()), arguments[1:])
+        return context.get_dummy_value()
+    return types.void(types.int64, types.int64, types.int64, types.int64), emit
+
+
+@compiled(types.int64(*[types.int64] * 4))
+def run_machine(address: int, frame: int, first: int, last: int) -> int:
+    """Run a compiled tape over the rows from `first` to `last`, a whole number of blocks."""
+    call_machine(address, frame, first, last)
     return last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -16,6 +17,8 @@ from tapediff.program import products
 from tapediff.program.batch import Batch
 from tapediff.program.closed import ClosedTape
 from tapediff.program.derive import grad_tape, jvp_tape, vjp_tape
+from tapediff.program.file import Parts, load, save
+from tapediff.program.executors import Machine, checked_executor
 from tapediff.program.guards import Guard
 from tapediff.program.listing import listing
 from tapediff.program.recorder import Recorder
@@ -24,7 +27,7 @@ from tapediff.program.schedule import Request, Schedule, build
 from tapediff.tape.spec import Spec
 from tapediff.tensor import Tensor, of_array
 
-__all__ = ["Program", "record"]
+__all__ = ["Program", "load_program", "record"]
 
 Array = np.ndarray[Any, Any]
 
@@ -51,6 +54,26 @@ def record(f: Callable[..., Any], *examples: Any) -> Program:
     """
     tape, examples_of, in_structure, out_structure = trace(f, examples)
     return Program(tape.with_constants(), examples_of, in_structure, out_structure, getattr(f, "__name__", "program"))
+
+
+def load_program(path: str | os.PathLike[str]) -> Program:
+    """The program that `Program.save` wrote to a file.
+
+    Nothing that the file says is executed: it is data, whose checksum, numbers and shapes are checked before a program is made of
+    it. The function that was recorded need not be there.
+
+    >>> import os, tempfile, tapediff as td
+    >>> path = os.path.join(tempfile.mkdtemp(), "sine.td")
+    >>> td.record(lambda x: x.sin(), 1.0).save(path)
+    >>> td.load_program(path).grad(0.0).item()
+    1.0
+
+    Raises
+        FileNotFoundError: there is no such file.
+        ProgramFileError: it is no program file, damaged, of a newer format, needs an op that is not there, or says what cannot
+            be.
+    """
+    return Program(*load(path))
 
 
 def trace(f: Callable[..., Any], arguments: tuple[Any, ...], randomness: str = "error") -> tuple[ClosedTape, list[Array], Structure,
@@ -100,8 +123,7 @@ def as_array(value: Any) -> Array:
         TypeError: it is none.
     """
     if isinstance(value, Tensor):
-        from tapediff.recording import source_of
-        return np.array(source_of(value).values(), order="C")
+        return np.array(value._array(), order="C")
     if isinstance(value, bool | int | float | np.ndarray | np.generic):
         array = np.array(value, order="C")
         try:
@@ -135,7 +157,7 @@ class Program:
 
     >>> import tapediff as td
     >>> print(td.record(lambda x: (x * x).sum(), [1.0, 2.0][0]))  # doctest: +ELLIPSIS
-    program <lambda>: 1 input, 1 output, 1 instruction...
+    program <lambda>: 1 input, 1 output, 2 instructions...
     """
 
     def __init__(self, tape: ClosedTape, examples: Sequence[Array], in_structure: Structure, out_structure: Structure,
@@ -150,6 +172,10 @@ class Program:
         self._schedules: dict[Request, Schedule] = {}
         self._singles: dict[Request, Single] = {}
         self._derived: dict[Any, Program] = {}
+        self._plans: dict[Any, tuple[Single, Structure]] = {}
+        self._is_flat = all(child is LEAF for child in in_structure.children)
+        self._machines: dict[Request, Machine] = {}
+        self.executor = "auto"
         self._lock = threading.RLock()
 
     # --- what it is -------------------------------------------------------------------------------------------------------------
@@ -206,7 +232,8 @@ class Program:
         if found is None:
             schedule = self.schedule(request)
             with self._lock:
-                found = self._singles.setdefault(request, Single(schedule, self.specs, self.output_specs))
+                found = self._singles.setdefault(request, Single(schedule, self.specs, self.output_specs, self.machine(request),
+                                                                 self.executor))
         return found
 
     def request(self, wanted: tuple[int, ...] = (), seeds: str = "one", outputs: bool = True) -> Request:
@@ -219,7 +246,7 @@ class Program:
             TypeError: they are nested differently from the examples.
             ValueError: a shape differs.
         """
-        if self.in_structure.count == len(inputs) and all(child is LEAF for child in self.in_structure.children):
+        if self._is_flat and len(self.specs) == len(inputs):
             leaves: list[Any] = list(inputs)
         else:
             leaves, structure = flatten(inputs)
@@ -229,6 +256,8 @@ class Program:
             if type(leaf) in (float, int):
                 if spec.shape:
                     raise ValueError(f"{self.name}: input {position} was recorded with shape {list(spec.shape)}: got a number")
+                if spec.dtype.category < (2 if type(leaf) is float else 1):
+                    raise TypeError(f"{self.name}: input {position} was recorded as {spec.dtype.name}: got {leaf!r}")
                 continue
             if isinstance(leaf, Tensor):
                 leaf = leaves[position] = leaf._array()
@@ -267,13 +296,18 @@ class Program:
         >>> float(value), float(gradient)
         (0.0, 1.0)
         """
-        wanted, structure = self.wanted(argnums)
-        self.need_scalar()
-        outputs, gradients, failed = self.single(self.request(wanted))(self.leaves(inputs))
+        plan = self._plans.get(argnums)
+        if plan is None:
+            wanted, structure = self.wanted(argnums)
+            self.need_scalar()
+            plan = self._plans[argnums] = (self.single(self.request(wanted)), structure)
+        single, structure = plan
+        outputs, gradients, failed = single(self.leaves(inputs))
         if failed:
             self.check(failed)
-        found = [g.copy()[()] for g in gradients]
-        return (self.out_structure.unflatten([y.copy()[()] for y in outputs]),
+        value = outputs[0].copy() if outputs[0].ndim else outputs[0][()]
+        found = [g.copy() if g.ndim else g[()] for g in gradients]
+        return (value if self.out_structure is LEAF else self.out_structure.unflatten([value]),
                 found[0] if structure is LEAF else structure.unflatten(found))
 
     def grad(self, *inputs: Any, argnums: int | tuple[int, ...] = 0) -> Any:
@@ -314,14 +348,64 @@ class Program:
         chosen = tuple(children[number % len(children)] for number in numbers)
         return tuple(positions), chosen[0] if isinstance(argnums, int) else Structure(tuple, (), chosen)
 
-    def batch(self, in_dims: Any = 0, *, threads: int | None = None, lanes: int | None = None) -> Batch:
+    def batch(self, in_dims: Any = 0, *, threads: int | None = None, lanes: int | None = None,
+              executor: str | None = None) -> Batch:
         """The program over rows of its inputs.
 
         in_dims  where the rows of each argument lie, as in `vmap`: a number, None (all rows share the value), or a nest of them
         threads  how many to use; the cores that the process may use by default
         lanes    how many rows a thread computes at a time; chosen from the program's width by default
+        executor "auto", "interpreter" or "compiled"; that of the program by default
         """
-        return Batch(self, in_dims, threads, lanes)
+        return Batch(self, in_dims, threads, lanes, executor or self.executor)
+
+    def using(self, executor: str) -> Program:
+        """The same program with a choice of executor: "interpreter", "compiled" (straight-line machine code, built now and kept in
+        the cache of objects), or "auto", which compiles what has run often.
+
+        >>> import tapediff as td
+        >>> float(td.record(lambda x: x * x, 1.0).using("compiled")(3.0))
+        9.0
+        """
+        made = Program(self.tape, self.examples, self.in_structure, self.out_structure, self.name)
+        made.executor = checked_executor(executor)
+        made._schedules, made._derived, made._machines = self._schedules, self._derived, self._machines
+        return made
+
+    def machine(self, request: Request) -> Machine:
+        """The machine code of a request."""
+        found = self._machines.get(request)
+        if found is None:
+            schedule = self.schedule(request)
+            with self._lock:
+                found = self._machines.setdefault(request, Machine(schedule))
+        return found
+
+    def source(self, which: str = "llvm") -> str:
+        """The compiled tape of a single value, and of its gradient where that is one scalar, to look at: "llvm" or "asm"."""
+        if which not in ("llvm", "asm"):
+            raise ValueError(f"source: choose 'llvm' or 'asm', not {which!r}")
+        is_scalar = len(self.output_specs) == 1 and self.output_specs[0].size == 1
+        machine = self.machine(self.request(products.floating(self) if is_scalar else ()))
+        return machine.text((0,) * len(machine.schedule.buffers), which)
+
+    # --- files ------------------------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the program into one file, which `td.load_program` reads where the function's source need not be.
+
+        A file that is there is replaced when the new one is complete on the disk, and stays if that fails.
+
+        Raises
+            ProgramFileError: arguments or results are nested in containers of the user's own.
+            OSError: the file cannot be written.
+        """
+        save(Parts(self.tape, self.examples, self.in_structure, self.out_structure, self.name), path)
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Program:
+        """The program in a file; see `td.load_program`."""
+        return load_program(path)
 
     # --- products ---------------------------------------------------------------------------------------------------------------
 
