@@ -261,7 +261,7 @@ def middle(flat: Any) -> Any:
 
 
 _saved = (frozenset({0, "y"}),)
-EXTREMA = {"largest": "largest", "smallest": "smallest"}
+EXTREMA = {"largest": "largest", "smallest": "smallest", "middle": "median", "middle, nans left out,": "nanmedian"}
 for _name, _forward, _backward, _which in (("max", amax_forward, "MaxBackward1", "largest"), ("min", amin_forward, "MinBackward1", "smallest"),
                                            ("median", median_forward, "MedianBackward0", "middle"),
                                            ("nanmedian", nanmedian_forward, "NanmedianBackward0", "middle, nans left out,")):
