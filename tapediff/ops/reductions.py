@@ -144,7 +144,7 @@ def trace_pullback(F: Any, attributes: None, k: int, y_bar: Any, y: Any, a: Any)
     return F.strided_sum(diagonal, ((rows, columns), (columns + 1,), 0))
 
 
-add_row("trace", infer_trace, trace_forward, trace_pullback, saves=(frozenset(),), doc="The sum of a matrix's diagonal.")
+add_row("trace", infer_trace, trace_forward, trace_pullback, saves=(frozenset(),), lanes="trace", doc="The sum of a matrix's diagonal.")
 
 
 # --- products -------------------------------------------------------------------------------------------------------------------------------

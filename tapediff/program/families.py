@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tapediff.ops.structural import STRUCTURAL
 from tapediff.program import lanes_folds, lanes_matrices, lanes_moves, lanes_orders, lanes_places, lanes_products
+from tapediff.program.compositions import COMPOSITIONS
 from tapediff.program.lanes import Call, Family, Lanes
 from tapediff.program.operations import Operation
 
@@ -14,7 +15,7 @@ FAMILIES: dict[str | None, Family] = {
     **lanes_products.FAMILIES,
 }
 
-assert {row.lanes for row in STRUCTURAL.values()} <= {None, *FAMILIES}
+assert {row.lanes for row in STRUCTURAL.values()} <= {None, *FAMILIES, *COMPOSITIONS}
 
 
 def forward_calls(operation: Operation, count: int, is_laned: tuple[bool, ...]) -> list[Call] | None:
