@@ -17,8 +17,8 @@ from tapediff.program import products
 from tapediff.program.batch import Batch
 from tapediff.program.closed import ClosedTape
 from tapediff.program.derive import grad_tape, jvp_tape, vjp_tape
-from tapediff.program.file import Parts, load, save
 from tapediff.program.executors import Machine, checked_executor
+from tapediff.program.file import Parts, load, save
 from tapediff.program.guards import Guard
 from tapediff.program.listing import listing
 from tapediff.program.recorder import Recorder
@@ -76,7 +76,8 @@ def load_program(path: str | os.PathLike[str]) -> Program:
     return Program(*load(path))
 
 
-def trace(f: Callable[..., Any], arguments: tuple[Any, ...], randomness: str = "error") -> tuple[ClosedTape, list[Array], Structure,
+def trace(f: Callable[..., Any], arguments: tuple[Any, ...], randomness: str = "error") -> tuple[ClosedTape, list[Array],
+                                                                                                 Structure,
                                                                                                 Structure]:
     """The closed tape of a call, with captured tensors; the values of its inputs; the nests of arguments and result."""
     leaves, in_structure = flatten(arguments)
@@ -101,7 +102,8 @@ def interned(tape: ClosedTape, examples: Sequence[Array], name: str) -> Program:
            tuple((leaf.how, leaf.spec.shape, leaf.spec.dtype, leaf.what.tobytes() if leaf.how == "constant" else leaf.what)
                  for leaf in tape.leaves),
            tuple((guard.how, guard.value, guard.file, guard.line,
-                  guard.expected.tobytes() if isinstance(guard.expected, np.ndarray) else guard.expected) for guard in tape.guards))
+                  guard.expected.tobytes() if isinstance(guard.expected, np.ndarray) else guard.expected)
+                  for guard in tape.guards))
     with _interned_lock:
         found = _interned.get(key)
         if found is not None:
@@ -360,8 +362,8 @@ class Program:
         return Batch(self, in_dims, threads, lanes, executor or self.executor)
 
     def using(self, executor: str) -> Program:
-        """The same program with a choice of executor: "interpreter", "compiled" (straight-line machine code, built now and kept in
-        the cache of objects), or "auto", which compiles what has run often.
+        """The same program with a choice of executor: "interpreter", "compiled" (straight-line machine code, built when it is first
+        used and kept in the cache of objects), or "auto", which compiles what has run often.
 
         >>> import tapediff as td
         >>> float(td.record(lambda x: x * x, 1.0).using("compiled")(3.0))
@@ -447,8 +449,8 @@ class Program:
         return products.hessian(self, inputs)
 
     def derived(self, which: str, positions: tuple[int, ...], seeded: tuple[int, ...] = ()) -> Program:
-        """The program of the vector-Jacobian products of the outputs `seeded` ("vjp"), of the Jacobian-vector products ("jvp"), or
-        of the gradient ("grad"), by the inputs `positions`; see `derive`."""
+        """The program of the vector-Jacobian products of the outputs `seeded` ("vjp"), of the Jacobian-vector products ("jvp"),
+        or of the gradient ("grad"), by the inputs `positions`; see `derive`."""
         key = (which, positions, seeded)
         with self._lock:
             found = self._derived.get(key)
@@ -464,6 +466,7 @@ class Program:
                 tape = tape.with_constants()
                 examples = [*self.examples, *(np.ones(spec.shape, spec.dtype.numpy) for spec in further)]
                 leaves = Structure(tuple, (), (LEAF,) * len(examples))
-                found = Program(tape, examples, leaves, Structure(tuple, (), (LEAF,) * len(tape.outputs)), f"{which} of {self.name}")
+                found = Program(tape, examples, leaves, Structure(tuple, (), (LEAF,) * len(tape.outputs)), f"{which} of "
+                                                                                                           f"{self.name}")
                 self._derived[key] = found
             return found
