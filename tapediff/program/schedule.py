@@ -30,6 +30,7 @@ from tapediff.program.layout import (
     A_STRIDES,
     A_WORDS,
     CALL,
+    COPY,
     FILL,
     FORWARD2,
     FORWARD3,
@@ -52,7 +53,7 @@ from tapediff.program.layout import (
     ZERO,
 )
 from tapediff.program.operations import Operation
-from tapediff.program.rule import rule_of
+from tapediff.program.rule import parts_of, rule_of
 from tapediff.program.structural import HostStep, Kernels, kernels_of
 
 __all__ = ["Request", "Schedule", "build"]
@@ -713,6 +714,10 @@ class _Builder:
                 for call in calls:
                     self._emit_call(call, places, operation.spec.dtype.name)
                 return
+            parts = parts_of(operation)
+            if parts is not None:
+                self._emit_tape(parts, list(zip(pointers, laned, strict=True)), y)
+                return
         found = kernels_of(operation, self.lanes, laned, 0)
         if found is None:
             self._emit_host(HostStep("forward", operation, self.lanes, laned, (y, *pointers)))
@@ -743,48 +748,76 @@ class _Builder:
                 self._emit_call(call, places, operation.spec.dtype.name)
 
     def _emit_rule(self, rule: ClosedTape, inputs: Sequence[tuple[int, bool]], target: int) -> None:
-        """Run the steps of a rule and add its output to the adjoint of a value.
+        """Run the steps of a rule and add its output to the adjoint of a value."""
+        if self._is_zero_constant(rule):
+            return
+        spec = self.tape.spec(target)
+        nbytes = spec.nbytes * self.lanes
+        made = self._emit_tape(rule, inputs)
+        place = made if made is not None else self._take(nbytes)
+        if made is None:
+            self._emit_tape(rule, inputs, place)
+        self._emit_accumulation(target, place)
+        if made is None:
+            self.workspace.give(place >> 2 << 3, nbytes)
 
-        inputs  for each input of the rule its place, and whether it lies in lanes
+    def _emit_tape(self, tape: ClosedTape, inputs: Sequence[tuple[int, bool]], target: int | None = None) -> int | None:
+        """Run the steps of a small tape with one output, and put that in lanes at a place.
+
+        inputs  for each input of the tape its place, and whether it lies in lanes
+        target  the place; without one nothing is run, and where the output is an input in lanes, its place is returned
         """
         values: dict[int, tuple[int, bool]] = {}
-        for number, leaf in enumerate(rule.leaves):
-            values[-number - 1] = inputs[leaf.what] if leaf.how == "input" else (self._constant(leaf.what), False)
-        last = {x: index for index, line in enumerate(rule.operands) for x in line}
-        owner: dict[int, int] = {}  # of an alias: whose memory it shows
-        mine: dict[int, list[int]] = {}  # an owner's place and size, until its aliases were read for the last time
-        for index, (operation, operands) in enumerate(zip(rule.operations, rule.operands, strict=True)):
-            if operation.is_alias or operation.row.name == "clone":
-                values[index] = values[operands[0]]
-                owner[index] = owner.get(operands[0], operands[0])
-                last[owner[index]] = max(last[owner[index]], len(rule) if index in rule.outputs else last[index])
+        for number, leaf in enumerate(tape.leaves):
+            if leaf.how == "input":
+                values[-number - 1] = inputs[leaf.what]
+        roots: list[int] = []
+        for index, (operation, operands) in enumerate(zip(tape.operations, tape.operands, strict=True)):
+            first = operands[0] if operands else index
+            is_alias = operation.is_alias or operation.row.name == "clone"
+            roots.append((roots[first] if first >= 0 else first) if is_alias else index)
+        output = tape.outputs[0]
+        result = roots[output] if output >= 0 else output
+        if target is None:
+            return values[result][0] if result in values and values[result][1] else None
+        for number, leaf in enumerate(tape.leaves):
+            if leaf.how != "input":
+                values[-number - 1] = self._constant(leaf.what), False
+        last = {result: len(tape)}
+        for index, operands in enumerate(tape.operands):
+            for x in operands:
+                root = roots[x] if x >= 0 else x
+                last[root] = max(index, last.get(root, 0))
+        mine: dict[int, tuple[int, int]] = {}
+        for index, (operation, operands) in enumerate(zip(tape.operations, tape.operands, strict=True)):
+            if roots[index] != index:
                 continue
-            pointers, laned = [values[x][0] for x in operands], tuple(values[x][1] for x in operands)
+            names = [roots[x] if x >= 0 else x for x in operands]
+            pointers, laned = [values[x][0] for x in names], tuple(values[x][1] for x in names)
             nbytes = max(operation.spec.size, 1) * operation.spec.dtype.itemsize * (self.lanes if any(laned) else 1)
-            if any(laned):
-                place = self._take(nbytes)
-                mine[index] = [place, nbytes]
-                self._emit_operation(operation, place, pointers, laned)
-            else:
+            if not any(laned):
                 place = self.uniform.take(nbytes) // 8 << 2 | UNIFORM
                 self._emit_uniform_operation(operation, place, pointers)
+            elif index == result:
+                place = target
+                self._emit_operation(operation, place, pointers, laned)
+            else:
+                place = self._take(nbytes)
+                mine[index] = place, nbytes
+                self._emit_operation(operation, place, pointers, laned)
             values[index] = place, any(laned)
-            for x in {owner.get(x, x) for x in operands}:
-                if last[x] <= index and x in mine and x not in rule.outputs:
+            for x in set(names):
+                if last[x] == index and x in mine:
                     place, nbytes = mine.pop(x)
                     self.workspace.give(place >> 2 << 3, nbytes)
-        place, is_laned = values[rule.outputs[0]]
-        if is_laned:
-            self._emit_accumulation(target, place)
-        elif not self._is_zero_constant(rule):
-            spec = self.tape.spec(target)
-            nbytes = spec.nbytes * self.lanes
-            wide = self._take(nbytes)
-            self._emit(self.actions.number((WIDEN, spec), WIDEN, count=spec.size, item=spec.dtype.itemsize), wide, place)
-            self._emit_accumulation(target, wide)
-            self.workspace.give(wide >> 2 << 3, nbytes)
-        for place, nbytes in mine.values():
-            self.workspace.give(place >> 2 << 3, nbytes)
+        place, is_laned = values[result]
+        spec = tape.spec(output)
+        if not is_laned:
+            self._emit(self.actions.number((WIDEN, spec), WIDEN, count=spec.size, item=spec.dtype.itemsize), target, place)
+        elif place != target:
+            self._emit(self.actions.number((COPY, spec, self.lanes), COPY, count=spec.size * self.lanes, item=spec.dtype.itemsize),
+                       target, place)
+        return target
 
     def _emit_uniform_operation(self, operation: Operation, place: int, pointers: list[int]) -> None:
         """Compute what all rows share before the first of them."""
