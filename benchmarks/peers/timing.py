@@ -27,12 +27,12 @@ def seconds_of(step: Callable[[], object], calls: int, clock: Callable[[], float
     return (clock() - start) / calls
 
 
-def calls_for(step: Callable[[], object], seconds: float) -> tuple[int, float]:
+def calls_for(step: Callable[[], object], seconds: float, clock: Callable[[], float] = perf_counter) -> tuple[int, float]:
     """How many calls take about `seconds`, and the seconds of one; also warms the step up."""
-    once = seconds_of(step, 1)
+    once = seconds_of(step, 1, clock)
     if once < seconds:
-        once = min(seconds_of(step, 1) for _ in range(3))
-    return max(1, round(seconds / once)), once
+        once = min(seconds_of(step, 1, clock) for _ in range(3))
+    return max(1, round(seconds / max(once, 1e-7))), once
 
 
 def interleaved(
@@ -42,7 +42,7 @@ def interleaved(
 
     The clock "cpu" is for one thread on a machine that others use as well.
     """
-    plans = {name: calls_for(step, sample_seconds) for name, step in steps.items()}
+    plans = {name: calls_for(step, sample_seconds, CLOCKS[clock]) for name, step in steps.items()}
     samples: dict[str, list[float]] = {name: [] for name in steps}
     for round_number in range(repeats):
         for name, step in steps.items():
