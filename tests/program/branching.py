@@ -12,11 +12,12 @@ import tapediff as td
 
 ROW = 4
 number = st.integers(0, 11)
-STEPS = ("arithmetic", "if", "nested if", "while", "newton", "payoff", "minimum", "sorted", "table", "index tensor", "item", "float",
-         "tolist", "numpy", "assert", "and or", "mask", "round", "comparison chain", "in place", "where", "any", "break", "gradient")
+STEPS = ("arithmetic", "if", "nested if", "while", "newton", "payoff", "minimum", "sorted", "table", "index tensor", "item",
+         "float", "tolist", "numpy", "assert", "and or", "mask", "round", "comparison chain", "in place", "where", "any", "break",
+         "gradient")
+POINTS = (-2.5, -1.5, -1.0, -0.5, 0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 steps = st.lists(st.tuples(st.sampled_from(STEPS), number, number, number), min_size=1, max_size=8)
-rows = st.lists(st.lists(st.sampled_from([-2.5, -1.5, -1.0, -0.5, 0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0]), min_size=ROW, max_size=ROW),
-                min_size=1, max_size=12)
+rows = st.lists(st.lists(st.sampled_from(POINTS), min_size=ROW, max_size=ROW), min_size=1, max_size=12)
 TABLE = [0.5, 2.0, -1.0, 3.0, 0.25, 1.5]
 
 
