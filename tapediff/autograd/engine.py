@@ -13,7 +13,7 @@ from tapediff.freeing import keep_value_only
 from tapediff.recording import modes
 from tapediff.reverse import Consumed, Overwritten, Pass, scalar_pass
 from tapediff.tape.segment import Segment
-from tapediff.tape.source import Source
+from tapediff.tape.source import ADJOINTS, Source
 from tapediff.tensor import Tensor, name_of, of_array, of_source, origin_of
 
 __all__ = ["backward", "grad"]
@@ -77,12 +77,17 @@ def backward_from_scalar(tensor: Tensor, retain_graph: bool) -> None:
     if modes.anomaly or recording.recordings:
         backward(tensor, retain_graph=retain_graph)
         return
+    segment, slot = tensor.segment, tensor.slot
+    if slot < 0:  # another thread has just turned the tensor into a source
+        backward(tensor, retain_graph=retain_graph)
+        return
     try:
-        scalar_pass(tensor.segment, tensor.slot // 3 - 1, retain_graph, _accumulate)
+        scalar_pass(segment, slot // 3 - 1, retain_graph, _accumulate)
     except (Consumed, Overwritten) as error:
         raise RuntimeError(_message(error)) from None
     recording.reopen()
     if not retain_graph:
+        del segment  # or the tensor would not seem to be the last that shows it
         keep_value_only(tensor)
 
 
@@ -234,7 +239,9 @@ def _watchers(slots: set[Any], found: dict[Any, Any]) -> dict[Any, dict[int, Cal
 
         def watch(adjoint: Any, key: Any = (origin, slot), own: Any = own) -> Any:
             changed = own(adjoint) if own is not None else None
-            found[key] = adjoint if changed is None else changed
+            adjoint = adjoint if changed is None else changed
+            known = found.get(key)  # segments of several threads may lead to each other, so that a pass enters one again
+            found[key] = adjoint if known is None else known + adjoint
             return changed
 
         watched.setdefault(origin, {})[slot] = watch
@@ -315,15 +322,16 @@ def _accumulate(source: Source, adjoint: Any) -> None:
     if source.hooks:
         changed = source.hooks(adjoint)
         adjoint = adjoint if changed is None else changed
-    known = source.grad
-    if known is None:
-        cell = source.take_gradient_cell() if source.spec.size == 1 else None
-        source.grad = adjoint if cell is None else np.asarray(adjoint + np.asarray(cell, adjoint.dtype))
-    elif type(known) is np.ndarray:
-        np.add(known, adjoint, out=known)
-    else:
-        from tapediff.inplace import write
-        write(known, lambda array: np.add(array, adjoint, out=array))
+    with ADJOINTS:
+        known = source.grad
+        if known is None:
+            cell = source.take_gradient_cell() if source.spec.size == 1 else None
+            source.grad = adjoint if cell is None else np.asarray(adjoint + np.asarray(cell, adjoint.dtype))
+        elif type(known) is np.ndarray:
+            np.add(known, adjoint, out=known)
+        else:
+            from tapediff.inplace import write
+            write(known, lambda array: np.add(array, adjoint, out=array))
     if source.hooks:
         source.hooks.finish()
 
@@ -333,8 +341,9 @@ def _accumulate_tensor(source: Source, adjoint: Tensor) -> None:
     if source.hooks:
         changed = source.hooks(adjoint)
         adjoint = adjoint if changed is None else changed
-    known = of_source(source).grad
-    source.grad = adjoint if known is None else known + adjoint
+    with ADJOINTS:
+        known = of_source(source).grad
+        source.grad = adjoint if known is None else known + adjoint
     if source.hooks:
         source.hooks.finish()
 

@@ -144,10 +144,9 @@ def _reverse_segment(segment: Segment, adjoints: dict[int, Tensor], retain: bool
             known = target.get(key)
             target[key] = contribution if known is None else known + contribution
     if not retain:
-        if segment.consumed is None:
-            segment.consumed = bytearray(segment.count)
+        consumed = segment.consumed_table()
         for index in used:
-            segment.consumed[index] = 1
+            consumed[index] = 1
     return [(_source(number), adjoint) for number, adjoint in leaves.items()]
 
 
@@ -176,7 +175,7 @@ def _check(segment: Segment, kind: Kind, index: int, numbers: list[int]) -> None
     saves = int(KINDS.table[kind.number, layout.K_SAVES])
     if not saves:
         return
-    if segment.consumed is not None and segment.consumed[index]:
+    if segment.consumed is not None and index < len(segment.consumed) and segment.consumed[index]:
         raise Consumed(segment, index)
     saved = [index] if saves & 1 else []
     saved += [number for position, number in enumerate(numbers) if saves >> 1 >> min(position, 60) & 1]

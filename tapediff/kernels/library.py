@@ -20,6 +20,7 @@ import tapediff.ops
 from tapediff.kernels.cache import ObjectCache, default_directory
 from tapediff.kernels.functions import VectorFunctions
 from tapediff.kernels.instructions import Module
+from tapediff.kernels.lanes_products import ProductSpec, print_product
 from tapediff.kernels.loop import KernelSpec, print_kernel
 
 __all__ = ["KernelLibrary", "KernelSpec", "get_library"]
@@ -49,10 +50,10 @@ class KernelLibrary:
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self._machine)
         self._cache = None if directory is None else ObjectCache(directory)
         self._loaded: dict[str, str] = {}
-        self._addresses: dict[KernelSpec, int] = {}
+        self._addresses: dict[KernelSpec | ProductSpec, int] = {}
         self._lock = threading.Lock()
 
-    def addresses(self, specs: Sequence[KernelSpec]) -> list[int]:
+    def addresses(self, specs: Sequence[KernelSpec | ProductSpec]) -> list[int]:
         """The address of each kernel; those that are missing are loaded from the cache or built together."""
         known = self._addresses
         if any(spec not in known for spec in specs):
@@ -60,7 +61,7 @@ class KernelLibrary:
                 self._provide([spec for spec in dict.fromkeys(specs) if spec not in known])
         return [known[spec] for spec in specs]
 
-    def _provide(self, specs: Sequence[KernelSpec]) -> None:
+    def _provide(self, specs: Sequence[KernelSpec | ProductSpec]) -> None:
         keys = {spec: self._key(spec) for spec in specs}
         found = {} if self._cache is None else self._cache.find(keys.values())
         missing = [spec for spec in specs if keys[spec] not in found]
@@ -72,7 +73,7 @@ class KernelLibrary:
         if missing:
             self._build({spec: keys[spec] for spec in missing})
 
-    def _build(self, keys: Mapping[KernelSpec, str]) -> None:
+    def _build(self, keys: Mapping[KernelSpec | ProductSpec, str]) -> None:
         # a kernel may come to be in two objects; its symbol is then still one of one object
         batch = hashlib.sha256(" ".join(keys.values()).encode()).hexdigest()[:16]
         symbols = {spec: f"kernel_{batch}_{number}" for number, spec in enumerate(keys)}
@@ -89,7 +90,7 @@ class KernelLibrary:
             self._engine.finalize_object()
             self._loaded[name] = name
 
-    def _key(self, spec: KernelSpec) -> str:
+    def _key(self, spec: KernelSpec | ProductSpec) -> str:
         return hashlib.sha256(f"{self._fingerprint} {spec!r}".encode()).hexdigest()[:32]
 
     @functools.cached_property
@@ -105,19 +106,22 @@ class KernelLibrary:
         """An empty module that knows the rows and the functions of vecmath."""
         return Module(_functions(), self._has_fma)
 
-    def ir(self, symbols: Mapping[KernelSpec, str]) -> str:
+    def ir(self, symbols: Mapping[KernelSpec | ProductSpec, str]) -> str:
         """The LLVM IR of kernels, before optimisation."""
         module = self.module()
         for spec, symbol in symbols.items():
-            print_kernel(module, spec, symbol)
+            if isinstance(spec, ProductSpec):
+                print_product(module, spec, symbol)
+            else:
+                print_kernel(module, spec, symbol)
         return module.text()
 
-    def compile(self, symbols: Mapping[KernelSpec, str]) -> bytes:
+    def compile(self, symbols: Mapping[KernelSpec | ProductSpec, str]) -> bytes:
         """The object code of kernels."""
         code: bytes = self._machine.emit_object(self._optimised(self.ir(symbols)))
         return code
 
-    def assembly(self, specs: Sequence[KernelSpec]) -> str:
+    def assembly(self, specs: Sequence[KernelSpec | ProductSpec]) -> str:
         """The assembly of kernels, to look at."""
         text: str = self._machine.emit_assembly(self._optimised(self.ir({spec: f"kernel_{i}" for i, spec in enumerate(specs)})))
         return text

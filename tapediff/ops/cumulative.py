@@ -144,5 +144,5 @@ def shifted_pullback(F: Any, attributes: tuple[int, int, float], k: int, y_bar: 
     return F.shifted(y_bar, (dim, -step, 0.0))
 
 
-add_row("shifted", same_shape, shifted_forward, shifted_pullback, saves=(frozenset(),),
+add_row("shifted", same_shape, shifted_forward, shifted_pullback, saves=(frozenset(),), lanes="moves",
         doc="The elements moved by one place along a dimension, with a number coming in. Attributes: (dim, 1 or -1, the number).")

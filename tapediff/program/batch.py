@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tapediff.errors import GuardError
-from tapediff.nested import LEAF, Structure, flatten, matched
+from tapediff.nested import LEAF, flatten, matched
 from tapediff.program.running import Results, available_threads, element_stride, run_batch
 from tapediff.program.schedule import Request
 from tapediff.tensor import Tensor

@@ -21,11 +21,13 @@ from tapediff.program.layout import (
     A_STRIDES,
     A_WORDS,
     BOOL,
+    CALL,
     COPY,
     F_BUFFERS,
     F_FAILED,
     F_LANES,
     F_PARTIAL,
+    F_POINTERS,
     F_ROW,
     F_ROWS,
     FILL,
@@ -36,7 +38,6 @@ from tapediff.program.layout import (
     FORWARD_REPEATED,
     GUARD_INTEGER,
     GUARD_TRUTH,
-    GUARD_VALUE,
     INT32,
     INT64,
     LOAD,
@@ -46,7 +47,6 @@ from tapediff.program.layout import (
     REVERSE_REPEATED,
     STORE,
     SUM_LANES,
-    WIDEN,
     ZERO,
 )
 from tapediff.sweeps import (
@@ -290,6 +290,15 @@ def do_repeated(action: int, step: int, frame: int, is_forward: bool) -> None:
 
 
 @inner
+def do_call(action: int, step: int, frame: int) -> None:
+    """Call a kernel that finds the addresses of its values in memory."""
+    pointers = load_i64(frame + F_POINTERS * 8)
+    for k in range(load_i64(action + A_WORDS * 8) - 1):
+        store_i64(pointers + 8 * k, pointer(step, k, frame))
+    call_forward(load_i64(action + A_KERNEL * 8), load_i64(action + A_COUNT * 8), pointers, 0, 0, 0)
+
+
+@inner
 def do_memory(action_class: int, action: int, step: int, frame: int) -> None:
     """Steps that move values and compute nothing."""
     count = load_i64(action + A_COUNT * 8)
@@ -343,6 +352,8 @@ def run_steps(code: int, at: int, end: int, actions: int, frame: int) -> int:
             call_reverse(load_i64(action + A_KERNEL * 8), load_i64(action + A_COUNT * 8), pointer(step, 0, frame),
                          pointer(step, 1, frame), pointer(step, 2, frame), pointer(step, 3, frame), pointer(step, 4, frame),
                          pointer(step, 5, frame), pointer(step, 6, frame), pointer(step, 7, frame))
+        elif action_class == CALL:
+            do_call(action, step, frame)
         elif action_class == FORWARD_REPEATED or action_class == REVERSE_REPEATED:
             do_repeated(action, step, frame, action_class == FORWARD_REPEATED)
         elif action_class >= GUARD_TRUTH:

@@ -14,7 +14,19 @@ import numpy as np
 
 from tapediff.kernels.options import entry
 from tapediff.program import executor
-from tapediff.program.layout import F_BUFFERS, F_FAILED, F_LANES, F_PARTIAL, F_ROW, F_ROWS, GROUP_ROWS, SUM_LANES, UNIFORM, WORKSPACE
+from tapediff.program.layout import (
+    F_BUFFERS,
+    F_FAILED,
+    F_LANES,
+    F_PARTIAL,
+    F_POINTERS,
+    F_ROW,
+    F_ROWS,
+    GROUP_ROWS,
+    SUM_LANES,
+    UNIFORM,
+    WORKSPACE,
+)
 from tapediff.program.schedule import Schedule
 from tapediff.program.structural import HostStep, run_host
 from tapediff.tape.spec import Spec
@@ -24,6 +36,7 @@ __all__ = ["Results", "Single", "available_threads", "run_batch"]
 _run = entry(executor.run)
 _run_rows = entry(executor.run_rows)
 Array = np.ndarray[Any, Any]
+THREAD_WORK = 1 << 19  # elements that are worth another thread: about as long as it takes to wake one up
 
 
 class Results(NamedTuple):
@@ -51,8 +64,10 @@ class _Frame:
     """What the executor must know, in one thread: its workspace and the rows at hand."""
 
     def __init__(self, schedule: Schedule, uniform: Array) -> None:
-        self.words = (ctypes.c_int64 * (F_BUFFERS + 3 * len(schedule.buffers)))()
+        pointers = F_BUFFERS + 3 * len(schedule.buffers)
+        self.words = (ctypes.c_int64 * (pointers + schedule.most_pointers))()
         self.address = ctypes.addressof(self.words)
+        self.words[F_POINTERS] = self.address + 8 * pointers
         self.workspace = np.zeros(schedule.workspace_bytes + 64, np.uint8)
         self.words[WORKSPACE] = _address(self.workspace) + 63 & ~63
         self.words[UNIFORM] = _address(uniform)
@@ -196,7 +211,7 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
         else:
             array = (outputs if how == "output" else gradients)[position]
             places.append((_address(array), array.strides[0], array.itemsize))
-    threads = max(1, min(threads, -(-rows // request.lanes)))
+    threads = max(1, min(threads, -(-rows // request.lanes), rows * schedule.work // THREAD_WORK))
     if request.summed:
         group = GROUP_ROWS
     else:
