@@ -367,7 +367,7 @@ def elementwise(row: Elementwise, *operands: Any, out_dtype: DType | None = None
 def offer(plan: Plan, row: Elementwise, operands: tuple[Any, ...], segment: Segment) -> None:
     """Leave the kind where the tensor's quick path looks for it."""
     plan.offered = kind = plan.kind
-    if len(operands) > 2:
+    if len(operands) > 2 or row.name not in ROWS:  # a spec has no place for ops of the user's own
         return
     first = operands[0]
     if not segment.grad_enabled:

@@ -15,6 +15,7 @@ from tapediff.building import build_reverse
 from tapediff.forward import flush
 from tapediff.freeing import release
 from tapediff.kernels.options import entry
+from tapediff.leading import Leading
 from tapediff.memory import PASSES, SCRATCH, Scratch, address_of, adjoint_array, operand_array, operands_of, slot_array
 from tapediff.rules import ARRAYS
 from tapediff.tape import layout
@@ -46,12 +47,14 @@ class Pass:
     capture   whether the adjoints of all leaves go to `deliver`; else those of scalar leaves are added to the source table
     deliver   gets every leaf source that was reached, with its adjoint as an array that it may keep
     watched   slots of segments whose complete adjoints somebody wants: (segment, slot) -> function of the adjoint
+    leading   what leads to the inputs, where not everything is to run
     """
 
-    __slots__ = ("capture", "consumers", "deliver", "finished", "retain", "watched")
+    __slots__ = ("capture", "consumers", "deliver", "finished", "leading", "retain", "watched")
 
     def __init__(self, retain: bool, deliver: Callable[[Source, Any], None], capture: bool = False,
-                 watched: dict[Any, dict[int, Callable[[Any], Any]]] | None = None) -> None:
+                 watched: dict[Any, dict[int, Callable[[Any], Any]]] | None = None, leading: Leading | None = None) -> None:
+        self.leading = leading
         self.retain = retain
         self.deliver = deliver
         self.capture = capture
@@ -68,8 +71,11 @@ class Pass:
         origins: dict[int, Any] = {}
         order: list[int] = []
         deliver = self.deliver
+        leading = self.leading
         while True:
             for origin, slot, adjoint in seeds:
+                if leading is not None and not leading.reaches(origin, slot):
+                    continue
                 number = origin.number
                 slots = waiting.get(number)
                 if slots is None:
@@ -85,6 +91,10 @@ class Pass:
             slots = waiting.pop(number)
             origin = origins.pop(number)
             seeds = []
+            if leading is not None and leading.ends_at(origin):
+                for slot, adjoint in slots.items():
+                    self.watched[origin][slot](np.array(adjoint))  # type: ignore[index]
+                continue
             found = reverse_segment(origin, slots, self) if type(origin) is Segment else origin.propagate(slots, self)
             for source, adjoint in found:
                 if source.origin is None:
@@ -192,7 +202,9 @@ def _reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass,
         segment.consume_all()
     scratch.is_busy = True
     try:
-        code = segment.whole_code()
+        code = whole = segment.whole_code()
+        if current.leading is not None:
+            code = current.leading.code(segment, whole)
         code_at = code.buffer_info()[0]
         clocks = segment.clocks[:]
         overwritten = segment.overwritten_table() if segment.overwritten is not None else None
@@ -208,6 +220,8 @@ def _reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass,
         hooks = segment.hooks
         if current.watched and segment in current.watched:
             hooks = {**(hooks or {}), **current.watched[segment]}
+        if hooks and current.leading is not None:
+            hooks = {slot: hook for slot, hook in hooks.items() if current.leading.reaches(segment, slot)}
         while True:
             touched[0] = len(slots)
             for position, slot in enumerate(slots, 1):
@@ -256,7 +270,7 @@ def _reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass,
                 spec = source.spec  # type: ignore[union-attr]
                 found.append((source, scratch.hand_out(spec, left[2 * k + 1])))
         if not retain:
-            if frame[layout.FRAME_MISSED] or segment.is_foreign:
+            if frame[layout.FRAME_MISSED] or segment.is_foreign or code is not whole:
                 consume(segment, code, scratch.offsets, max(slots) + 1, current)
             else:
                 current.finished.append(segment)
@@ -295,8 +309,9 @@ def run_hook(segment: Segment, code: array[int], slot: int, scratch: Scratch, ho
 def consume(segment: Segment, code: array[int], offsets: Any, top: int, current: Pass) -> None:
     """Mark what a pass has used up; when nothing is left that could pass an adjoint on, give the segment's memory back."""
     flags = np.frombuffer(segment.consumed_table(), np.uint8)
-    flags[:top] |= np.frombuffer(offsets, np.int64, top) >= 0
-    wanted = KINDS.table[np.frombuffer(code, np.int32)[::3], layout.K_WANTED] != 0
+    ran = KINDS.table[np.frombuffer(code, np.int32)[::3], layout.K_WANTED] != 0
+    flags[:top] |= (np.frombuffer(offsets, np.int64, top) >= 0) & ran[:top]
+    wanted = KINDS.table[np.frombuffer(segment.whole_code(), np.int32)[::3], layout.K_WANTED] != 0
     segment.consumer = current
     current.consumers.append(segment)
     if np.all(flags[:len(wanted)][wanted] != 0):

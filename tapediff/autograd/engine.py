@@ -9,7 +9,9 @@ import numpy as np
 
 from tapediff import recording
 from tapediff.autograd.recorded import recorded_pass
+from tapediff.forward import flush
 from tapediff.freeing import keep_value_only
+from tapediff.leading import Leading
 from tapediff.recording import modes
 from tapediff.reverse import Consumed, Overwritten, Pass, scalar_pass
 from tapediff.tape.segment import Segment
@@ -67,9 +69,11 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
             (_accumulate_tensor if create_graph else _accumulate)(source, adjoint)
 
     found: dict[Any, Any] = {}
-    _propagate(seeds, retain_graph, create_graph, into_inputs, _watchers(watched, found), capture=True)
+    _propagate(seeds, retain_graph, create_graph, into_inputs, _watchers(watched, found), capture=True,
+               leading=_leading(seeds, leaves, watched))
     for key, adjoint in found.items():
-        _accumulate_on(by_slot[key], adjoint if create_graph else of_array(adjoint))
+        if not by_slot[key].retains_grad:  # or its hook has done it
+            _accumulate_on(by_slot[key], adjoint if create_graph else of_array(adjoint))
 
 
 def backward_from_scalar(tensor: Tensor, retain_graph: bool) -> None:
@@ -134,7 +138,8 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
             known = found.get(source)
             found[source] = adjoint if known is None else known + adjoint if is_recorded else np.asarray(known + adjoint)
 
-    _propagate(seeds, retain_graph, create_graph, keep, _watchers(watched, found), capture=True)
+    _propagate(seeds, retain_graph, create_graph, keep, _watchers(watched, found), capture=True,
+               leading=_leading(seeds, leaves, watched))
     out: list[Any] = []
     for position, tensor in enumerate(wanted):
         origin, slot = origin_of(tensor)
@@ -232,6 +237,15 @@ def _targets(inputs: Sequence[Tensor]) -> tuple[set[Source], set[Any]]:
     return leaves, watched
 
 
+def _leading(seeds: Sequence[tuple[Any, int, Any]], leaves: set[Source], watched: set[Any]) -> Leading | None:
+    """What leads to the inputs; None where all of the graph does, as far as a short look tells."""
+    if not watched and len(seeds) == 1 and type(segment := seeds[0][0]) is Segment:
+        flush(segment)
+        if all(source in leaves for source in segment.held if source.spec.requires_grad):
+            return None
+    return Leading([origin for origin, _, _ in seeds], leaves, watched)
+
+
 def _watchers(slots: set[Any], found: dict[Any, Any]) -> dict[Any, dict[int, Callable[[Any], Any]]]:
     watched: dict[Any, dict[int, Callable[[Any], Any]]] = {}
     for origin, slot in slots:
@@ -249,30 +263,31 @@ def _watchers(slots: set[Any], found: dict[Any, Any]) -> dict[Any, dict[int, Cal
 
 
 def _propagate(seeds: Sequence[Any], retain: bool, create_graph: bool, deliver: Callable[[Source, Any], None], watched: Any,
-               capture: bool) -> None:
+               capture: bool, leading: Leading | None = None) -> None:
     if recording.is_traced() and not create_graph:
         before = modes.grad_enabled
         recording.set_grad_enabled(False)
         try:
-            _run(lambda: recorded_pass(seeds, retain, deliver, watched))
+            _run(lambda: recorded_pass(seeds, retain, deliver, watched, leading))
         finally:
             recording.set_grad_enabled(before)
         return
     if modes.anomaly and not create_graph:
-        _checked_pass(seeds, retain, deliver, watched)
+        _checked_pass(seeds, retain, deliver, watched, leading)
         return
     if not create_graph:
-        _run(lambda: Pass(retain, deliver, capture, watched).run(seeds))
+        _run(lambda: Pass(retain, deliver, capture, watched, leading).run(seeds))
         return
     before = modes.grad_enabled
     recording.set_grad_enabled(True)
     try:
-        _run(lambda: recorded_pass(seeds, retain, deliver, watched))
+        _run(lambda: recorded_pass(seeds, retain, deliver, watched, leading))
     finally:
         recording.set_grad_enabled(before)
 
 
-def _checked_pass(seeds: Sequence[Any], retain: bool, deliver: Callable[[Source, Any], None], watched: Any) -> None:
+def _checked_pass(seeds: Sequence[Any], retain: bool, deliver: Callable[[Source, Any], None], watched: Any,
+                  leading: Leading | None) -> None:
     """A plain pass by way of the recorded one, which looks at every contribution on its own.
 
     Nothing is recorded for gradients.
@@ -283,7 +298,7 @@ def _checked_pass(seeds: Sequence[Any], retain: bool, deliver: Callable[[Source,
     recording.set_grad_enabled(False)
     try:
         _run(lambda: recorded_pass(tensors, retain, lambda source, adjoint: deliver(source, np.array(adjoint._array())),
-                                   by_tensor))
+                                   by_tensor, leading))
     finally:
         recording.set_grad_enabled(before)
 

@@ -22,6 +22,7 @@ from tapediff.kernels.functions import VectorFunctions
 from tapediff.kernels.instructions import Module
 from tapediff.kernels.lanes_products import ProductSpec, print_product
 from tapediff.kernels.loop import KernelSpec, print_kernel
+from tapediff.ops.custom import content_of
 
 __all__ = ["KernelLibrary", "KernelSpec", "get_library"]
 
@@ -91,7 +92,8 @@ class KernelLibrary:
             self._loaded[name] = name
 
     def _key(self, spec: KernelSpec | ProductSpec) -> str:
-        return hashlib.sha256(f"{self._fingerprint} {spec!r}".encode()).hexdigest()[:32]
+        content = content_of(spec.name) if isinstance(spec, KernelSpec) else ""
+        return hashlib.sha256(f"{self._fingerprint} {spec!r} {content}".encode()).hexdigest()[:32]
 
     @functools.cached_property
     def _fingerprint(self) -> str:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from tapediff.kernels.formula import Printer
 from tapediff.kernels.instructions import BITS, INTRINSIC_TYPES, IR_TYPES, KIND, Module, Operand, Value
-from tapediff.ops.elementwise import ELEMENTWISE
+from tapediff.ops.custom import formula_row
 from tapediff.ops.op import BOOL, Elementwise, names_in
 
 ARGUMENTS = {
@@ -52,7 +52,9 @@ class _Kernel:
     def __init__(self, module: Module, spec: KernelSpec) -> None:
         self.module = module
         self.spec = spec
-        self.row: Elementwise = ELEMENTWISE[spec.name]
+        row = formula_row(spec.name)
+        assert row is not None, f"no row of formulas is called {spec.name}"
+        self.row: Elementwise = row
         self.same = spec.same or tuple(range(self.row.arity))
         self.lanes = _lanes((*spec.operands, spec.result))
         self.wanted = [

@@ -59,7 +59,7 @@ def run(program: Program, arrays: Sequence[Array], laned: Sequence[bool], rows: 
     """
     in_lanes = tuple(has_rows or position in wanted for position, has_rows in enumerate(laned))
     request = Request(FEWEST_LANES, in_lanes, tuple(range(len(program.output_specs)) if outputs is None else outputs), wanted,
-                      "one" if seeds is None else "given", summed)
+                      "one" if seeds is None else "given", summed, tuple(position for position in wanted if not laned[position]))
     lanes = checked_lanes(lanes) or choose_lanes(program, request, rows)
     schedule = program.schedule(request._replace(lanes=lanes))
     return run_batch(schedule, program.specs, program.output_specs, arrays, rows, threads or available_threads(), seeds or ())

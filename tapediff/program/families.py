@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.program import lanes_moves, lanes_places, lanes_products
+from tapediff.program import lanes_folds, lanes_moves, lanes_places, lanes_products
 from tapediff.program.lanes import Call, Family, Lanes
 from tapediff.program.operations import Operation
 
 __all__ = ["forward_calls", "reverse_calls"]
 
-FAMILIES: dict[str | None, Family] = {**lanes_moves.FAMILIES, **lanes_places.FAMILIES, **lanes_products.FAMILIES}
+FAMILIES: dict[str | None, Family] = {**lanes_folds.FAMILIES, **lanes_moves.FAMILIES, **lanes_places.FAMILIES, **lanes_products.FAMILIES}
 
 assert {row.lanes for row in STRUCTURAL.values()} <= {None, *FAMILIES}
 

@@ -71,6 +71,7 @@ class Request(NamedTuple):
     wanted   positions of the inputs whose gradients are wanted
     seeds    "one": the first output is a scalar whose adjoint is 1; "given": an adjoint for each output comes with each row
     summed   which of `wanted` have their gradients summed over the rows
+    shared   which of `wanted` have one value for all rows; where no kernel needs it in lanes, it is not copied to them
     """
 
     lanes: int
@@ -79,6 +80,7 @@ class Request(NamedTuple):
     wanted: tuple[int, ...] = ()
     seeds: str = "one"
     summed: tuple[int, ...] = ()
+    shared: tuple[int, ...] = ()
 
 
 class Schedule(NamedTuple):
@@ -229,6 +231,9 @@ class _Builder:
         self.wanted = [inputs[position] for position in request.wanted]
         roots = [value for position, value in enumerate(inputs) if request.laned[position]]
         self.leaf_laned = [False] * len(tape.leaves)
+        if request.lanes > 1 and request.shared:
+            narrow = self._narrow([inputs[position] for position in request.shared], roots)
+            roots = [value for value in roots if value not in narrow]
         for value in roots:
             self.leaf_laned[-value - 1] = True
         self.laned = tape.depends_on(roots)
@@ -242,23 +247,41 @@ class _Builder:
 
     # --- facts about values -----------------------------------------------------------------------------------------------------
 
+    def _narrow(self, shared: Sequence[int], roots: Sequence[int]) -> set[int]:
+        """Which of the inputs that all rows share may do without lanes, although their adjoints have them.
+
+        Structural steps read values without lanes where adjoints have them; element-wise kernels do not.
+        """
+        tape = self.tape
+        laned = tape.depends_on([value for value in roots if value not in shared])
+        readers: dict[int, list[int]] = {}
+        for index, operands in enumerate(tape.operands):
+            for x in set(operands):
+                readers.setdefault(x, []).append(index)
+        fits: dict[int, bool] = {}
+        for index in range(len(tape) - 1, -1, -1):
+            fits[index] = not tape.operations[index].is_elementwise and (
+                laned[index] or all(fits[reader] for reader in readers.get(index, ())))
+        return {value for value in shared if all(fits[reader] for reader in readers.get(value, ()))}
+
     def _find_roots(self) -> None:
         """The value whose memory each instruction shows, and from which byte on: its own, or that of what it is a view of."""
         roots: list[int] = []
-        offsets: list[int] = []
+        skips: list[int] = []  # in one lane
         for index, (operation, operands) in enumerate(zip(self.tape.operations, self.tape.operands, strict=True)):
             skipped = skipped_elements(operation)
-            root, offset = index, 0
+            root, skip = index, 0
             if skipped is not None:
                 first = operands[0]
                 lanes = self.lanes if self.laned[index] else 1
-                within = skipped * operation.spec.dtype.itemsize * lanes + (offsets[first] if first >= 0 else 0)
-                if within % 8 == 0:
-                    root, offset = roots[first] if first >= 0 else first, within
+                within = skipped * operation.spec.dtype.itemsize + (skips[first] if first >= 0 else 0)
+                if within * lanes % 8 == 0:
+                    root, skip = roots[first] if first >= 0 else first, within
             roots.append(root)
-            offsets.append(offset)
+            skips.append(skip)
         self.roots = roots
-        self.offsets = offsets
+        self.skips = skips
+        self.offsets = [skip * (self.lanes if is_laned else 1) for skip, is_laned in zip(skips, self.laned, strict=True)]
 
     def root(self, value: int) -> int:
         return self.roots[value] if value >= 0 else value
@@ -279,6 +302,11 @@ class _Builder:
     def nbytes(self, value: int) -> int:
         spec = self.tape.spec(value)
         return max(spec.size, 1) * spec.dtype.itemsize * (self.lanes if self.is_laned(value) else 1)
+
+    def adjoint_bytes(self, value: int) -> int:
+        """The bytes of an adjoint; adjoints always have lanes."""
+        spec = self.tape.spec(value)
+        return max(spec.size, 1) * spec.dtype.itemsize * self.lanes
 
     # --- gradients --------------------------------------------------------------------------------------------------------------
 
@@ -479,7 +507,7 @@ class _Builder:
             if not self.is_active(value):
                 continue
             known = self.root(value) in self.adjoints or self.is_part(value)
-            place = self._take(self.nbytes(value)) if known else self._adjoint(value, is_zeroed=False)
+            place = self._take(self.adjoint_bytes(value)) if known else self._adjoint(value, is_zeroed=False)
             if request.seeds == "given":
                 self._emit_rows(LOAD, "seed", position, value, place)
             else:
@@ -494,7 +522,7 @@ class _Builder:
                 continue
             if index in self.adjoints:
                 self._emit_reverse(index)
-                self.workspace.give(self.adjoints.pop(index) >> 2 << 3, self.nbytes(index))
+                self.workspace.give(self.adjoints.pop(index) >> 2 << 3, self.adjoint_bytes(index))
             self._release((index, *tape.operands[index]), 2 * end - index)
         for position, value in zip(request.wanted, self.wanted, strict=True):
             if value in self.adjoints:
@@ -570,11 +598,11 @@ class _Builder:
         root = self.root(value)
         found = self.adjoints.get(root)
         if found is None:
-            nbytes = self.nbytes(root)
+            nbytes = self.adjoint_bytes(root)
             found = self.adjoints[root] = self._take(nbytes)
             if is_zeroed:
                 self._emit(self.actions.number(("zero", nbytes), ZERO, count=nbytes + 7 & ~7), found)
-        return found + (self.offsets[value] >> 3 << 2 if value >= 0 else 0)
+        return found + (self.skips[value] * self.lanes >> 3 << 2 if value >= 0 else 0)
 
     def _emit_accumulation(self, value: int, place: int) -> None:
         """Add what lies at `place` to the adjoint of a value."""
@@ -698,7 +726,7 @@ class _Builder:
             if not bits >> k & 1:
                 continue
             calls = reverse_calls(operation, k, self.lanes, laned)
-            if calls is None:
+            if calls is None or (not self.laned[index] and any(RESULT in call.pointers for call in calls)):
                 inputs = [(places[RESULT_ADJOINT], True), (places[RESULT], self.laned[index])]
                 inputs += [(places[number], is_laned) for number, is_laned in enumerate(laned)]
                 self._emit_rule(rule_of(operation, k), inputs, x)

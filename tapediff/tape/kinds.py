@@ -109,6 +109,7 @@ class KindTable:
         self.address: int = self.table.__array_interface__["data"][0]
         self.outgrown: list[np.ndarray[Any, Any]] = []
         self.unbuilt: list[Kind] = []
+        self.idles: dict[int, Kind] = {}
         self.add(ARGUMENT, None, (), _NO_SPEC, None, 0, 0, 0, 0)
 
     def add(self, kind_class: int, row: Any, operands: tuple[Spec, ...], spec: Any, attributes: Any, scalars: int, wanted: int,
@@ -152,6 +153,16 @@ class KindTable:
                 self.table[made.number, K_LARGE] = 1
                 kind.in_place = made
             return kind.in_place
+
+    def idle(self, kind: Kind) -> Kind:
+        """The kind of an instruction whose result is there, and whose adjoint, if there is one, goes no further."""
+        with self.lock:
+            known = self.idles.get(kind.number)
+            if known is None:
+                kind_class = ALIAS if kind.kind_class == ALIAS else ARGUMENT
+                known = self.idles[kind.number] = self.add(kind_class, kind.row, kind.operands, kind.spec, kind.attributes,
+                                                           kind.scalars, 0, 0, len(kind.operands))
+            return known
 
     def set_forward(self, kind: Kind, address: int) -> None:
         """Remember the address of the forward kernel."""
