@@ -1,7 +1,7 @@
 """Random functions that decide by values: nested ifs, loops of unknown length, piecewise payoffs, sorting, look-ups, masks.
 
-A function is drawn as a list of steps (what, i, j, k), small numbers that are read modulo what there is to choose from. It keeps a
-list of scalars, computed from a row of four numbers; steps append to the list or change an element.
+A function is drawn as a list of steps (what, i, j, k), small numbers that are read modulo what there is to choose from. It keeps
+a list of scalars, computed from a row of four numbers, to which each step appends one.
 """
 
 from typing import Any

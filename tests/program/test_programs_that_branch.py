@@ -83,3 +83,57 @@ def test_compiled_functions_are_the_function(drawn, points):
             if y.requires_grad:
                 assert_close(td.autograd.grad(y, row, allow_unused=True, materialize_grads=True)[0].numpy(), gradient)
     assert f.programs <= len(points)
+
+
+def test_a_row_whose_sum_rounds_differently_in_lanes_takes_its_own_path():
+    def f(row):
+        total = row.sum()
+        return total * row[0] if total.item() > 1 else total  # its very bits are a guard
+
+    points = np.random.default_rng(0).uniform(0, 1, (20, 9))
+    x = td.tensor(points, requires_grad=True)
+    y = td.func.vmap(f)(x)
+    (g,) = td.autograd.grad(y.sum(), x, create_graph=True)
+    (h,) = td.autograd.grad(g.square().sum(), x)
+    for number, point in enumerate(points):
+        row = td.tensor(point, requires_grad=True)
+        z = f(row)
+        (slope,) = td.autograd.grad(z, row, create_graph=True)
+        (curve,) = td.autograd.grad(slope.square().sum(), row, allow_unused=True, materialize_grads=True)
+        assert_close(y[number].detach().numpy(), z.detach().numpy())
+        assert_close(g[number].detach().numpy(), slope.detach().numpy())
+        assert_close(h[number].numpy(), curve.numpy())
+
+
+def test_rows_of_many_equal_paths_are_all_right_where_some_round_differently():
+    points = np.repeat(np.random.default_rng(1).uniform(0, 1, (5, 9)), 7, 0)
+    weight = td.ones(9, dtype=td.float64, requires_grad=True)
+
+    def f(row):
+        total = (row * weight).sum()
+        return total * 2 if float(total) > 4 else total
+
+    y = td.func.vmap(f)(td.tensor(points))
+    np.testing.assert_allclose(y.tolist(), [s * 2 if s > 4 else s for s in points.sum(1)], rtol=1e-14)
+    y.sum().backward()
+    factors = np.where(points.sum(1) > 4, 2, 1)[:, None]
+    np.testing.assert_allclose(weight.grad.tolist(), (points * factors).sum(0), rtol=1e-13)
+
+
+@pytest.mark.parametrize("read", [td.Tensor.item, td.Tensor.tolist, float, bool, int])
+def test_a_value_read_before_a_gradient_is_taken_by_it_changes_nothing(read):
+    def f(row):
+        a = row[0]
+        b = a * a
+        read(a)
+        (g,) = td.autograd.grad((a * b).sin() * a, a, create_graph=True)
+        return g * b
+
+    x = np.array([-2.0, 1.0])
+    row = td.tensor(x, requires_grad=True)
+    wanted = f(row)
+    value, gradient = td.record(f, x).value_and_grad(x)
+    a = -2.0
+    assert wanted.item() == pytest.approx((np.sin(a ** 3) + 3 * a ** 3 * np.cos(a ** 3)) * a * a)
+    assert_close(value, wanted.detach().numpy())
+    assert_close(gradient, td.autograd.grad(wanted, row)[0].numpy())
