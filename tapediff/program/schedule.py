@@ -97,6 +97,7 @@ class Schedule(NamedTuple):
     buffers          what rows are loaded from and stored to: ("input" | "output" | "seed" | "grad", position)
     partial_bytes    of the partial sums of a group of rows; partials: wanted position -> offset
     zero_gradients   wanted inputs that the output does not depend on
+    specs            for each action that calls an element-wise kernel, which one; dtypes: of each buffer
     work             elements that a row computes and moves, to judge whether threads pay
     """
 
@@ -117,6 +118,8 @@ class Schedule(NamedTuple):
     zero_gradients: tuple[int, ...]
     kept: list[Any]
     work: int
+    specs: dict[int, KernelSpec]
+    dtypes: list[str]
 
 
 @functools.cache
@@ -377,7 +380,13 @@ class _Builder:
         return Schedule(request, np.array(self.prologue, np.int32), np.array(self.code, np.int32), self.actions.table(), self.prologue_hosts,
                         self.hosts, self.workspace.end, uniform, self.uniform_inputs, uniform_outputs, self.most_pointers, self.buffers,
                         self.partial_bytes, self.partials, tuple(p for p in request.wanted if p not in reached),
-                        self.actions.kept, self._work(needed))
+                        self.actions.kept, self._work(needed), {number: spec for number, spec in self.actions.specs if isinstance(spec, KernelSpec)},
+                        self._dtypes())
+
+    def _dtypes(self) -> list[str]:
+        tape = self.tape
+        return [tape.spec(self.inputs[position] if how in ("input", "grad") else tape.outputs[position]).dtype.name
+                for how, position in self.buffers]
 
     def _work(self, needed: list[int]) -> int:
         tape = self.tape
