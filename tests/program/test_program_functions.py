@@ -17,7 +17,13 @@ torch = pytest.importorskip("torch", reason="the oracle of these tests is PyTorc
 
 OUTER = np.array([0.5, -1.5, 2.0])
 NUMBERS = np.random.default_rng(0)
+STATE = NUMBERS.bit_generator.state
 COUNTS = (0, 1, 7, 65, 1023, 1025)
+
+
+@pytest.fixture(autouse=True)
+def _every_test_draws_the_same_numbers():
+    NUMBERS.bit_generator.state = STATE
 
 
 def outer(t):
@@ -206,8 +212,8 @@ def test_programs_are_the_function_and_have_its_gradient(f, dtype):
         kept.append([x])
     assert kept
     assert len(kept) == len(rows) or program.guards
-    check_values(bound, program, kept, 4)
-    check_gradients(bound, program, (0,), kept, 50)
+    check_values(bound, program, kept, looser)
+    check_gradients(bound, program, (0,), kept, 5 * looser)
 
 
 @pytest.mark.parametrize("count", COUNTS)
