@@ -28,6 +28,7 @@ LAYERS = (
     ("grad_modes",),
     ("tensor",),
     ("quick",),
+    ("native",),
     ("hooks", "inplace"),
     ("functions",),
     ("autograd", "func"),
