@@ -6,17 +6,16 @@ Python itself takes the machine code out again where somebody assigns ``Tensor._
 
 The code reads and writes attributes where the objects of this process are seen to keep them. It is not used on anything but CPython
 with its global lock, nor where a trial does not record what Python records, nor with TAPEDIFF_NATIVE=0 in the environment. It is
-installed when a segment is opened after values have been computed, so that `import tapediff` knows nothing of LLVM.
+installed when some segments have been opened and values computed: `import tapediff` loads no LLVM for it.
 """
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
-import platform
 import struct
 import sys
-import sysconfig
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -54,15 +53,17 @@ class Method(ctypes.Structure):
 
 
 class State:
-    """What is installed, and all that must live as long as the process because machine code or Python has its address.
+    """What is installed.
 
-    refusal  why the recorder is not used, or None
+    refusal   why the recorder is not used, or None
+    prepared  whether the tables are filled
+    openings  segments to be opened before it is installed: it takes as long as a thousand operations would without it
     """
 
     def __init__(self) -> None:
-        self.refusal: str | None = "no value was computed yet"
-        self.table: Any = None
-        self.kept: list[Any] = []
+        self.refusal: str | None = "few segments were opened yet"
+        self.prepared = False
+        self.openings = 1 if os.environ.get("TAPEDIFF_NATIVE") == "1" else 8
         self.slots: dict[int, tuple[int, int]] = {}  # address of a type slot -> what was there, what is put there
         self.methods: dict[str, tuple[Any, Any]] = {}  # name -> the Python function, the descriptor
 
@@ -104,15 +105,21 @@ def _offsets(names: tuple[tuple[str, str], ...]) -> list[int]:
 
 
 def _check_interpreter() -> None:
+    import sysconfig
     if os.environ.get("TAPEDIFF_NATIVE") == "0":
         raise Unfit("TAPEDIFF_NATIVE is 0")
-    if platform.python_implementation() != "CPython" or struct.calcsize("P") != 8:
+    if sys.implementation.name != "cpython" or struct.calcsize("P") != 8:
         raise Unfit("this is not CPython of 64 bits")
     if sysconfig.get_config_var("Py_GIL_DISABLED") or hasattr(sys, "gettotalrefcount"):
         raise Unfit("this CPython is built without the global lock, or for debugging")
     for thing in (Tensor, 1.5, 7, [], latest):
         if _word_at(id(thing) + 8) != id(type(thing)):
             raise Unfit("an object's type is not its second word")
+
+
+def _keep(thing: Any) -> None:
+    """Never free an object whose address machine code has: not even when the interpreter ends, where finalizers still record."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
 
 # --- installation ---------------------------------------------------------------------------------------------------------------
@@ -175,8 +182,7 @@ def _prepare() -> None:
 
     addresses = get_library().functions(
         recorder.print_entries(tuple(row[0] for row in rows)), [f"entry_{number}" for number in range(len(rows))],
-        {"context": ctypes.addressof(table), "binary": recorder.binary.address, "power": recorder.power.address,
-         "unary": recorder.unary.address})
+        {"context": ctypes.addressof(table), "operate": recorder.operate.address})
     blank = _blank(Spec)
     as_number = _word_at(id(Tensor) + _TP_AS_NUMBER)
     for number, ((shape, name, function, reflected, row), address) in enumerate(zip(rows, addresses, strict=True)):
@@ -186,10 +192,10 @@ def _prepare() -> None:
         table[at + recorder.COMMUTES] = quick.made_from.get(reflected, ("", ""))[0] is quick.SWAPPED
         table[at + recorder.BY_VALUE] = shape == "power"
         table[at + recorder.FALLBACK] = id(function)
-        state.kept.append(function)
+        _keep(function)
         if shape == "method":
             method = Method(name.encode(), address, _METH_NOARGS, f"{name}($self, /)\n--\n\n{function.__doc__}".encode())
-            state.kept.append(method)
+            _keep(method)
             new_method = api.PyDescr_NewMethod
             new_method.argtypes, new_method.restype = [ctypes.py_object, ctypes.c_void_p], ctypes.py_object
             descriptor = new_method(Tensor, ctypes.addressof(method))
@@ -199,13 +205,15 @@ def _prepare() -> None:
             if _word_at(as_number + 8 * place) != get_slot(Tensor, slot):
                 raise Unfit(f"the slot of {name} is not where it should be")
             state.slots[as_number + 8 * place] = (get_slot(Tensor, slot), address)
-    state.kept += [positions, *objects.values()]
-    state.table = table
+    for thing in (table, positions, recorder.operate, get_library(), *objects.values()):
+        _keep(thing)
     _try_out(rows, addresses)
+    state.prepared = True
 
 
 def _try_out(rows: list[Any], addresses: list[int]) -> None:
     """Let machine code and Python record the same operations of tensors made for that, and compare all that there is to see."""
+    from tapediff.kernels import recorder
     spec = _blank(Spec)
     spec.constants = {0.5: -7, 3: -8}
     leaf, other = (of_source(Source(spec_of((), dtypes.float64, False), value)) for value in (1.0, 2.0))
@@ -213,11 +221,11 @@ def _try_out(rows: list[Any], addresses: list[int]) -> None:
     for number, (shape, name, function, _, row) in enumerate(rows):
         for suffix, first in (("", 300), ("_reflected", 400)):
             setattr(spec, row + suffix, {key: (first + k, spec) for k, key in enumerate((spec, float, int, None, 0.5, 3))})
-        given = {"unary": 1, "power": 3}.get(shape, 2)
+        given, count = recorder.SHAPES[shape]
         native = ctypes.PYFUNCTYPE(ctypes.py_object, *[ctypes.py_object] * given)(addresses[number])
         with _trial_segment() as segment:
-            y = function(leaf) if shape in ("unary", "method") else function(leaf, leaf)
-            for operands in (((leaf,), (y,)) if shape in ("unary", "method") else
+            y = function(*[leaf] * min(count, 2))
+            for operands in (((leaf,), (y,)) if count == 1 else
                              ((leaf, other), (leaf, y), (y, other), (y, y), (y, 0.5), (leaf, 3), (3, y), (0.5, leaf))):
                 rest = (None,) * (given - len(operands))
                 seen = [_observe(function, operands, (), segment, spec), _observe(native, operands, rest, segment, spec),
@@ -261,9 +269,9 @@ def install() -> bool:
             return True
         try:
             _check_interpreter()
-            if state.table is None:
+            if not state.prepared:
                 _prepare()
-        except Exception as error:
+        except Exception as error:  # whatever it is: Python can do without
             state.refusal = f"{type(error).__name__}: {error}"
             return False
         for at, (_, new) in state.slots.items():
@@ -287,10 +295,14 @@ def uninstall() -> None:
         state.refusal = "it was uninstalled"
 
 
-def _install_once() -> None:
+def _install_at_last() -> None:
+    """Called when a segment is opened."""
     if "tapediff.execute" in sys.modules:
-        recording.at_open.remove(_install_once)
-        install()
+        state.openings -= 1
+        if state.openings <= 0:
+            recording.at_open.remove(_install_at_last)
+            if install():
+                atexit.register(uninstall)
 
 
-recording.at_open.append(_install_once)
+recording.at_open.append(_install_at_last)

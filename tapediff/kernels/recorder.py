@@ -14,6 +14,7 @@ between the first look at a segment and the last append, so no thread and no fin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from llvmlite import ir
@@ -22,7 +23,7 @@ from numba.extending import intrinsic
 
 from tapediff.kernels.options import inner
 
-__all__ = ["ATTRIBUTES", "CONTEXT_WORDS", "FUNCTIONS", "ROW_WORDS", "binary", "power", "print_entries", "unary"]
+__all__ = ["ATTRIBUTES", "CONTEXT_WORDS", "FUNCTIONS", "ROW_WORDS", "SHAPES", "operate", "print_entries"]
 
 # the context: objects and numbers
 (TENSOR, FLOAT, INT, LIST, NONE, SOURCE, MODES, NAME_OF_SEGMENT, LATEST, LATEST_THREAD, CLOSE, ZERO, POSITIONS, POSITION_COUNT,
@@ -274,19 +275,10 @@ def record(context: int, row: int, table: int, a: int, b: int, number: int) -> i
 
 
 @inner
-def try_binary(context: int, row: int, a: int, b: int) -> int:
-    """As `record`, for any two objects."""
-    tensor = word(context, TENSOR)
-    type_of_a = load(a + _TYPE)
-    type_of_b = load(b + _TYPE)
-    if type_of_a == tensor:
-        if type_of_b == tensor:
-            return record(context, row, word(row, TABLE), a, b, 0)
-        if type_of_b == word(context, FLOAT) or type_of_b == word(context, INT):
-            return record(context, row, word(row, TABLE), a, 0, b)
-    elif type_of_b == tensor and (type_of_a == word(context, FLOAT) or type_of_a == word(context, INT)):
-        return record(context, row, word(row, TABLE) if word(row, COMMUTES) else word(row, REFLECTED), b, 0, a)
-    return MISSED
+def is_number(context: int, thing: int) -> bool:
+    """Whether the quick path knows the type, which must not be a subclass."""
+    kind = load(thing + _TYPE)
+    return kind == word(context, FLOAT) or kind == word(context, INT)
 
 
 @inner
@@ -304,59 +296,52 @@ def fall_back(context: int, row: int, count: int, a: int, b: int, c: int) -> int
     return result
 
 
-def entry(arguments: int) -> Any:
-    """Compile into a C function of words, cached on disk."""
-    return cfunc(types.int64(*[types.int64] * arguments), cache=True, error_model="numpy", boundscheck=False)
+@cfunc(types.int64(*[types.int64] * 6), cache=True, error_model="numpy", boundscheck=False)
+def operate(context: int, row: int, count: int, a: int, b: int, modulus: int) -> int:
+    """An operator or method of `count` operands, as CPython calls it: of two, either may be the tensor; three are a power's."""
+    if count == 3 and modulus == word(context, NONE):
+        count = 2
+    tensor = word(context, TENSOR)
+    table = word(row, TABLE)
+    first, other, number = 0, 0, 0
+    if load(a + _TYPE) == tensor:
+        if count == 1:
+            first = a
+        elif count == 2 and load(b + _TYPE) == tensor:
+            first, other = a, b
+        elif count == 2 and is_number(context, b):
+            first, number = a, b
+    elif count == 2 and load(b + _TYPE) == tensor and is_number(context, a):
+        first, number = b, a
+        if not word(row, COMMUTES):
+            table = word(row, REFLECTED)
+    if first:
+        made = record(context, row, table, first, other, number)
+        if made != MISSED:
+            return made
+    return fall_back(context, row, count, a, b, modulus)
 
 
-@entry(4)
-def binary(context: int, row: int, a: int, b: int) -> int:
-    """An operator of two operands, as CPython calls it: either may be the tensor."""
-    made = try_binary(context, row, a, b)
-    return fall_back(context, row, 2, a, b, 0) if made == MISSED else made
+# how many words CPython gives a function of each shape, and how many of them are operands
+SHAPES = {"unary": (1, 1), "method": (2, 1), "binary": (2, 2), "power": (3, 3)}
 
 
-@entry(5)
-def power(context: int, row: int, a: int, b: int, modulus: int) -> int:
-    """``a ** b``, and ``pow(a, b, modulus)``."""
-    if modulus != word(context, NONE):
-        return fall_back(context, row, 3, a, b, modulus)
-    made = try_binary(context, row, a, b)
-    return fall_back(context, row, 2, a, b, 0) if made == MISSED else made
+def print_entries(shapes: Sequence[str]) -> str:
+    """LLVM IR of a function ``entry_k`` for each row: what CPython hands over does not say which row is meant.
 
-
-@entry(3)
-def unary(context: int, row: int, a: int) -> int:
-    """An operator or method without operands besides the tensor."""
-    made = MISSED
-    if load(a + _TYPE) == word(context, TENSOR):
-        made = record(context, row, word(row, TABLE), a, 0, 0)
-    return fall_back(context, row, 1, a, 0, 0) if made == MISSED else made
-
-
-# --- entries --------------------------------------------------------------------------------------------------------------------
-
-# how CPython calls each: its words beyond those that the compiled function reads are dropped
-_SHAPES = {"binary": (2, 2), "power": (3, 3), "unary": (1, 1), "method": (2, 1)}
-
-
-def print_entries(shapes: tuple[str, ...]) -> str:
-    """LLVM IR of a function ``entry_k`` for each row: CPython's functions have no place for the row, so each row has its own.
-
-    The globals ``context``, ``binary``, ``power`` and ``unary`` are to be filled with addresses.
+    The globals ``context`` and ``operate`` are to be filled with addresses.
     """
-    lines = [f"@{name} = global i64 0" for name in ("context", "binary", "power", "unary")]
+    lines = ["@context = global i64 0", "@operate = global i64 0"]
     for number, shape in enumerate(shapes):
-        given, read = _SHAPES[shape]
-        target = "unary" if shape == "method" else shape
-        words = ", ".join(["i64"] * (read + 2))
+        given, count = SHAPES[shape]
+        operands = ", ".join([f"i64 %a{k}" for k in range(count)] + ["i64 0"] * (3 - count))
         lines += [
             f"define i64 @entry_{number}({', '.join(f'i64 %a{k}' for k in range(given))}) {{",
             "  %context = load i64, i64* @context",
             f"  %row = add i64 %context, {8 * (CONTEXT_WORDS + number * ROW_WORDS)}",
-            f"  %address = load i64, i64* @{target}",
-            f"  %function = inttoptr i64 %address to i64 ({words})*",
-            f"  %result = tail call i64 %function(i64 %context, i64 %row, {', '.join(f'i64 %a{k}' for k in range(read))})",
+            "  %address = load i64, i64* @operate",
+            "  %function = inttoptr i64 %address to i64 (i64, i64, i64, i64, i64, i64)*",
+            f"  %result = tail call i64 %function(i64 %context, i64 %row, i64 {count}, {operands})",
             "  ret i64 %result",
             "}",
         ]
