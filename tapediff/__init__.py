@@ -9,6 +9,7 @@ from typing import Any as _Any
 from tapediff.dtypes import DType as dtype
 from tapediff.dtypes import bool_ as bool
 from tapediff.dtypes import finfo, float32, float64, get_default_dtype, iinfo, int32, int64, set_default_dtype
+from tapediff.errors import GuardError
 from tapediff.functions import FUNCTIONS as _FUNCTIONS
 from tapediff.grad_modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
 from tapediff.printing import set_printoptions
@@ -27,6 +28,7 @@ globals().update(_FUNCTIONS)
 
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 _FROM_AUTOGRAD = {"is_anomaly_enabled": "anomaly", "is_anomaly_check_nan_enabled": "anomaly"}
+_FROM_PROGRAM = {"record": "program", "Program": "program"}
 _LAZY = ("autograd", "nn", "special", "linalg", "optim", "func", "jobs", "utils", "random", "cuda", "backends")
 
 
@@ -36,6 +38,8 @@ def __getattr__(name: str) -> _Any:
         return _importlib.import_module(f"tapediff.{name}")
     if name in _FROM_AUTOGRAD:
         return getattr(_importlib.import_module(f"tapediff.autograd.{_FROM_AUTOGRAD[name]}"), name)
+    if name in _FROM_PROGRAM:
+        return getattr(_importlib.import_module(f"tapediff.program.{_FROM_PROGRAM[name]}"), name)
     raise AttributeError(f"module 'tapediff' has no attribute {name!r}")
 
 

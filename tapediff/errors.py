@@ -1,5 +1,9 @@
 """Exceptions of tapediff's own, where PyTorch has no type for the occasion."""
 
+from __future__ import annotations
+
+from typing import Any
+
 __all__ = ["GuardError", "TapediffError"]
 
 
@@ -8,4 +12,21 @@ class TapediffError(RuntimeError):
 
 
 class GuardError(TapediffError):
-    """A recorded decision does not hold at the new inputs, so the recorded program does not apply."""
+    """A recorded decision does not hold at the new inputs, so the recorded program does not apply.
+
+    guard   the guard that failed first
+    failed  for a batch, which rows failed a guard: an array of bool
+    """
+
+    guard: Any = None
+    failed: Any = None
+
+    @classmethod
+    def at(cls, guard: Any, failed: Any = None) -> GuardError:
+        """The error of a guard, for the rows `failed` of a batch."""
+        rows = "" if failed is None else f" in {int(failed.sum())} of {len(failed)} rows"
+        made = cls(f"the inputs take another path than the one recorded{rows}: {guard}. Record the function again at these inputs, "
+                   "use td.compile or td.func.vmap, which do that by themselves, or choose by value with td.where.")
+        made.guard = guard
+        made.failed = failed
+        return made

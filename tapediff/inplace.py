@@ -39,8 +39,13 @@ class View(NamedTuple):
 def memory(tensor: Tensor) -> np.ndarray[Any, Any]:
     """The array that a tensor and all that share memory with it write to.
 
-    A tensor on the tape gets one, for itself, its base and all its views.
+    A tensor on the tape gets one, for itself, its base and all its views. While a program is recorded, it is a copy that must not
+    be written.
     """
+    if recording.recordings and recording.is_traced():
+        value = tensor._array().copy()
+        value.flags.writeable = False
+        return value
     if not is_all_one_memory(tensor):
         base = _base_of(tensor)
         _own_memory(base)
@@ -64,6 +69,8 @@ def _own_memory(tensor: Tensor) -> np.ndarray[Any, Any]:
 
 def write(tensor: Tensor, change: Callable[[np.ndarray[Any, Any]], Any]) -> None:
     """Let `change` write into a tensor's memory; gradients take no notice."""
+    if recording.recordings and recording.is_traced():
+        recording.modes.recorder.refuse_write(tensor)
     array = memory(tensor)
     recording.settle()
     change(array)
@@ -100,6 +107,8 @@ def numpy(self: Tensor, *, force: bool = False) -> np.ndarray[Any, Any]:
 
 def alias(tensor: Tensor, *, counts_writes: bool = True) -> Tensor:
     """A tensor without gradient that shares the memory."""
+    if recording.recordings and recording.is_traced():
+        return recording.constant_copy(tensor)
     array = memory(tensor)
     source = tensor.source
     spec = tensor.spec.twin if tensor.spec.requires_grad else tensor.spec
@@ -122,6 +131,8 @@ def _data(self: Tensor) -> Tensor:
 
 def set_data(tensor: Tensor, value: Tensor) -> None:
     """Let a tensor show the memory of another one."""
+    if recording.recordings and recording.is_traced():
+        recording.modes.recorder.refuse_write(tensor)
     if not isinstance(value, Tensor):
         raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
     if value.spec.dtype is not tensor.spec.dtype and tensor.spec.requires_grad and not value.spec.dtype.is_floating_point:
@@ -170,6 +181,8 @@ def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
     if requires_grad and not spec.dtype.is_floating_point:
         raise RuntimeError(f"only Tensors of floating point dtype can require gradients: this one is {spec.dtype}; convert it "
                            "with .float() or .double()")
+    if recording.recordings and recording.is_traced():
+        recording.modes.recorder.refuse_leaf(self)
     source = recording.source_of(self)
     source.origin = None
     if source.array is None and source.owner is not None:
@@ -186,13 +199,13 @@ def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
 
 def view(name: str, tensor: Tensor, attributes: tuple[tuple[int, ...], tuple[int, ...], int]) -> Tensor:
     """A view of a tensor, by the row of the view op called `name`."""
-    is_recorded = tensor.spec.requires_grad and modes.grad_enabled
+    is_recorded = (tensor.spec.requires_grad and modes.grad_enabled) or recording.is_traced()
     shares_memory = tensor.segment is SOURCE and tensor.source.origin is None and not is_recorded
     if shares_memory:
         made = _memory_view(tensor, attributes)
     else:
         made = structural(STRUCTURAL[name], attributes, tensor)
-        shares_memory = _is_shared(tensor)
+        shares_memory = _is_shared(tensor) and not recording.is_traced()
         if shares_memory:  # a detached tensor or an array shows the memory too: the view must lie in it
             origin, slot = origin_of(made)
             source = Source(made.spec, array=_shown(_own_memory(tensor), attributes), origin=origin, slot=slot)
@@ -298,7 +311,9 @@ def assign(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> Tensor:
             raise RuntimeError(f"result type {new.spec.dtype.legacy} can't be cast to the desired output type "
                                f"{spec.dtype.legacy}")
         new = recording.cast(new, spec.dtype)
-    if not (modes.grad_enabled and (spec.requires_grad or new.spec.requires_grad)):
+    if recording.recordings and recording.is_traced():
+        modes.recorder.check_write(_base_of(tensor))
+    elif not (modes.grad_enabled and (spec.requires_grad or new.spec.requires_grad)):
         value = new._array()
         write(tensor, lambda array: np.copyto(array, value))
         return tensor
@@ -373,7 +388,7 @@ def _rebind(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> None:
     if type(origin) is Segment and not origin.is_released:
         origin.mark_overwritten(slot, extra.version, before[1] if origin is before[0] else len(origin))
     old = tensor.source if tensor.segment is SOURCE else None
-    if old is not None and old.array is not None and old.owner is None:
+    if old is not None and old.array is not None and old.owner is None and not recording.is_traced():
         value = new._array()
         np.copyto(old.array, value)
         origin, slot = origin_of(new) if new.spec.requires_grad else (None, 0)

@@ -297,7 +297,7 @@ def uninstall() -> None:
 
 def _install_at_last() -> None:
     """Called when a segment is opened."""
-    if "tapediff.execute" in sys.modules:
+    if "tapediff.forward" in sys.modules and not recording.recordings:
         state.openings -= 1
         if state.openings <= 0:
             recording.at_open.remove(_install_at_last)

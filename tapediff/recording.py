@@ -18,7 +18,7 @@ from tapediff.shapes import broadcast, contiguous_strides, folded_extents
 from tapediff.tape import layout
 from tapediff.tape.kinds import ARGUMENT_KIND, KINDS, Kind
 from tapediff.tape.segment import Segment
-from tapediff.tape.source import SOURCE, Source
+from tapediff.tape.source import NUMBER, SOURCE, Source
 from tapediff.tape.spec import Spec, spec_of
 
 __all__ = ["SOURCE", "Handle", "Modes", "elementwise", "modes", "running"]
@@ -52,17 +52,31 @@ tensor_type: type = Handle  # the wrapper puts its Tensor here
 
 
 class Modes(threading.local):
-    """Grad mode, inference mode, anomaly mode and the open segment of a thread."""
+    """Grad mode, inference mode, anomaly mode, the open segment of a thread, and the recording of a program that runs."""
 
     def __init__(self) -> None:
         self.grad_enabled = True
         self.inference = False
         self.anomaly = False
+        self.recorder: Any = None
         self.segment: Segment = Segment(True)
         self.segment.close()
 
 
 modes = Modes()
+recordings = 0  # how many programs are being recorded now, in all threads
+
+
+def watch(handle: Any, how: str = "value") -> None:
+    """Tell the recording that runs in this thread, if one does, that Python decides by a value; see `program.recorder`."""
+    if recordings and modes.recorder is not None:
+        modes.recorder.watch(handle, how)
+
+
+def is_traced() -> bool:
+    """Whether a program is being recorded in this thread: then everything goes onto the tape, and memory is not written."""
+    return bool(recordings) and modes.recorder is not None
+
 
 
 def running() -> Segment:
@@ -93,6 +107,10 @@ def _open() -> Segment:
         call()
     modes.segment = segment = Segment(modes.grad_enabled)
     latest.segment = None
+    if recordings:
+        segment.recorder = modes.recorder
+        if modes.recorder is not None:
+            modes.recorder.segments.append(segment)
     return segment
 
 
@@ -103,7 +121,7 @@ def settle() -> None:
     """
     segment = modes.segment
     if len(segment.recorded) // 3 > segment.count:
-        from tapediff.execute import flush
+        from tapediff.forward import flush
         flush(segment)
 
 
@@ -127,10 +145,11 @@ def close() -> None:
         return
     segment.close()
     if len(segment.recorded) // 3 > segment.count:
-        from tapediff.execute import flush
+        from tapediff.forward import flush
         flush(segment)
-    if segment.held and (segment.count >= layout.SEGMENT_INSTRUCTIONS or segment.large_bytes >= SEGMENT_BYTES):
-        from tapediff.execute import forget_unreached
+    is_full = segment.count >= layout.SEGMENT_INSTRUCTIONS or segment.large_bytes >= SEGMENT_BYTES
+    if is_full and segment.held and segment.recorder is None:
+        from tapediff.freeing import forget_unreached
         forget_unreached(segment)
 
 
@@ -154,7 +173,8 @@ def source_of(handle: Any) -> Source:
         return source
     if segment.thread != get_ident():
         close()  # what reads the source must be younger than what computes it
-    from tapediff.execute import flush, slot_address  # above us: only a slot of another segment needs it
+    from tapediff.forward import flush  # above us: only a slot of another segment needs it
+    from tapediff.memory import slot_address
     flush(segment)
     if handle.segment is SOURCE:  # a large value that no backward pass needs leaves the tape as soon as it is computed
         return handle.source
@@ -164,7 +184,7 @@ def source_of(handle: Any) -> Source:
         index = handle.slot // 3 - 1
         owner = segment.large.get(index)
         source = Source(handle.spec, array=None, address=slot_address(segment, index),
-                        origin=segment if handle.spec.requires_grad else None, slot=index,
+                        origin=segment if handle.spec.requires_grad or segment.recorder is not None else None, slot=index,
                         owner=owner if owner is not None else segment.chunks)
         if owner is not None:
             source.array = owner
@@ -181,7 +201,7 @@ def constant(value: float, dtype: DType) -> int:
     key: Any = (dtype, copysign(1.0, value)) if known else value
     found = table.get(key)
     if found is None:
-        source = Source(spec_of((), dtype, False), value)
+        source = Source(spec_of((), dtype, False), value, owner=NUMBER)
         if value != value or len(_constants) >= 1024:
             segment = running()
             segment.held.append(source)
@@ -216,7 +236,7 @@ def append(segment: Segment, kind: Kind, *numbers: int) -> Any:
         segment.large_bytes += spec.nbytes
     code += line
     if spec.is_large and len(segment.unplaced) * spec.nbytes > PENDING_BYTES:
-        from tapediff.execute import flush
+        from tapediff.forward import flush
         flush(segment)
     return made
 
@@ -312,7 +332,7 @@ def separate(operands: tuple[Any, ...]) -> list[Any]:
             dtype = dtypes.of_number(x)
             other = next((o.spec.dtype for o in operands if isinstance(o, Handle)), dtype)
             dtype = dtypes.promote(dtype, other) if dtypes.result_category(x) <= other.category else dtype
-            source = Source(spec_of((), dtype, False), x)
+            source = Source(spec_of((), dtype, False), x, owner=NUMBER)
             tensor.source, tensor.segment, tensor.slot, tensor.spec = source, SOURCE, source.operand, source.spec
             x = tensor
         seen.append(x)
@@ -436,6 +456,16 @@ def cast(x: Any, dtype: DType) -> Any:
     return x if x.spec.dtype is dtype else elementwise(ROWS["cast"], x, out_dtype=dtype)
 
 
+def constant_copy(x: Any) -> Any:
+    """Record the same value, through which no gradient flows."""
+    before = modes.grad_enabled
+    set_grad_enabled(False)
+    try:
+        return structural(STRUCTURAL["alias"], (x.spec.shape, contiguous_strides(x.spec.shape), 0), x)
+    finally:
+        set_grad_enabled(before)
+
+
 def expand(x: Any, shape: tuple[int, ...]) -> Any:
     """Record the repetition of `x` to a shape that it broadcasts to."""
     ndim = len(shape)
@@ -489,6 +519,6 @@ def serves(row: Structural, attributes: Any, specs: tuple[Spec, ...], spec: Spec
         return len(specs) == 2 and specs[0].ndim == 2 and specs[1].dtype is dtypes.int64
     if not all(operand.dtype is spec.dtype for operand in specs) or not spec.dtype.is_floating_point:
         return False
-    if row.kernel == "softmax":  # NumPy's vectorised exp wins on longer arrays
-        return attributes == spec.ndim - 1 and spec.size <= 1 << 14
+    if row.kernel == "softmax":
+        return attributes == spec.ndim - 1
     return row.kernel not in ("sum", "mean") or folded_extents(specs[0].shape, attributes[0]) is not None

@@ -121,10 +121,16 @@ class Tensor(Attached, metaclass=TensorType):
         if spec.size != 1:
             raise RuntimeError(f"a Tensor with {spec.size} elements cannot be converted to Scalar: item() got shape "
                                f"{list(spec.shape)}; index one element, or use tolist()")
+        if recording.recordings:
+            recording.watch(self)
+        return self._item()
+
+    def _item(self) -> Any:
         segment = self.segment
+        spec = self.spec
         if segment is SOURCE:
             return self.source.item()
-        flush, slot_item = _execute()
+        flush, slot_item = _sweeps()
         flush(segment)
         if self.segment is SOURCE:  # a large value that no backward pass needs leaves the tape as soon as it is computed
             return self.source.item()
@@ -136,6 +142,8 @@ class Tensor(Attached, metaclass=TensorType):
 
     def _array(self) -> np.ndarray[Any, Any]:
         """The value as an array; it may be the tensor's memory and must not be written."""
+        if recording.recordings:
+            recording.watch(self)
         return recording.source_of(self).values()
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
@@ -143,11 +151,11 @@ class Tensor(Attached, metaclass=TensorType):
         grad_fn = None
         if not self.is_leaf:
             grad_fn = name_of(*origin_of(self))
-        return tensor_text(self._array(), dtype=spec.dtype.name, default_dtype=dtypes.get_default_dtype().name,
+        return tensor_text(recording.source_of(self).values(), dtype=spec.dtype.name, default_dtype=dtypes.get_default_dtype().name,
                            requires_grad=spec.requires_grad, grad_fn=grad_fn)
 
     def __format__(self, spec: str) -> str:
-        return format_scalar(self._array(), spec, describe=self.__repr__, type_name=type(self).__name__)
+        return format_scalar(recording.source_of(self).values(), spec, describe=self.__repr__, type_name=type(self).__name__)
 
     def __bool__(self) -> bool:
         if self.spec.size != 1:
@@ -155,19 +163,27 @@ class Tensor(Attached, metaclass=TensorType):
                 raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
             raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous: got shape "
                                f"{list(self.spec.shape)}; reduce it with .any() or .all()")
-        return bool(self.item())
+        if recording.recordings:
+            recording.watch(self, "truth")
+        return bool(self._item())
 
     def _number(self) -> Any:
         if self.spec.size != 1:
             raise ValueError("only one element tensors can be converted to Python scalars: this one has shape "
                              f"{list(self.spec.shape)}")
-        return self.item()
+        return self._item()
 
     def __float__(self) -> float:
-        return float(self._number())
+        value = self._number()
+        if recording.recordings:
+            recording.watch(self)
+        return float(value)
 
     def __int__(self) -> int:
-        return int(self._number())
+        value = self._number()
+        if recording.recordings:
+            recording.watch(self, "integer")
+        return int(value)
 
     def __index__(self) -> int:
         if self.spec.size != 1 or self.spec.dtype.is_floating_point:
@@ -307,12 +323,13 @@ class Device:
 CPU = Device()
 
 
-def _execute() -> Any:
+def _sweeps() -> Any:
     """`flush` and `slot_item`; the sweeps, and Numba with them, are loaded when a value is first asked for."""
-    global _execute
-    from tapediff.execute import flush, slot_item
+    global _sweeps
+    from tapediff.forward import flush
+    from tapediff.memory import slot_item
     found = (flush, slot_item)
-    _execute = lambda: found  # noqa: E731
+    _sweeps = lambda: found  # noqa: E731
     return found
 
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from tapediff import recording
 from tapediff.autograd.recorded import recorded_pass
-from tapediff.execute import Consumed, Overwritten, Pass, keep_value_only, scalar_pass
+from tapediff.freeing import keep_value_only
 from tapediff.recording import modes
+from tapediff.reverse import Consumed, Overwritten, Pass, scalar_pass
 from tapediff.tape.segment import Segment
 from tapediff.tape.source import Source
 from tapediff.tensor import Tensor, name_of, of_array, of_source, origin_of
@@ -40,6 +41,7 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
     >>> x.grad
     tensor([3., 5.])
     """
+    _refuse_traced()
     roots = (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
     weights = _weights(grad_tensors, len(roots))
     if inputs is not None:
@@ -72,7 +74,7 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
 
 def backward_from_scalar(tensor: Tensor, retain_graph: bool) -> None:
     """`backward` of one computed tensor of one element: the usual case, quickly."""
-    if modes.anomaly:
+    if modes.anomaly or recording.recordings:
         backward(tensor, retain_graph=retain_graph)
         return
     try:
@@ -114,7 +116,8 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
     for tensor in wanted:
         if not tensor.requires_grad:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
-    seeds = _seeds(roots, weights, create_graph)
+    is_recorded = create_graph or recording.is_traced()
+    seeds = _seeds(roots, weights, is_recorded)
     leaves, watched = _targets(wanted)
     found: dict[Any, Any] = {}
 
@@ -124,7 +127,7 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
                 changed = source.hooks(adjoint)
                 adjoint = adjoint if changed is None else changed
             known = found.get(source)
-            found[source] = adjoint if known is None else known + adjoint if create_graph else np.asarray(known + adjoint)
+            found[source] = adjoint if known is None else known + adjoint if is_recorded else np.asarray(known + adjoint)
 
     _propagate(seeds, retain_graph, create_graph, keep, _watchers(watched, found), capture=True)
     out: list[Any] = []
@@ -137,8 +140,15 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
                                    "Set allow_unused=True if this is the desired behavior.")
             out.append(of_array(np.zeros(tensor.spec.shape, tensor.spec.dtype.numpy)) if materialize_grads else None)
         else:
-            out.append(adjoint if create_graph else of_array(adjoint))
+            out.append(adjoint if is_recorded else of_array(adjoint))
     return tuple(out)
+
+
+def _refuse_traced() -> None:
+    """Refuse a pass that would leave gradients in leaves while a program is recorded."""
+    if recording.is_traced():
+        raise RuntimeError("a recorded function calls backward(): the replay would lose what it adds to .grad. Use "
+                           "torch.autograd.grad or torch.func.grad, which return the gradients.")
 
 
 def _batched_grad(roots: Any, wanted: Any, weights: Any, retain_graph: Any, create_graph: bool, allow_unused: bool,
@@ -233,6 +243,14 @@ def _watchers(slots: set[Any], found: dict[Any, Any]) -> dict[Any, dict[int, Cal
 
 def _propagate(seeds: Sequence[Any], retain: bool, create_graph: bool, deliver: Callable[[Source, Any], None], watched: Any,
                capture: bool) -> None:
+    if recording.is_traced() and not create_graph:
+        before = modes.grad_enabled
+        recording.set_grad_enabled(False)
+        try:
+            _run(lambda: recorded_pass(seeds, retain, deliver, watched))
+        finally:
+            recording.set_grad_enabled(before)
+        return
     if modes.anomaly and not create_graph:
         _checked_pass(seeds, retain, deliver, watched)
         return
@@ -283,7 +301,7 @@ def _message(error: Consumed | Overwritten) -> str:
 
 
 def _overwritten_message(segment: Segment, index: int) -> str:
-    from tapediff.execute import overwritten_operand
+    from tapediff.overwritten import overwritten_operand
     what = overwritten_operand(segment, index)
     return ("one of the variables needed for gradient computation has been modified by an inplace operation: "
             f"[torch.{what.dtype.legacy}Tensor {list(what.shape)}]{what.origin}{' is' if not what.origin else ', is'} at version "

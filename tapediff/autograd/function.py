@@ -10,8 +10,8 @@ import numpy as np
 
 from tapediff import inplace, recording
 from tapediff.autograd.recorded import refuse_nan
-from tapediff.execute import Consumed
 from tapediff.recording import modes
+from tapediff.reverse import Consumed
 from tapediff.tape.segment import next_number
 from tapediff.tape.source import Source
 from tapediff.tape.spec import spec_of
@@ -224,6 +224,10 @@ class Function:
     @classmethod
     def apply(cls, *arguments: Any) -> Any:
         """Compute forward and record the node."""
+        if recording.is_traced():
+            raise RuntimeError(f"{cls.__name__}.apply in a recorded function: what an autograd.Function computes and what its "
+                               "backward does cannot be replayed; state the op with tapediff.custom_op, or compose it of tensor "
+                               "operations.")
         context = FunctionContext()
         tensors = [argument for argument in arguments if isinstance(argument, Tensor)]
         records = modes.grad_enabled and any(tensor.spec.requires_grad for tensor in tensors)

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tapediff import recording
-from tapediff.execute import flush, operands_of
+from tapediff.forward import flush
+from tapediff.memory import operands_of
 from tapediff.ops.overwriting import OVERWRITING
 from tapediff.shapes import contiguous_strides
 from tapediff.tape import layout

@@ -8,11 +8,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tapediff import recording
-from tapediff.execute import Consumed, Overwritten, flush, is_overwritten_at, operands_of
+from tapediff.forward import flush
+from tapediff.memory import operands_of
 from tapediff.ops.elementwise import ELEMENTWISE
 from tapediff.ops.op import compiled
 from tapediff.ops.structural import STRUCTURAL
+from tapediff.overwritten import is_overwritten_at
 from tapediff.recording import elementwise, modes, structural
+from tapediff.reverse import Consumed, Overwritten
 from tapediff.shapes import contiguous_strides
 from tapediff.tape import layout
 from tapediff.tape.kinds import KINDS, Kind
@@ -71,7 +74,7 @@ class _Names(dict[str, Any]):
 
 def recorded_pass(seeds: Sequence[tuple[Any, int, Tensor]], retain: bool, deliver: Callable[[Source, Tensor], None],
                   watched: dict[Any, dict[int, Callable[[Tensor], Any]]] | None = None) -> None:
-    """As `execute.Pass.run`, with adjoints that are tensors on the running tape."""
+    """As `reverse.Pass.run`, with adjoints that are tensors on the running tape."""
     waiting: dict[int, dict[int, Tensor]] = {}
     origins: dict[int, Any] = {}
     order: list[int] = []

@@ -16,7 +16,7 @@ from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.op import Elementwise
 from tapediff.ops.structural import STRUCTURAL
 from tapediff.quick import BINARY, UNARY, quick
-from tapediff.recording import cast, elementwise, result_dtype, source_of, structural
+from tapediff.recording import cast, elementwise, result_dtype, structural
 from tapediff.tensor import Tensor
 
 __all__ = [
@@ -89,8 +89,8 @@ def checked(row: Elementwise, first: Any, second: Any, out: Any) -> Tensor:
 
 
 def array_of(tensor: Tensor) -> np.ndarray[Any, Any]:
-    """The value of a tensor, computed now."""
-    return source_of(tensor).values()
+    """The value of a tensor, computed now; what is recorded depends on it."""
+    return tensor._array()
 
 
 # --- generated functions --------------------------------------------------------------------------------------------------------

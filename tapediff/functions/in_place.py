@@ -17,7 +17,7 @@ from tapediff.functions.random import FILLERS
 from tapediff.functions.registry import FUNCTIONS, method
 from tapediff.functions.views import expand
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
-from tapediff.recording import modes
+from tapediff.recording import is_traced, modes
 from tapediff.tape.source import SOURCE
 from tapediff.tensor import Tensor, of_array
 
@@ -52,7 +52,7 @@ def derive(name: str, function: Callable[..., Any] | None = None) -> None:
         def assigned(self: Tensor, other: Any) -> Any:
             if not isinstance(other, Tensor | int | float | np.ndarray | np.generic):
                 return NotImplemented
-            if ufunc is not None and not modes.grad_enabled and _write_exactly(ufunc, self, other):
+            if ufunc is not None and not modes.grad_enabled and not is_traced() and _write_exactly(ufunc, self, other):
                 return self
             return changed(self, _operand(other))
         assigned.__name__ = assigned.__qualname__ = operator
@@ -107,7 +107,7 @@ def fill_(self: Tensor, value: Any) -> Tensor:
 
 
 def _fill(name: str, self: Tensor, value: Any) -> Tensor:
-    if (modes.grad_enabled and self.spec.requires_grad) or not inplace.is_all_one_memory(self):
+    if (modes.grad_enabled and self.spec.requires_grad) or is_traced() or not inplace.is_all_one_memory(self):
         return overwrite(name, self, of_array(np.array(value, self.spec.dtype.numpy)))
     inplace.check_writable(self)
     inplace.write(self, lambda array: array.fill(value))

@@ -9,10 +9,11 @@ import numpy as np
 
 from tapediff import dtypes, inplace, recording
 from tapediff.functions.overwriting import overwrite
-from tapediff.functions.registry import method
+from tapediff.functions.indices import first_outside
+from tapediff.functions.registry import FUNCTIONS, method
 from tapediff.functions.views import expand, reshape, reshaped, select, show, slice_dim
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.recording import structural
+from tapediff.recording import is_traced, source_of, structural
 from tapediff.shapes import broadcast_all, contiguous_strides
 from tapediff.tensor import Tensor, of_array
 
@@ -168,13 +169,16 @@ def _prepared(base: Tensor, arrays: list[tuple[int, Tensor]]) -> tuple[tuple[int
         raise IndexError(f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}") from None
     prepared = []
     for dim, index in arrays:
-        places = index._array()
+        places = source_of(index).values()
         size = base.spec.shape[dim]
         if places.size:
             low, high = int(places.min()), int(places.max())
             if low < -size or high >= size:
                 raise IndexError(f"index {low if low < -size else high} is out of bounds for dimension {dim} with size {size}")
-            if low < 0:
+            if is_traced():
+                first_outside(index, -size, size)
+                index = FUNCTIONS["where"](index < 0, index + size, index)
+            elif low < 0:
                 index = of_array(np.where(places < 0, places + size, places).astype(np.int64))
         elif size == 0 and 0 not in shape:
             raise IndexError(f"index is out of bounds for dimension {dim} with size 0")

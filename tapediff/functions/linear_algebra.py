@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from tapediff.functions.composing import expanded, read, reshaped
+from tapediff.functions.composing import expanded, reshaped
 from tapediff.functions.elementwise import refuse_out
 from tapediff.functions.registry import FUNCTIONS, check_tensor, function
 from tapediff.functions.return_types import return_type
 from tapediff.functions.views import transpose
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.recording import structural
+from tapediff.recording import source_of, structural
 from tapediff.shapes import Shape, broadcast
 from tapediff.tensor import Tensor
 
@@ -68,7 +68,7 @@ def check_regular(x: Tensor) -> tuple[int, str] | None:
     if not x.spec.size:
         return None
     with np.errstate(all="ignore"):
-        is_bad = np.linalg.slogdet(read(x))[0] == 0
+        is_bad = np.linalg.slogdet(source_of(x).values())[0] == 0
     return first_bad(is_bad) if np.any(is_bad) else None
 
 
@@ -104,7 +104,7 @@ def inv(A: Tensor, *, out: None = None) -> Tensor:
     bad = check_regular(A)
     if bad is not None:
         place, where = bad
-        number = pivot(read(A).reshape(-1, *A.spec.shape[-2:])[place])
+        number = pivot(source_of(A).values().reshape(-1, *A.spec.shape[-2:])[place])
         raise LinAlgError(
             f"linalg.inv:{where} The diagonal element {number} is zero, the inversion could not be completed because the input "
             "matrix is "
@@ -268,7 +268,7 @@ def check_definite(A: Tensor) -> None:
     Raises
         LinAlgError: one is not.
     """
-    value = read(A)
+    value = source_of(A).values()
     try:
         np.linalg.cholesky(value)
     except np.linalg.LinAlgError:

@@ -15,7 +15,7 @@ from tapediff.functions.registry import check_tensor, function
 from tapediff.functions.return_types import ReturnType
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.recording import elementwise, source_of, structural
+from tapediff.recording import elementwise, structural
 from tapediff.shapes import contiguous_strides
 from tapediff.tensor import Tensor, of_array
 
@@ -99,7 +99,7 @@ def quantile(
     """
     check_tensor(input, "quantile")
     check_quantile(input, q, interpolation)
-    fractions = source_of(q).values().reshape(-1).tolist() if isinstance(q, Tensor) else [q]
+    fractions = q._array().reshape(-1).tolist() if isinstance(q, Tensor) else [q]
     for fraction in fractions:
         if not 0 <= fraction <= 1:
             which = "q values" if isinstance(q, Tensor) else "q"

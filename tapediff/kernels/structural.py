@@ -7,7 +7,6 @@ when first used.
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -17,7 +16,7 @@ from numba import carray, cfunc, njit, types
 from numba.extending import get_cython_function_address, intrinsic
 
 from tapediff.kernels.library import KernelSpec, get_library
-from tapediff.shapes import folded_extents
+from tapediff.shapes import contiguous_strides, folded_extents
 from tapediff.tape.kinds import Kind
 
 __all__ = ["KERNELS", "StructuralKernel"]
@@ -66,6 +65,14 @@ def _as(typing_context: Any, pointer: Any, like: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], context.get_value_type(like))
     return like(pointer, like), emit
+
+
+@intrinsic
+def _pointer(typing_context: Any, address: Any, like: Any) -> Any:
+    """An address as a pointer of the type of another one."""
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], context.get_value_type(like))
+    return like(address, like), emit
 
 
 @intrinsic
@@ -128,29 +135,34 @@ def _sum_kernel(dtype: str) -> int:
     return get_library().addresses([KernelSpec("add", "reverse", (dtype, dtype), dtype, scalars=2, wanted=2)])[0]
 
 
+@njit(error_model="numpy")
+def _add_rows(a_at: Any, rows: int, columns: int, total_at: Any, scale: Any) -> None:
+    """Add `scale` times the sum of the rows of a matrix to total_at[:columns]: 128 at a time, so that the error grows little."""
+    total = carray(total_at, columns)
+    part = np.empty(columns, total.dtype)
+    for first in range(0, rows, 128):
+        part[:] = 0
+        for r in range(first, min(first + 128, rows)):
+            row = carray(_shifted(a_at, r * columns), columns)  # an index that starts at 0 is vectorised
+            for i in range(columns):
+                part[i] += row[i]
+        for i in range(columns):
+            total[i] += scale * part[i]
+
+
 def _sum_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
     shape = carray(p, 5)
     outer, count, inner, divisor, kernel = shape[0], shape[1], shape[2], shape[3], shape[4]
     y = carray(y_at, outer * inner)
-    a = carray(a_at, outer * count * inner)
     if inner == 1:
         for o in range(outer):
             y[o] = _contiguous_sum(kernel, _shifted(a_at, o * count), count, _shifted(y_at, o)) / divisor
         return
-    part = np.zeros(inner, y.dtype)  # rows are added in blocks, so that the error does not grow with their number
+    y[:] = 0
     for o in range(outer):
-        for i in range(inner):
-            y[o * inner + i] = 0
-        for first in range(0, count, 128):
-            part[:] = 0
-            for r in range(first, min(first + 128, count)):
-                start = (o * count + r) * inner
-                for i in range(inner):
-                    part[i] += a[start + i]
-            for i in range(inner):
-                y[o * inner + i] += part[i]
-        for i in range(inner):
-            y[o * inner + i] /= divisor
+        _add_rows(_shifted(a_at, o * count * inner), count, inner, _shifted(y_at, o * inner), y.dtype.type(1))
+    for i in range(outer * inner):
+        y[i] /= divisor
 
 
 def _sum_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any,
@@ -208,59 +220,63 @@ def _view_parameters(kind: Kind) -> np.ndarray[Any, Any]:
                      _sum_kernel(kind.spec.dtype.name) if sums else 0], np.int64)
 
 
-def _view_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
-    head = carray(p, 3)
-    offset, ndim = head[0], head[2]
+@njit
+def _rows_of_view(p: Any) -> int:
+    """In how many runs of one stride a view reads its operand."""
+    ndim = carray(p, 3)[2]
     q = carray(p, 3 + 2 * ndim)
-    size, stride = q[1 + 2 * ndim], q[2 + 2 * ndim]
-    a = carray(a_at, head[1])
     rows = 1
     for d in range(ndim - 1):
         rows *= q[3 + 2 * d]
-    y = carray(y_at, rows * size)
-    for row in range(rows):
-        rest = row
-        start = offset
-        for d in range(ndim - 2, -1, -1):
-            start += rest % q[3 + 2 * d] * q[4 + 2 * d]
-            rest //= q[3 + 2 * d]
+    return rows
+
+
+@njit
+def _start_of_row(p: Any, row: int) -> int:
+    """Where in its operand a run of a view starts."""
+    ndim = carray(p, 3)[2]
+    q = carray(p, 3 + 2 * ndim)
+    start = q[0]
+    for d in range(ndim - 2, -1, -1):
+        start += row % q[3 + 2 * d] * q[4 + 2 * d]
+        row //= q[3 + 2 * d]
+    return start
+
+
+def _view_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
+    last = 1 + 2 * carray(p, 3)[2]
+    size, stride = carray(p, last + 2)[last], carray(p, last + 2)[last + 1]
+    for row in range(_rows_of_view(p)):
+        a = carray(_shifted(a_at, _start_of_row(p, row)), 1)
+        y = carray(_shifted(y_at, row * size), size)
         if stride == 1:
             for k in range(size):
-                y[row * size + k] = a[start + k]
+                y[k] = a[k]
         elif stride == 0:
-            value = a[start]
-            for k in range(size):
-                y[row * size + k] = value
+            y[:] = a[0]
         else:
             for k in range(size):
-                y[row * size + k] = a[start + k * stride]
+                y[k] = a[k * stride]
 
 
 def _view_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any,
                   c_bar_at: Any) -> None:
-    head = carray(p, 3)
-    offset, ndim = head[0], head[2]
-    q = carray(p, 4 + 2 * ndim)
-    size, stride = q[1 + 2 * ndim], q[2 + 2 * ndim]
-    a_bar = carray(a_bar_at, head[1])
-    rows = 1
-    for d in range(ndim - 1):
-        rows *= q[3 + 2 * d]
-    y_bar = carray(y_bar_at, rows * size)
-    for row in range(rows):
-        rest = row
-        start = offset
-        for d in range(ndim - 2, -1, -1):
-            start += rest % q[3 + 2 * d] * q[4 + 2 * d]
-            rest //= q[3 + 2 * d]
+    last = 1 + 2 * carray(p, 3)[2]
+    size, stride, kernel = carray(p, last + 3)[last], carray(p, last + 3)[last + 1], carray(p, last + 3)[last + 2]
+    for row in range(_rows_of_view(p)):
+        a_bar_row = _shifted(a_bar_at, _start_of_row(p, row))
+        y_bar_row = _shifted(y_bar_at, row * size)
+        if stride == 0:
+            _add_sum(kernel, size, y_bar_row, a_bar_row)
+            continue
+        a_bar = carray(a_bar_row, 1)
+        y_bar = carray(y_bar_row, size)
         if stride == 1:
             for k in range(size):
-                a_bar[start + k] += y_bar[row * size + k]
-        elif stride == 0:
-            _add_sum(q[3 + 2 * ndim], size, _shifted(y_bar_at, row * size), _shifted(a_bar_at, start))
+                a_bar[k] += y_bar[k]
         else:
             for k in range(size):
-                a_bar[start + k * stride] += y_bar[row * size + k]
+                a_bar[k * stride] += y_bar[k]
 
 
 @functools.cache
@@ -326,105 +342,105 @@ def _gemm_address(kind: Kind) -> int:
     return found
 
 
-def _mm_parameters(kind: Kind) -> np.ndarray[Any, Any]:
-    """The address of gemm; 1 and 0; the records of the products."""
-    a, b = (spec.shape for spec in kind.operands)
-    turned = kind.attributes or (False, False)
-    if kind.row.name == "mv":
-        b, turned = (*b, 1), (bool(kind.attributes), False)
-    elif len(a) == 1:
-        a, b, turned = (1, *a), (*b, 1), (False, False)
-    return np.array([_gemm_address(kind), *_numbers(kind, 1, 0), *_products(a, b, turned)], np.int64)
+# where a product's parameters lie
+_ONE, _ZERO, _ALPHA, _BETA = 1, 2, 3, 4
+_STACKS, _STEP_A, _STEP_B, _STEP_Y = 5, 6, 7, 8
+_ROWS, _COLUMNS, _INPUT_STACK, _INPUT_ROW, _INPUT_COLUMN = 9, 10, 11, 12, 13
+_PRODUCT, _FIRST_ADJOINT, _SECOND_ADJOINT, _PRODUCT_WORDS = 14, 18, 23, 28
 
 
-def _addmm_parameters(kind: Kind) -> np.ndarray[Any, Any]:
-    """The address of gemm; 1 and alpha; the records of the products; beta; rows and columns; the input's strides."""
-    beta, alpha, turned = kind.attributes
-    shape = kind.operands[0].shape
-    rows, columns = kind.spec.shape
-    wide = (1,) * (2 - len(shape)) + shape
-    strides = [0 if wide[0] == 1 else wide[1], 0 if wide[1] == 1 else 1]
-    return np.array([_gemm_address(kind), *_numbers(kind, 1, alpha),
-                     *_products(kind.operands[1].shape, kind.operands[2].shape, turned or (False, False)), *_numbers(kind, beta),
-                     rows, columns, *strides], np.int64)
-
-
-def _bmm_parameters(kind: Kind) -> np.ndarray[Any, Any]:
-    """As of mm; then the number of matrices, and the elements from one to the next of a, b and y."""
-    a, b = (spec.shape for spec in kind.operands)
-    stacks, *y = kind.spec.shape
-    steps = [0 if a[0] == 1 else a[1] * a[2], 0 if b[0] == 1 else b[1] * b[2], y[0] * y[1]]
-    return np.array([_gemm_address(kind), *_numbers(kind, 1, 0), *_products(a[1:], b[1:], kind.attributes or (False, False)),
-                     stacks, *steps], np.int64)
+def _product_parameters(kind: Kind) -> np.ndarray[Any, Any]:
+    """Of ``beta * input + alpha * (a @ b)``, with or without input, of matrices or stacks of them: the address of gemm; 1, 0,
+    alpha and beta; the number of matrices, and the elements from one to the next of a, b and y; rows and columns of y; the
+    strides of the input; the records of the products.
+    """
+    shapes = [spec.shape for spec in kind.operands]
+    alpha, beta, turned = 1, 0, kind.attributes
+    if len(shapes) == 3:
+        beta, alpha, turned = kind.attributes
+    a, b = shapes[-2:]
+    left, right = turned if isinstance(turned, tuple) else (bool(turned), False)
+    a = a if len(a) > 1 else (1, *a)
+    b = b if len(b) > 1 else (*b, 1)
+    a, b = (1,) * (3 - len(a)) + a, (1,) * (3 - len(b)) + b
+    stacks, rows, columns = max(a[0], b[0]), a[1 + left], b[2 - right]
+    wide = (1,) * (3 - len(shapes[0])) + shapes[0]
+    strides = [0 if size == 1 else stride for size, stride in zip(wide, contiguous_strides(wide), strict=True)]
+    steps = [0 if a[0] == 1 else a[1] * a[2], 0 if b[0] == 1 else b[1] * b[2], rows * columns]
+    return np.array([_gemm_address(kind), *_numbers(kind, 1, 0, alpha, beta), stacks, *steps, rows, columns, *strides,
+                     *_products(a[1:], b[1:], (left, right))], np.int64)
 
 
 @njit
-def _adjoint_product(p: Any, at: int, alpha: Any, y_bar: Any, other: Any, result: Any) -> None:
+def _add_adjoint_product(p: Any, at: int, y_bar: Any, other: Any, result: Any) -> None:
     """Add a product of an adjoint and a factor to another adjoint, by the flagged record at word `at`."""
-    function = carray(p, at + 1)[0]
-    if carray(p, at + 1)[at] == 1:
-        _gemm(function, _shifted(p, at + 1), alpha, y_bar, other, _shifted(p, 1), result)
-    else:
-        _gemm(function, _shifted(p, at + 1), alpha, other, y_bar, _shifted(p, 1), result)
+    q = carray(p, _PRODUCT_WORDS)
+    first, second = (y_bar, other) if q[at] == 1 else (other, y_bar)
+    _gemm(q[0], _shifted(p, at + 1), _shifted(p, _ALPHA), first, second, _shifted(p, _ONE), result)
 
 
-def _mm_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
-    _gemm(carray(p, 1)[0], _shifted(p, 3), _shifted(p, 1), b_at, a_at, _shifted(p, 2), y_at)
+@njit
+def _add_products(p: Any, y_at: Any, a_at: Any, b_at: Any, factor_of_y: int) -> None:
+    """y times the number at word `factor_of_y`, plus alpha times the products of a and b."""
+    q = carray(p, _PRODUCT_WORDS)
+    for k in range(q[_STACKS]):
+        _gemm(q[0], _shifted(p, _PRODUCT), _shifted(p, _ALPHA), _shifted(b_at, k * q[_STEP_B]), _shifted(a_at, k * q[_STEP_A]),
+              _shifted(p, factor_of_y), _shifted(y_at, k * q[_STEP_Y]))
 
 
-def _mm_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any,
-                c_bar_at: Any) -> None:
-    if not _is_null(a_bar_at):
-        _adjoint_product(p, 7, _shifted(p, 1), y_bar_at, b_at, a_bar_at)
-    if not _is_null(b_bar_at):
-        _adjoint_product(p, 12, _shifted(p, 1), y_bar_at, a_at, b_bar_at)
-
-
-def _bmm_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
-    q = carray(p, 21)
-    for k in range(q[17]):
-        _gemm(q[0], _shifted(p, 3), _shifted(p, 1), _shifted(b_at, k * q[19]), _shifted(a_at, k * q[18]), _shifted(p, 2),
-              _shifted(y_at, k * q[20]))
-
-
-def _bmm_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any,
-                 c_bar_at: Any) -> None:
-    q = carray(p, 21)
-    for k in range(q[17]):
-        y_bar = _shifted(y_bar_at, k * q[20])
+@njit
+def _add_adjoints_of_factors(p: Any, y_bar_at: Any, a_at: Any, b_at: Any, a_bar_at: Any, b_bar_at: Any) -> None:
+    """What the products of a and b give their adjoints, as far as those are wanted."""
+    q = carray(p, _PRODUCT_WORDS)
+    for k in range(q[_STACKS]):
+        y_bar = _shifted(y_bar_at, k * q[_STEP_Y])
         if not _is_null(a_bar_at):
-            _adjoint_product(p, 7, _shifted(p, 1), y_bar, _shifted(b_at, k * q[19]), _shifted(a_bar_at, k * q[18]))
+            _add_adjoint_product(p, _FIRST_ADJOINT, y_bar, _shifted(b_at, k * q[_STEP_B]), _shifted(a_bar_at, k * q[_STEP_A]))
         if not _is_null(b_bar_at):
-            _adjoint_product(p, 12, _shifted(p, 1), y_bar, _shifted(a_at, k * q[18]), _shifted(b_bar_at, k * q[19]))
+            _add_adjoint_product(p, _SECOND_ADJOINT, y_bar, _shifted(a_at, k * q[_STEP_A]), _shifted(b_bar_at, k * q[_STEP_B]))
 
 
-def _addmm_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
-    q = carray(p, 22)
-    rows, columns, down, along = q[18], q[19], q[20], q[21]
-    beta = carray(_as(_shifted(p, 17), y_at), 1)[0]
-    y = carray(y_at, rows * columns)
-    a = carray(a_at, rows * columns)
-    for i in range(rows):
-        for j in range(columns):
-            y[i * columns + j] = beta * a[i * down + j * along] if beta != 0 else beta
-    _gemm(q[0], _shifted(p, 3), _shifted(p, 2), c_at, b_at, _shifted(p, 1), y_at)
+def _product_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
+    _add_products(p, y_at, a_at, b_at, _ZERO)
 
 
-def _addmm_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any,
-                   c_bar_at: Any) -> None:
-    q = carray(p, 22)
-    rows, columns, down, along = q[18], q[19], q[20], q[21]
-    if not _is_null(a_bar_at):
-        beta = carray(_as(_shifted(p, 17), y_at), 1)[0]
-        y_bar = carray(y_bar_at, rows * columns)
-        a_bar = carray(a_bar_at, rows * columns)
-        for i in range(rows):
+def _product_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any,
+                     c_bar_at: Any) -> None:
+    _add_adjoints_of_factors(p, y_bar_at, a_at, b_at, a_bar_at, b_bar_at)
+
+
+def _affine_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
+    q = carray(p, _PRODUCT_WORDS)
+    stacks, rows, columns, along = q[_STACKS], q[_ROWS], q[_COLUMNS], q[_INPUT_COLUMN]
+    beta = carray(_as(_shifted(p, _BETA), y_at), 1)[0]
+    for row in range(stacks * rows):
+        y = carray(_shifted(y_at, row * columns), columns)
+        a = carray(_shifted(a_at, row // rows * q[_INPUT_STACK] + row % rows * q[_INPUT_ROW]), columns)
+        if beta == 0:  # what the input is does not matter then
+            y[:] = beta
+        elif along == 1:
             for j in range(columns):
-                a_bar[i * down + j * along] += beta * y_bar[i * columns + j]
-    if not _is_null(b_bar_at):
-        _adjoint_product(p, 7, _shifted(p, 2), y_bar_at, c_at, b_bar_at)
-    if not _is_null(c_bar_at):
-        _adjoint_product(p, 12, _shifted(p, 2), y_bar_at, b_at, c_bar_at)
+                y[j] = beta * a[j]
+        else:
+            y[:] = beta * a[0]
+    _add_products(p, y_at, b_at, c_at, _ONE)
+
+
+def _affine_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any,
+                    c_bar_at: Any) -> None:
+    q = carray(p, _PRODUCT_WORDS)
+    stacks, rows, columns, along = q[_STACKS], q[_ROWS], q[_COLUMNS], q[_INPUT_COLUMN]
+    if not _is_null(a_bar_at):
+        beta = carray(_as(_shifted(p, _BETA), y_at), 1)[0]
+        if q[_INPUT_STACK] == 0 and q[_INPUT_ROW] == 0 and along == 1:
+            _add_rows(y_bar_at, stacks * rows, columns, a_bar_at, beta)
+        else:
+            for row in range(stacks * rows):
+                y_bar = carray(_shifted(y_bar_at, row * columns), columns)
+                a_bar = carray(_shifted(a_bar_at, row // rows * q[_INPUT_STACK] + row % rows * q[_INPUT_ROW]), columns)
+                for j in range(columns):
+                    a_bar[j * along] += beta * y_bar[j]
+    _add_adjoints_of_factors(p, y_bar_at, b_at, c_at, b_bar_at, c_bar_at)
 
 
 @functools.cache
@@ -440,50 +456,96 @@ def _plain_kernel(parameters: Callable[[Kind], np.ndarray[Any, Any]], forward: C
 
 # --- classification -------------------------------------------------------------------------------------------------------------
 
+@intrinsic
+def _apply(typing_context: Any, kernel: Any, n: Any, y: Any, a: Any) -> Any:
+    """y[:n] = f(a[:n]) by the element-wise kernel of a function of one operand."""
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        byte = ir.IntType(8).as_pointer()
+        function_type = ir.FunctionType(ir.VoidType(), [ir.IntType(64)] + [byte] * 4)
+        none = ir.Constant(byte, None)
+        kernel_at, count, y_at, a_at = arguments
+        builder.call(builder.inttoptr(kernel_at, function_type.as_pointer()),
+                     [count, builder.bitcast(y_at, byte), builder.bitcast(a_at, byte), none, none])
+        return context.get_dummy_value()
+    return types.void(types.int64, types.int64, y, a), emit
+
+
+def _function_kernel(name: str, dtype: str) -> int:
+    """The address of the kernel behind `_apply`."""
+    return get_library().addresses([KernelSpec(name, "forward", (dtype,), dtype)])[0]
+
+
 def _softmax_parameters(kind: Kind) -> np.ndarray[Any, Any]:
-    """Rows and columns; 1 for the logarithm."""
+    """Rows and columns; 1 for the logarithm; the kernels of exp, log and sum."""
     columns = kind.spec.shape[-1]
-    return np.array([kind.spec.size // columns, columns, kind.row.name == "log_softmax"], np.int64)
+    dtype = kind.spec.dtype.name
+    return np.array([kind.spec.size // columns, columns, kind.row.name == "log_softmax", _function_kernel("exp", dtype),
+                     _function_kernel("log", dtype), _sum_kernel(dtype)], np.int64)
 
 
 def _softmax_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
-    q = carray(p, 3)
-    rows, columns, takes_log = q[0], q[1], q[2]
+    q = carray(p, 6)
+    rows, columns, takes_log, exp, log, add = q[0], q[1], q[2], q[3], q[4], q[5]
     y = carray(y_at, rows * columns)
-    a = carray(a_at, rows * columns)
-    for row in range(rows):
-        first = row * columns
-        largest = a[first]
-        for k in range(first + 1, first + columns):
-            largest = max(largest, a[k])
-        total = y.dtype.type(0)
-        for k in range(first, first + columns):
-            power = math.exp(a[k] - largest)
-            y[k] = power
-            total += power
+    together = max(min(1024 // columns, rows), 1)  # exp and log take many rows in one call: calls on ten elements are mostly call
+    powers = np.empty(together * columns, y.dtype)
+    totals = np.empty(2 * together, y.dtype)
+    powers_at, totals_at = _pointer(powers.ctypes.data, y_at), _pointer(totals.ctypes.data, y_at)
+    for first in range(0, rows, together):
+        count = min(together, rows - first)
+        for r in range(count):
+            a = carray(_shifted(a_at, (first + r) * columns), columns)
+            shifted = carray(_shifted(y_at, (first + r) * columns), columns)
+            largest = a[0]
+            for k in range(1, columns):
+                largest = max(largest, a[k])
+            for k in range(columns):
+                shifted[k] = a[k] - largest
+        _apply(exp, count * columns, powers_at, _shifted(y_at, first * columns))
+        for r in range(count):
+            totals[r] = _contiguous_sum(add, _shifted(powers_at, r * columns), columns, _shifted(totals_at, r))
         if takes_log:
-            shift = math.log(total)
-            for k in range(first, first + columns):
-                y[k] = (a[k] - largest) - shift
-        else:
-            for k in range(first, first + columns):
-                y[k] /= total
+            _apply(log, count, _shifted(totals_at, together), totals_at)
+        for r in range(count):
+            shifted = carray(_shifted(y_at, (first + r) * columns), columns)
+            if takes_log:
+                shift = totals[together + r]
+                for k in range(columns):
+                    shifted[k] -= shift
+            else:
+                total = totals[r]
+                for k in range(columns):
+                    shifted[k] = powers[r * columns + k] / total
 
 
 def _softmax_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any,
                      c_bar_at: Any) -> None:
-    q = carray(p, 3)
-    rows, columns, takes_log = q[0], q[1], q[2]
-    y_bar = carray(y_bar_at, rows * columns)
-    y = carray(y_at, rows * columns)
-    a_bar = carray(a_bar_at, rows * columns)
-    for row in range(rows):
-        first = row * columns
-        total = y.dtype.type(0)
-        for k in range(first, first + columns):
-            total += y_bar[k] if takes_log else y_bar[k] * y[k]
-        for k in range(first, first + columns):
-            a_bar[k] += y_bar[k] - math.exp(y[k]) * total if takes_log else y[k] * (y_bar[k] - total)
+    q = carray(p, 6)
+    rows, columns, takes_log, exp, add = q[0], q[1], q[2], q[3], q[5]
+    together = max(min(1024 // columns, rows), 1)
+    cell = np.empty(1, carray(y_at, 1).dtype)
+    powers = np.empty(together * columns, cell.dtype)
+    cell_at, powers_at = _pointer(cell.ctypes.data, y_at), _pointer(powers.ctypes.data, y_at)
+    for first in range(0, rows, together):
+        count = min(together, rows - first)
+        if takes_log:
+            _apply(exp, count * columns, powers_at, _shifted(y_at, first * columns))
+        for r in range(count):
+            at = (first + r) * columns
+            y_bar = carray(_shifted(y_bar_at, at), columns)
+            y = carray(_shifted(y_at, at), columns)
+            a_bar = carray(_shifted(a_bar_at, at), columns)
+            power = carray(_shifted(powers_at, r * columns), columns)
+            if takes_log:
+                total = _contiguous_sum(add, _shifted(y_bar_at, at), columns, cell_at)
+                for k in range(columns):
+                    a_bar[k] += y_bar[k] - power[k] * total
+            else:
+                for k in range(columns):
+                    power[k] = y_bar[k] * y[k]
+                total = _contiguous_sum(add, _shifted(powers_at, r * columns), columns, cell_at)
+                for k in range(columns):
+                    a_bar[k] += y[k] * (y_bar[k] - total)
 
 
 _REDUCTIONS = {"none": 0, "sum": 1, "mean": 2}
@@ -541,12 +603,10 @@ KERNELS: dict[str, StructuralKernel] = {
                             lambda kind: _sum_address("reverse", kind.spec.dtype.name)),
     "strided": StructuralKernel(_view_parameters, lambda kind: _view_address("forward", _WORDS[kind.spec.dtype.itemsize]),
                                 lambda kind: _view_address("reverse", _FLOATS[kind.spec.dtype.name])),
-    "mm": _plain_kernel(_mm_parameters, _mm_forward, _mm_reverse),
-    "addmm": _plain_kernel(_addmm_parameters, _addmm_forward, _addmm_reverse),
-    "bmm": _plain_kernel(_bmm_parameters, _bmm_forward, _bmm_reverse),
+    "product": _plain_kernel(_product_parameters, _product_forward, _product_reverse),
+    "affine": _plain_kernel(_product_parameters, _affine_forward, _affine_reverse),
     "softmax": _plain_kernel(_softmax_parameters, _softmax_forward, _softmax_reverse),
     "nll_loss": _plain_kernel(_nll_parameters, _nll_forward, _nll_reverse),
 }
 KERNELS["mean"] = KERNELS["sum"]
-KERNELS["mv"] = KERNELS["dot"] = KERNELS["mm"]
 

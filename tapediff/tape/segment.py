@@ -36,12 +36,13 @@ class Segment:
     overwritten for each instruction the number of instructions recorded before its value was written in place, 0 where it was
     not;
                 versions: the version of the tensor that the value became
+    recorder    the recording of a program that the instructions belong to, or None
     consumed    the instructions that a reverse sweep has used up, as a byte each; consumer: the pass that did so last
     """
 
     __slots__ = ("__weakref__", "address_room", "addresses", "addresses_at", "batches", "chunks", "clocks", "code", "consumed",
                  "consumer", "count", "grad_enabled", "held", "hooks", "is_open", "is_released", "large", "large_bytes",
-                 "lock", "number", "overwritten", "owners", "recorded", "stamp", "thread", "unplaced", "versions")
+                 "lock", "number", "overwritten", "owners", "recorded", "recorder", "stamp", "thread", "unplaced", "versions")
 
     def __init__(self, grad_enabled: bool) -> None:
         self.number = next(_numbers)
@@ -68,6 +69,7 @@ class Segment:
         self.versions: dict[int, int] = {}
         self.consumed: bytearray | None = None
         self.consumer: Any = None
+        self.recorder: Any = None
         self.is_released = False
         self.lock = threading.RLock()
 

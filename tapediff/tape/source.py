@@ -27,7 +27,7 @@ from tapediff.tape.layout import (
 )
 from tapediff.tape.spec import Spec
 
-__all__ = ["CLOCK", "SOURCE", "SOURCES", "Source", "SourceTable", "Storage"]
+__all__ = ["CLOCK", "NUMBER", "SOURCE", "SOURCES", "Source", "SourceTable", "Storage"]
 
 _MOST_CHUNKS = 1 << 16
 # address, cell, bytes, wanted, pass, adjoint, clock, state, gradient, item
@@ -97,6 +97,7 @@ class _SourceSegment:
 
 
 SOURCE: Any = _SourceSegment()
+NUMBER: Any = object()  # the owner of sources that stand for Python numbers
 
 
 class Storage:
@@ -177,7 +178,7 @@ class Source:
             address = array.__array_interface__["data"][0]
         state = EMPTY if is_cell and origin is None and spec.requires_grad else PYTHON
         _PACK[dtype.name](SOURCES.buffers[chunk], offset, address, value if is_cell else 0, spec.word_bytes, spec.requires_grad,
-                          0, 0, 0, state, 0.0, dtype.itemsize)
+                          0, 0, CLOCK.now, state, 0.0, dtype.itemsize)
         SOURCES.owners[index] = weakref.ref(self)
 
     def __del__(self) -> None:

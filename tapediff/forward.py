@@ -1,0 +1,192 @@
+"""The forward sweep: computes the pending instructions of a segment."""
+
+from __future__ import annotations
+
+from array import array
+from struct import pack
+from threading import get_ident
+
+import numpy as np
+
+from tapediff import sweeps
+from tapediff.building import build_forward
+from tapediff.kernels.options import entry
+from tapediff.memory import POOL, WORD, address_of, operand_array, operands_of, slot_array
+from tapediff.tape import layout
+from tapediff.tape.kinds import KINDS
+from tapediff.tape.segment import Segment
+from tapediff.tape.source import CLOCK, SOURCE, SOURCES, Source
+
+__all__ = ["compute", "flush"]
+
+_run_batch = entry(sweeps.run_batch)
+_settle = entry(sweeps.settle)
+_forward = entry(sweeps.forward)
+_rooms: dict[int, int] = {}  # the bytes that a batch of so many instructions took last
+PASSING_BYTES = 1 << 20  # below that finding them costs more than the memory
+
+
+def flush(segment: Segment) -> None:
+    """Compute the values of all pending instructions of `segment`."""
+    if len(segment.recorded) // 3 > segment.count:
+        with segment.lock:
+            compute(segment)
+
+
+def compute(segment: Segment) -> None:
+    """As `flush`, by the thread that holds the segment's lock."""
+    recorded = segment.recorded
+    total = len(recorded) // 3
+    first = segment.count
+    if total <= first:
+        return
+    pending = recorded[3 * first:3 * total] if first or len(recorded) > 3 * total else recorded
+    code = array("i", pack(f"{len(pending)}i", *pending))  # half the time of array("i", pending)
+    if KINDS.unbuilt:
+        build_forward()
+    count = total - first
+    room = _rooms.get(count, 8 * count)
+    if first:
+        grow_addresses(segment, total)
+        memory = np.empty(room + 64, np.uint8)
+        chunk_at = address_of(memory) + 63 & ~63
+    else:  # the addresses and the values in one piece
+        memory = np.empty(8 * total + room + 64, np.uint8)
+        segment.addresses_at = addresses_at = address_of(memory)
+        segment.addresses = memory
+        segment.address_room = total
+        chunk_at = addresses_at + 8 * total + 63 & ~63
+    segment.chunks.append(memory)
+    addresses_at = segment.addresses_at
+    code_at = code.buffer_info()[0]
+    kinds_at = KINDS.address
+    chunks_at = SOURCES.address
+    if segment.unplaced:
+        place_large(segment, code, first)
+    segment.clocks.extend((first, CLOCK.now))
+    position = _run_batch(code_at, first, total, addresses_at, kinds_at, chunks_at, chunk_at, room)
+    if position < 0:
+        room = -1 - position
+        _rooms[count] = room
+        if len(_rooms) > 10000:
+            _rooms.clear()
+        memory = np.empty(room + 64, np.uint8)
+        segment.chunks.append(memory)
+        _settle(code_at, first, total, addresses_at, kinds_at, chunks_at, address_of(memory) + 63 & ~63)
+        position = _forward(code_at, first, first, total, addresses_at, kinds_at, chunks_at)
+    while position < total:
+        try:
+            run_host(segment, code, first, position)
+        except BaseException:
+            forget_instruction(segment, position)
+            raise
+        position = _forward(code_at, first, position + 1, total, addresses_at, kinds_at, chunks_at)
+    segment.batches.append((code, first))
+    segment.count = total
+    # another thread must not take away the list that its owner may be appending to
+    if not segment.is_open and segment.thread == get_ident():
+        segment.recorded = []
+    if segment.unplaced:
+        settle_large(segment)
+
+
+def forget_instruction(segment: Segment, index: int) -> None:
+    """Replace an instruction that failed by one that does nothing, so that the rest of the segment can still be computed."""
+    failed = KINDS.kinds[segment.recorded[3 * index]]
+    segment.recorded[3 * index] = KINDS.add(layout.ARGUMENT, failed.row, (), failed.spec, failed.attributes, 0, 0, 0, 0).number
+
+
+def grow_addresses(segment: Segment, total: int) -> None:
+    """Make room for the addresses of `total` instructions."""
+    if segment.address_room < total:
+        grown = np.empty(16 * total, np.uint8)
+        grown[:8 * segment.count] = segment.addresses[:8 * segment.count]
+        segment.chunks.append(segment.addresses)  # another thread may be reading it
+        segment.addresses = grown
+        segment.addresses_at = address_of(grown)
+        segment.address_room = 2 * total
+
+
+def place_large(segment: Segment, code: array[int], first: int) -> None:
+    """Give the pending large slots arrays of their own; an alias shares the array of what it shows."""
+    passing = passing_values(segment, code, first)
+    if passing:
+        room = layout.BLOCK * 8 + 704  # not a multiple of 4096: see below
+        memory = np.empty(len(passing) * room + 64, np.uint8)
+        segment.chunks.append(memory)
+        start = address_of(memory) + 63 & ~63
+        for position, index in enumerate(passing):
+            WORD.from_address(segment.addresses_at + 8 * index).value = start + position * room | layout.ONE_BLOCK
+            del segment.owners[index]
+    for index in segment.unplaced:
+        at = 3 * (index - first)
+        if at >= len(code) or index in passing:  # announced, but recorded after this batch began
+            continue
+        kind = KINDS.kinds[code[at]]
+        if kind.kind_class == layout.ALIAS:
+            operand = code[at + 1]  # still a position: place comes later
+            array_of_operand = operand_array(segment, operand // 3 - 1 if operand > 0 else operand, kind.operands[0])
+            segment.large[index] = array_of_operand.reshape(kind.spec.shape)
+            continue
+        memory = POOL.take(kind.spec.word_bytes + 4096 + 64)
+        # cache lines are whole, and arrays do not all start in the same cache set: streams of one offset modulo 4096 evict each
+        # other
+        offset = (-address_of(memory) & 63) + 64 * (index * 11 & 63)
+        segment.large[index] = np.ndarray(kind.spec.shape, kind.spec.dtype.numpy, memory, offset)
+        WORD.from_address(segment.addresses_at + 8 * index).value = address_of(memory) + offset
+
+
+def passing_values(segment: Segment, code: array[int], first: int) -> set[int]:
+    """Which pending large values need no array of their own, since only their own run of element-wise instructions reads them: no
+    tensor shows them, no instruction elsewhere reads them, no reverse pass will. One block of memory serves them.
+    """
+    kinds = KINDS.kinds
+    passing = set()
+    for index in segment.unplaced:
+        if 3 * (index - first) >= len(code):
+            continue
+        kind = kinds[code[3 * (index - first)]]
+        if (kind.kind_class == layout.ELEMENTWISE and kind.spec.nbytes >= PASSING_BYTES and segment.owners[index]() is None
+            and not kind.saves & 1):
+            passing.add(index)
+    if not passing or len(code) > 3 * 512:
+        return set()
+    run = size = -1  # the first instruction of the present run of long instructions, and their size
+    for at in range(0, len(code), 3):
+        kind = kinds[code[at]]
+        kind_class = kind.kind_class
+        if kind_class == layout.ARGUMENT:
+            continue
+        if kind_class != layout.ELEMENTWISE or kind.spec.size != size:
+            run, size = (at, kind.spec.size) if kind_class == layout.ELEMENTWISE else (len(code), -1)
+        for k in range(len(kind.operands)):
+            operand = code[at - k // 2 * 3 + 1 + k % 2]  # still a position: place comes later
+            if operand > 0 and (operand // 3 - 1 - first < run // 3 or kind.saves >> 1 >> min(k, 60) & 1):
+                passing.discard(operand // 3 - 1)
+    return passing
+
+
+def settle_large(segment: Segment) -> None:
+    """Let go of large values that nothing can ask for: no tensor shows them and no adjoint will pass."""
+    done = sum(1 for index in segment.unplaced if index < segment.count)
+    if not segment.grad_enabled and segment.recorder is None:
+        for index in segment.unplaced[:done]:
+            if index not in segment.large:
+                continue
+            tensor = segment.owners.pop(index)()
+            value = segment.large.pop(index)
+            if tensor is not None and tensor.segment is segment and tensor.slot == 3 * index + 3:
+                source = Source(tensor.spec, array=value)
+                tensor.source, tensor.segment, tensor.slot = source, SOURCE, source.operand
+                segment.held.append(source)
+    del segment.unplaced[:done]
+
+
+def run_host(segment: Segment, code: array[int], first: int, index: int) -> None:
+    """Execute an instruction whose kernel is a Python function on arrays."""
+    kind = KINDS.kinds[code[3 * (index - first)]]
+    values = [operand_array(segment, operand, spec)
+              for operand, spec in zip(operands_of(code, index - first, len(kind.operands)), kind.operands, strict=True)]
+    out = slot_array(segment, index, kind.spec)
+    with np.errstate(all="ignore"):
+        out[...] = kind.row.forward(kind.attributes, *values)

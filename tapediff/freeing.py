@@ -1,0 +1,89 @@
+"""Giving memory back: what no reverse pass will need, what no pass can reach, all but the value of a kept loss."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from tapediff import sweeps
+from tapediff.kernels.options import entry
+from tapediff.memory import PASSES, POOL, Scratch, slot_array
+from tapediff.tape.kinds import KINDS
+from tapediff.tape.segment import Segment
+from tapediff.tape.source import SOURCE, SOURCES, Source
+
+__all__ = ["forget_unreached", "keep_value_only", "release"]
+
+_plan = entry(sweeps.plan)
+
+KEPT_BYTES = 1 << 13  # values that a kept loss may hold
+
+
+def keep_value_only(tensor: Any) -> None:
+    """After a pass: where a tensor of one element is all that shows a released segment, keep its value alone.
+
+    The memory of the other values is given back.
+    """
+    segment = tensor.segment
+    # references: the tensor, the local variable, the argument
+    if (segment is SOURCE or not segment.is_released or sys.getrefcount(segment) > 3
+            or sum(chunk.nbytes for chunk in segment.chunks) < KEPT_BYTES):
+        return
+    index = tensor.slot // 3 - 1
+    source = Source(tensor.spec, array=slot_array(segment, index, tensor.spec).copy(), origin=segment, slot=index)
+    tensor.source, tensor.segment, tensor.slot = source, SOURCE, source.operand
+    segment.chunks = []
+    segment.addresses = None
+
+
+def forget_unreached(segment: Segment) -> None:
+    """When a segment is full: of the earlier segments that only its sources keep alive, drop what those sources do not depend on.
+
+    A chain of evaluations that nobody differentiates would otherwise hold its whole history, where one of them lies across a
+    boundary.
+    """
+    slots: dict[Any, list[int]] = {}
+    for source in segment.held:
+        if type(source.origin) is Segment:
+            slots.setdefault(source.origin, []).append(source.slot)
+    while slots:
+        origin, wanted = slots.popitem()
+        # references: the sources' origins, the local variable, the argument
+        if sys.getrefcount(origin) > len(wanted) + 2 or not origin.batches or not origin.held:
+            continue
+        code = origin.whole_code()
+        scratch = Scratch()
+        scratch.room(origin.count, len(origin.held) + len(wanted) + 1)
+        scratch.touched[0] = len(wanted)
+        for position, slot in enumerate(wanted, 1):
+            scratch.touched[position] = slot
+        if _plan(code.buffer_info()[0], origin.count, origin.count, scratch.frame_at, KINDS.address, SOURCES.address,
+                 next(PASSES), origin.clocks.buffer_info()[0], len(origin.clocks) // 2, 0, 0, 0, 0) == 0:
+            reached = set(scratch.touched[1:scratch.touched[0] + 1])
+            origin.held = [source for source in origin.held if source.origin is None or source.index in reached]
+
+
+def release(segment: Segment) -> None:
+    """Give back the values that only reverse passes need; those that tensors show stay.
+
+    The code stays: another pass may reach instructions that saved nothing.
+    """
+    segment.is_released = True
+    segment.consumed = None
+    if len(segment.held) < 64:  # constants and data: what saved them is refused from now on
+        segment.held = [source for source in segment.held if source.spec.requires_grad]
+    segment.recorded = []
+    if not segment.owners and not segment.large:
+        return
+    for index, owner in segment.owners.items():
+        tensor = owner()
+        value = segment.large[index]
+        if tensor is not None and tensor.segment is segment and tensor.slot == 3 * index + 3:
+            source = Source(tensor.spec, array=value, origin=segment, slot=index)
+            tensor.source, tensor.segment, tensor.slot = source, SOURCE, source.operand
+    segment.owners.clear()
+    while segment.large:
+        value = segment.large.popitem()[1]
+        memory = value.base
+        del value
+        POOL.give(memory)

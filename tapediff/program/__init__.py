@@ -1,0 +1,1 @@
+"""Programs: a function recorded once, replayed on new inputs and over batches."""

@@ -1,0 +1,206 @@
+"""Batches: a program replayed over rows, on SIMD lanes and threads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tapediff.errors import GuardError
+from tapediff.nested import LEAF, Structure, flatten, matched
+from tapediff.program.running import Results, available_threads, run_batch
+from tapediff.program.schedule import Request
+from tapediff.tensor import Tensor
+
+if TYPE_CHECKING:
+    from tapediff.program.program import Program
+
+__all__ = ["Batch", "choose_lanes", "run"]
+
+Array = np.ndarray[Any, Any]
+WORKSPACE_BYTES = 1 << 18  # of a thread: half of a usual second-level cache
+MOST_LANES = 256
+FEWEST_LANES = 8
+
+
+def choose_lanes(program: Program, request: Request, rows: int) -> int:
+    """As many lanes as let values and adjoints stay in the cache, a power of two from 8 to 256."""
+    narrow = program.schedule(request._replace(lanes=FEWEST_LANES))
+    lanes = FEWEST_LANES
+    while lanes < MOST_LANES and lanes < rows and 2 * lanes * narrow.workspace_bytes // FEWEST_LANES <= WORKSPACE_BYTES:
+        lanes *= 2
+    return lanes
+
+
+def checked_lanes(lanes: int | None) -> int | None:
+    """Lanes as asked for: at least 8, a power of two.
+
+    Raises
+        ValueError: not a number from 1 to 256.
+    """
+    if lanes is None:
+        return None
+    if not 1 <= lanes <= MOST_LANES:
+        raise ValueError(f"lanes={lanes}: choose from 1 to {MOST_LANES}; the next power of two from 8 on is taken")
+    return max(FEWEST_LANES, 1 << (lanes - 1).bit_length())
+
+
+def run(program: Program, arrays: Sequence[Array], laned: Sequence[bool], rows: int, *, wanted: tuple[int, ...] = (),
+        seeds: Sequence[Array | None] | None = None, outputs: bool = True, summed: bool = False, threads: int | None = None,
+        lanes: int | None = None) -> Results:
+    """Run a program over rows.
+
+    arrays  for each input its rows, or one value where it is the same in all rows
+    laned   for each input whether it has rows
+    wanted  inputs whose gradients are wanted, of the one scalar output or weighted by `seeds`
+    """
+    in_lanes = tuple(has_rows or position in wanted for position, has_rows in enumerate(laned))
+    request = Request(FEWEST_LANES, in_lanes, tuple(range(len(program.output_specs))) if outputs else (), wanted,
+                      "one" if seeds is None else "given", summed)
+    lanes = checked_lanes(lanes) or choose_lanes(program, request, rows)
+    schedule = program.schedule(request._replace(lanes=lanes))
+    return run_batch(schedule, program.specs, program.output_specs, arrays, rows, threads or available_threads(), seeds or ())
+
+
+class Batch:
+    """A program over the rows of its inputs; made by `Program.batch`.
+
+    A call takes arrays whose rows lie along the dimensions `in_dims` and gives arrays with rows first. The results have the same
+    bits for any number of threads and lanes.
+
+    >>> import numpy as np, tapediff as td
+    >>> program = td.record(lambda x, w: (x * w).sin(), 1.0, 1.0)
+    >>> rows = program.batch(in_dims=(0, None))
+    >>> value, gradient = rows.value_and_grad(np.array([0.0, 1.0]), 2.0)
+    >>> gradient
+    array([ 2.        , -0.83229367])
+    """
+
+    def __init__(self, program: Program, in_dims: Any = 0, threads: int | None = None, lanes: int | None = None) -> None:
+        self.program = program
+        self.in_dims = in_dims
+        self.threads = threads
+        self.lanes = lanes
+        structure = program.in_structure
+        dims = matched(tuple(in_dims) if isinstance(in_dims, list) else in_dims, structure, "in_dims")
+        self.dims: list[int | None] = dims
+        if all(dim is None for dim in dims):
+            raise ValueError("in_dims: at least one input must have rows; all are None")
+
+    def __repr__(self) -> str:
+        return f"<batch of {self.program!r}, in_dims={self.in_dims!r}>"
+
+    # --- arguments --------------------------------------------------------------------------------------------------------------
+
+    def arrays(self, inputs: tuple[Any, ...]) -> tuple[list[Array], int]:
+        """The arguments as arrays with rows first, and the number of rows.
+
+        Raises
+            ValueError: shapes differ from those that were recorded, or the numbers of rows differ.
+        """
+        program = self.program
+        leaves, structure = flatten(inputs)
+        if structure != program.in_structure:
+            raise TypeError(f"{program.name} was recorded for arguments {program.in_structure}: got {structure}")
+        arrays = []
+        rows: int | None = None
+        for position, (leaf, spec, dim) in enumerate(zip(leaves, program.specs, self.dims, strict=True)):
+            array = as_rows(leaf, spec, dim, f"input {position} of {program.name}")
+            if dim is not None:
+                if rows is not None and len(array) != rows:
+                    raise ValueError(f"{program.name}: input {position} has {len(array)} rows, an earlier one {rows}")
+                rows = len(array)
+            arrays.append(array)
+        assert rows is not None
+        return arrays, rows
+
+    @property
+    def laned(self) -> list[bool]:
+        """For each input, whether it has rows."""
+        return [dim is not None for dim in self.dims]
+
+    # --- runs -------------------------------------------------------------------------------------------------------------------
+
+    def _run(self, arrays: Sequence[Array], rows: int, **options: Any) -> Results:
+        return run(self.program, arrays, self.laned, rows, threads=self.threads, lanes=self.lanes, **options)
+
+    def _result(self, results: Results, parts: tuple[Any, ...], mask: bool, arrays: Sequence[Array] = ()) -> Any:
+        """What a call gives; rows that failed a guard raise, or hold nan (0 where there is none)."""
+        failed = results.failed != 0
+        if failed.any():
+            if not mask:
+                first = int(results.failed[np.argmax(failed)])
+                raise GuardError.at(self.program.tape.guards[first - 1], failed)
+            for array in arrays:
+                array[failed] = np.nan if array.dtype.kind == "f" else 0
+        if mask:
+            parts = (*parts, failed)
+        return parts if len(parts) > 1 else parts[0]
+
+    def _outputs(self, results: Results) -> tuple[Any, list[Array]]:
+        found = [results.outputs[position] for position in range(len(self.program.output_specs))]
+        return self.program.out_structure.unflatten(found), found
+
+    def __call__(self, *inputs: Any, mask: bool = False) -> Any:
+        """The results of all rows.
+
+        With `mask` rows that fail a guard do not raise: a mask of them comes last, and they hold nan.
+
+        Raises
+            GuardError: rows take another path than the one recorded; `.failed` says which.
+        """
+        arrays, rows = self.arrays(inputs)
+        results = self._run(arrays, rows)
+        value, parts = self._outputs(results)
+        return self._result(results, (value,), mask, parts)
+
+    def value_and_grad(self, *inputs: Any, argnums: int | tuple[int, ...] = 0, reduce: str | None = None, mask: bool = False) -> Any:
+        """The results of all rows, each one scalar, and their gradients.
+
+        reduce  None: a gradient for every row; "sum" or "mean": gradients summed or averaged over the rows, in an order that
+                depends on nothing but their number; rows that fail a guard do not count
+        """
+        program = self.program
+        wanted, structure = program.wanted(argnums)
+        program.need_scalar()
+        if reduce not in (None, "sum", "mean"):
+            raise ValueError(f"reduce={reduce!r}: choose None, 'sum' or 'mean'")
+        arrays, rows = self.arrays(inputs)
+        results = self._run(arrays, rows, wanted=wanted, summed=reduce is not None)
+        gradients = [results.gradients[position] for position in wanted]
+        if reduce == "mean":
+            counted = int((results.failed == 0).sum())
+            gradients = [gradient / gradient.dtype.type(counted) if counted else gradient * np.nan for gradient in gradients]
+        value, parts = self._outputs(results)
+        nested = gradients[0] if structure is LEAF else structure.unflatten(gradients)
+        return self._result(results, (value, nested), mask, parts if reduce else [*parts, *gradients])
+
+    def grad(self, *inputs: Any, argnums: int | tuple[int, ...] = 0, reduce: str | None = None) -> Any:
+        """The gradients alone."""
+        return self.value_and_grad(*inputs, argnums=argnums, reduce=reduce)[1]
+
+
+def as_rows(leaf: Any, spec: Any, dim: int | None, what: str) -> Array:
+    """An argument as an array of the recorded dtype: rows first, each contiguous; or one value where there are no rows.
+
+    Raises
+        ValueError: the shape is another.
+        TypeError: the dtype cannot be converted.
+    """
+    array = leaf._array() if isinstance(leaf, Tensor) else np.asarray(leaf)
+    if not np.can_cast(array.dtype, spec.dtype.numpy, "same_kind"):
+        raise TypeError(f"{what} was recorded as {spec.dtype.name}: got {array.dtype}")
+    if dim is not None:
+        if not array.ndim:
+            raise ValueError(f"{what} should have rows along dimension {dim}: got a number; pass in_dims=None for it")
+        if not -array.ndim <= dim < array.ndim:
+            raise ValueError(f"in_dims: {what} has no dimension {dim}, its shape is {list(array.shape)}")
+        array = np.moveaxis(array, dim, 0)
+    shape = array.shape if dim is None else array.shape[1:]
+    if shape != spec.shape:
+        raise ValueError(f"{what} was recorded with shape {list(spec.shape)}: got {list(shape)}"
+                         + ("" if dim is None else " in each row"))
+    array = array.astype(spec.dtype.numpy, copy=False)
+    is_row_contiguous = dim is not None and array.size and array[0].flags.c_contiguous and array.strides[0] >= 0
+    return array if is_row_contiguous else np.ascontiguousarray(array).reshape(array.shape)

@@ -1,0 +1,109 @@
+"""Programs from programs: a closed tape evaluated on tensors, its vector-Jacobian and Jacobian-vector products as tapes again.
+
+A product is recorded by running the derivative rules on traced tensors, so that it can be derived once more. The
+Jacobian-vector product is the transpose of the transpose: the vector-Jacobian product is linear in its vector u, and its
+vector-Jacobian product by u is J v (Christianson 1992); what only u needs is dead code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tapediff import recording
+from tapediff.ops.elementwise import ELEMENTWISE as ROWS
+from tapediff.program.closed import ClosedTape
+from tapediff.program.recorder import Recorder
+from tapediff.recording import elementwise, structural
+from tapediff.tensor import Tensor, of_array, of_source, origin_of
+
+__all__ = ["evaluate", "jvp_tape", "vjp_tape"]
+
+Array = np.ndarray[Any, Any]
+
+
+def evaluate(tape: ClosedTape, inputs: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    """The outputs of a tape for given tensors, recorded like any function of them; and the values of its guards."""
+    leaves: list[Tensor] = []
+    for leaf in tape.leaves:
+        if leaf.how == "input":
+            leaves.append(inputs[leaf.what])
+        elif leaf.how == "constant":
+            leaves.append(of_array(leaf.what))
+        else:
+            leaves.append(of_source(leaf.what))
+    values: list[Tensor] = []
+    cut: dict[int, Tensor] = {}
+    for operation, operands in zip(tape.operations, tape.operands, strict=True):
+        tensors = []
+        for k, x in enumerate(operands):
+            tensor = values[x] if x >= 0 else leaves[-x - 1]
+            if tensor.spec.requires_grad and not operation.flows >> min(k, 60) & 1:
+                if x not in cut:
+                    cut[x] = recording.constant_copy(tensor)
+                tensor = cut[x]
+            tensors.append(tensor)
+        if operation.is_elementwise:
+            out_dtype = operation.spec.dtype if operation.row is ROWS["cast"] else None
+            values.append(elementwise(operation.row, *tensors, out_dtype=out_dtype))
+        else:
+            values.append(structural(operation.row, operation.attributes, *tensors))
+    outputs = [values[x] if x >= 0 else leaves[-x - 1] for x in tape.outputs]
+    guarded = [values[guard.value] if guard.value >= 0 else leaves[-guard.value - 1] for guard in tape.guards]
+    return outputs, guarded
+
+
+def _keep_guards(tape: ClosedTape, recorder: Recorder, tensors: Sequence[Tensor]) -> None:
+    for guard, tensor in zip(tape.guards, tensors, strict=True):
+        origin, slot = origin_of(tensor)
+        if origin is None:
+            origin = recording.source_of(tensor)
+        recorder.guards.append((guard.how, origin, slot, guard.expected, (guard.file, guard.line, guard.function)))
+
+
+def vjp_tape(tape: ClosedTape, wanted: Sequence[int], examples: Sequence[Array]) -> ClosedTape:
+    """The tape of the outputs and the vector-Jacobian products by the inputs `wanted`.
+
+    Its inputs are those of `tape` and a vector for each output; an output that is no float takes a vector that nothing reads.
+    """
+    from tapediff.autograd.engine import grad
+    recorder = Recorder()
+    with recorder:
+        inputs = [recorder.input(np.array(example)) for example in examples]
+        vectors = [recorder.input(np.ones(tape.spec(x).shape, tape.spec(x).dtype.numpy)) for x in tape.outputs]
+        outputs, guarded = evaluate(tape, inputs)
+        _keep_guards(tape, recorder, guarded)
+        products = gradients(grad, outputs, [inputs[position] for position in wanted], vectors)
+    return recorder.finish([*outputs, *products])
+
+
+def gradients(grad: Any, outputs: Sequence[Tensor], inputs: Sequence[Tensor], vectors: Sequence[Tensor]) -> list[Tensor]:
+    """Vector-Jacobian products on traced tensors; zeros where nothing depends."""
+    pairs = [(y, u) for y, u in zip(outputs, vectors, strict=True) if y.spec.requires_grad]
+    if not pairs:
+        return [of_array(np.zeros(x.spec.shape, x.spec.dtype.numpy)) for x in inputs]
+    found: tuple[Tensor, ...] = grad([y for y, _ in pairs], list(inputs), [u for _, u in pairs], create_graph=True,
+                                     allow_unused=True, materialize_grads=True)
+    return list(found)
+
+
+def jvp_tape(tape: ClosedTape, wanted: Sequence[int], examples: Sequence[Array]) -> ClosedTape:
+    """The tape of the outputs and of their Jacobian-vector products; its inputs are those of `tape` and a tangent for each wanted
+    one."""
+    from tapediff.autograd.engine import grad
+    recorder = Recorder()
+    with recorder:
+        inputs = [recorder.input(np.array(example)) for example in examples]
+        tangents = [recorder.input(np.ones(examples[position].shape, examples[position].dtype)) for position in wanted]
+        outputs, guarded = evaluate(tape, inputs)
+        _keep_guards(tape, recorder, guarded)
+        vectors = [of_array(np.ones(y.spec.shape, y.spec.dtype.numpy), requires_grad=y.spec.dtype.is_floating_point)
+                   for y in outputs]
+        products = gradients(grad, outputs, [inputs[position] for position in wanted], vectors)
+        known = [(y, u) for y, u in zip(outputs, vectors, strict=True) if y.spec.dtype.is_floating_point]
+        linear = gradients(grad, products, [u for _, u in known], tangents)
+        by_vector = {id(u): p for (_, u), p in zip(known, linear, strict=True)}
+        pushed = [by_vector.get(id(u), of_array(np.zeros(u.spec.shape, u.spec.dtype.numpy))) for u in vectors]
+    return recorder.finish([*outputs, *pushed])

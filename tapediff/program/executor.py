@@ -1,0 +1,349 @@
+"""The compiled executor: runs the steps of a schedule over blocks of rows, as many at a time as there are lanes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import types
+
+from tapediff.kernels.options import compiled, inner
+from tapediff.program.layout import (
+    A_BUFFER,
+    A_CLASS,
+    A_COUNT,
+    A_EXPECTED,
+    A_FIELDS,
+    A_ITEM,
+    A_KERNEL,
+    A_REPEAT,
+    A_STRIDES,
+    A_WORDS,
+    BOOL,
+    COPY,
+    F_BUFFERS,
+    F_FAILED,
+    F_LANES,
+    F_PARTIAL,
+    F_ROW,
+    F_ROWS,
+    FILL,
+    FLOAT32,
+    FLOAT64,
+    FORWARD2,
+    FORWARD3,
+    FORWARD_REPEATED,
+    GUARD_INTEGER,
+    GUARD_TRUTH,
+    GUARD_VALUE,
+    INT32,
+    INT64,
+    LOAD,
+    REDUCE,
+    REVERSE2,
+    REVERSE3,
+    REVERSE_REPEATED,
+    STORE,
+    SUM_LANES,
+    WIDEN,
+    ZERO,
+)
+from tapediff.sweeps import (
+    call_forward,
+    call_reverse,
+    load_f32,
+    load_f64,
+    load_i32,
+    load_i64,
+    load_u8,
+    store_f64,
+    store_i32,
+    store_i64,
+    store_u8,
+    zero,
+)
+
+__all__ = ["run", "run_rows"]
+
+
+@inner
+def pointer(step: int, k: int, frame: int) -> int:
+    """Pointer k of a step as an address."""
+    word = load_i32(step + 4 + 4 * k)
+    return load_i64(frame + (word & 3) * 8) + (word >> 2) * 8
+
+
+@inner
+def move(target: int, source: int, item: int) -> None:
+    """Copy one element."""
+    if item == 8:
+        store_i64(target, load_i64(source))
+    elif item == 4:
+        store_i32(target, load_i32(source))
+    else:
+        store_u8(target, load_u8(source))
+
+
+@inner
+def load_rows(value: int, count: int, item: int, buffer: int, frame: int) -> None:
+    """Rows into lanes; behind the last row it is repeated."""
+    source = load_i64(frame + F_BUFFERS * 8 + buffer * 16)
+    stride = load_i64(frame + F_BUFFERS * 8 + buffer * 16 + 8)
+    row = load_i64(frame + F_ROW * 8)
+    lanes = load_i64(frame + F_LANES * 8)
+    filled = min(lanes, load_i64(frame + F_ROWS * 8) - row)
+    source += row * stride
+    if item == 8:
+        for k in range(count):
+            for lane in range(filled):
+                store_i64(value + (k * lanes + lane) * 8, load_i64(source + lane * stride + k * 8))
+    elif item == 4:
+        for k in range(count):
+            for lane in range(filled):
+                store_i32(value + (k * lanes + lane) * 4, load_i32(source + lane * stride + k * 4))
+    else:
+        for k in range(count):
+            for lane in range(filled):
+                store_u8(value + k * lanes + lane, load_u8(source + lane * stride + k))
+    for k in range(count):
+        for lane in range(filled, lanes):
+            move(value + (k * lanes + lane) * item, source + (filled - 1) * stride + k * item, item)
+
+
+@inner
+def store_rows(value: int, count: int, item: int, buffer: int, frame: int) -> None:
+    """Lanes into rows."""
+    target = load_i64(frame + F_BUFFERS * 8 + buffer * 16)
+    stride = load_i64(frame + F_BUFFERS * 8 + buffer * 16 + 8)
+    row = load_i64(frame + F_ROW * 8)
+    lanes = load_i64(frame + F_LANES * 8)
+    filled = min(lanes, load_i64(frame + F_ROWS * 8) - row)
+    target += row * stride
+    if item == 8:
+        for k in range(count):
+            for lane in range(filled):
+                store_i64(target + lane * stride + k * 8, load_i64(value + (k * lanes + lane) * 8))
+    elif item == 4:
+        for k in range(count):
+            for lane in range(filled):
+                store_i32(target + lane * stride + k * 4, load_i32(value + (k * lanes + lane) * 4))
+    else:
+        for k in range(count):
+            for lane in range(filled):
+                store_u8(target + lane * stride + k, load_u8(value + k * lanes + lane))
+
+
+@inner
+def add_rows(value: int, count: int, item: int, offset: int, frame: int) -> None:
+    """Add the lanes of rows that passed their guards to the partial sums, in the order of rows."""
+    target = load_i64(frame + F_PARTIAL * 8) + offset
+    row = load_i64(frame + F_ROW * 8)
+    lanes = load_i64(frame + F_LANES * 8)
+    filled = min(lanes, load_i64(frame + F_ROWS * 8) - row)
+    failed = load_i64(frame + F_FAILED * 8)
+    for k in range(count):
+        for lane in range(filled):
+            if load_i32(failed + (row + lane) * 4) == 0:
+                at = target + (k * SUM_LANES + (row + lane) % SUM_LANES) * 8
+                if item == 8:
+                    store_f64(at, load_f64(at) + load_f64(value + (k * lanes + lane) * 8))
+                else:
+                    store_f64(at, load_f64(at) + load_f32(value + (k * lanes + lane) * 4))
+
+
+@inner
+def is_true(value: int, kind: int) -> bool:
+    """bool() of an element."""
+    if kind == BOOL:
+        return load_u8(value) != 0
+    if kind == FLOAT64:
+        return load_f64(value) != 0
+    if kind == FLOAT32:
+        return load_f32(value) != 0
+    if kind == INT64:
+        return load_i64(value) != 0
+    return load_i32(value) != 0
+
+
+@inner
+def is_integer(value: int, kind: int, expected: int) -> bool:
+    """Whether int() of an element is `expected`."""
+    if kind == BOOL:
+        return load_u8(value) == expected
+    if kind == INT64:
+        return load_i64(value) == expected
+    if kind == INT32:
+        return load_i32(value) == expected
+    x = load_f64(value) if kind == FLOAT64 else float(load_f32(value))
+    if not -9.2e18 < x < 9.2e18:
+        return False
+    return int(x) == expected
+
+
+@inner
+def is_same(value: int, expected: int, kind: int) -> bool:
+    """Whether two elements are the same: equal in every bit, or both nan."""
+    if kind == BOOL:
+        return load_u8(value) == load_u8(expected)
+    if kind == INT64:
+        return load_i64(value) == load_i64(expected)
+    if kind == INT32:
+        return load_i32(value) == load_i32(expected)
+    if kind == FLOAT64:
+        return load_i64(value) == load_i64(expected) or (load_f64(value) != load_f64(value)
+                                                         and load_f64(expected) != load_f64(expected))
+    return load_i32(value) == load_i32(expected) or (load_f32(value) != load_f32(value)
+                                                     and load_f32(expected) != load_f32(expected))
+
+
+@inner
+def check_guard(action: int, step: int, frame: int, action_class: int) -> None:
+    """Mark the rows whose decision differs from the recorded one, unless an earlier guard failed."""
+    value = pointer(step, 0, frame)
+    kind = load_i64(action + A_ITEM * 8)
+    expected = load_i64(action + A_EXPECTED * 8)
+    number = load_i64(action + A_BUFFER * 8) + 1
+    lanes = load_i64(frame + F_LANES * 8)
+    row = load_i64(frame + F_ROW * 8)
+    filled = min(lanes, load_i64(frame + F_ROWS * 8) - row)
+    failed = load_i64(frame + F_FAILED * 8) + row * 4
+    if action_class == GUARD_TRUTH:
+        item = 1 if kind == BOOL else 8 if kind == FLOAT64 or kind == INT64 else 4
+        if kind == BOOL and lanes % 8 == 0:  # eight at a time: nearly always all hold
+            wanted = 0x0101010101010101 if expected else 0
+            lane = 0
+            while lane < lanes and load_i64(value + lane) == wanted:
+                lane += 8
+            if lane >= lanes:
+                return
+        for lane in range(filled):
+            if is_true(value + lane * item, kind) != (expected != 0) and load_i32(failed + lane * 4) == 0:
+                store_i32(failed + lane * 4, number)
+        return
+    item = 1 if kind == BOOL else 8 if kind == FLOAT64 or kind == INT64 else 4
+    if action_class == GUARD_INTEGER:
+        for lane in range(filled):
+            if not is_integer(value + lane * item, kind, expected) and load_i32(failed + lane * 4) == 0:
+                store_i32(failed + lane * 4, number)
+        return
+    wanted = pointer(step, 1, frame)
+    for k in range(load_i64(action + A_COUNT * 8)):
+        for lane in range(filled):
+            if load_i32(failed + lane * 4) == 0 and not is_same(value + (k * lanes + lane) * item, wanted + k * item, kind):
+                store_i32(failed + lane * 4, number)
+
+
+@inner
+def do_repeated(action: int, step: int, frame: int, is_forward: bool) -> None:
+    """Call a kernel several times with pointers that advance: one call for each element of an operand that lies in no lanes."""
+    kernel = load_i64(action + A_KERNEL * 8)
+    count = load_i64(action + A_COUNT * 8)
+    strides = action + A_STRIDES * 8
+    p0 = pointer(step, 0, frame)
+    p1 = pointer(step, 1, frame)
+    p2 = pointer(step, 2, frame)
+    p3 = pointer(step, 3, frame)
+    if is_forward:
+        for _ in range(load_i64(action + A_REPEAT * 8)):
+            call_forward(kernel, count, p0, p1, p2, p3)
+            p0 += load_i64(strides)
+            p1 += load_i64(strides + 8)
+            p2 += load_i64(strides + 16)
+            p3 += load_i64(strides + 24)
+        return
+    p4 = pointer(step, 4, frame)
+    p5 = pointer(step, 5, frame)
+    p6 = pointer(step, 6, frame)
+    p7 = pointer(step, 7, frame)
+    for _ in range(load_i64(action + A_REPEAT * 8)):
+        call_reverse(kernel, count, p0, p1, p2, p3, p4, p5, p6, p7)
+        p0 += load_i64(strides)
+        p1 += load_i64(strides + 8)
+        p2 += load_i64(strides + 16)
+        p3 += load_i64(strides + 24)
+        p4 += load_i64(strides + 32)
+        p5 += load_i64(strides + 40)
+        p6 += load_i64(strides + 48)
+        p7 += load_i64(strides + 56)
+
+
+@inner
+def do_memory(action_class: int, action: int, step: int, frame: int) -> None:
+    """Steps that move values and compute nothing."""
+    count = load_i64(action + A_COUNT * 8)
+    item = load_i64(action + A_ITEM * 8)
+    target = pointer(step, 0, frame)
+    if action_class == LOAD:
+        load_rows(target, count, item, load_i64(action + A_BUFFER * 8), frame)
+    elif action_class == STORE:
+        store_rows(target, count, item, load_i64(action + A_BUFFER * 8), frame)
+    elif action_class == REDUCE:
+        add_rows(target, count, item, load_i64(action + A_BUFFER * 8), frame)
+    elif action_class == FILL:
+        bits = load_i64(action + A_EXPECTED * 8)
+        for k in range(count):
+            if item == 8:
+                store_i64(target + k * 8, bits)
+            else:
+                store_i32(target + k * 4, bits)
+    elif action_class == COPY:
+        source = pointer(step, 1, frame)
+        for k in range(count):
+            move(target + k * item, source + k * item, item)
+    else:
+        source = pointer(step, 1, frame)
+        lanes = load_i64(frame + F_LANES * 8)
+        for k in range(count):
+            for lane in range(lanes):
+                move(target + (k * lanes + lane) * item, source + k * item, item)
+
+
+@inner
+def run_steps(code: int, at: int, end: int, actions: int, frame: int) -> int:
+    """Run the steps from word `at` to word `end`; returns `end`, or the word of a HOST step, which is Python's to do."""
+    while at < end:
+        step = code + at * 4
+        action = actions + load_i32(step) * (A_FIELDS * 8)
+        action_class = load_i64(action + A_CLASS * 8)
+        if action_class == FORWARD2:
+            call_forward(load_i64(action + A_KERNEL * 8), load_i64(action + A_COUNT * 8), pointer(step, 0, frame),
+                         pointer(step, 1, frame), pointer(step, 2, frame), 0)
+        elif action_class == REVERSE2:
+            call_reverse(load_i64(action + A_KERNEL * 8), load_i64(action + A_COUNT * 8), pointer(step, 0, frame),
+                         pointer(step, 1, frame), pointer(step, 2, frame), pointer(step, 3, frame), 0, pointer(step, 4, frame),
+                         pointer(step, 5, frame), 0)
+        elif action_class == ZERO:
+            zero(pointer(step, 0, frame), load_i64(action + A_COUNT * 8))
+        elif action_class == FORWARD3:
+            call_forward(load_i64(action + A_KERNEL * 8), load_i64(action + A_COUNT * 8), pointer(step, 0, frame),
+                         pointer(step, 1, frame), pointer(step, 2, frame), pointer(step, 3, frame))
+        elif action_class == REVERSE3:
+            call_reverse(load_i64(action + A_KERNEL * 8), load_i64(action + A_COUNT * 8), pointer(step, 0, frame),
+                         pointer(step, 1, frame), pointer(step, 2, frame), pointer(step, 3, frame), pointer(step, 4, frame),
+                         pointer(step, 5, frame), pointer(step, 6, frame), pointer(step, 7, frame))
+        elif action_class == FORWARD_REPEATED or action_class == REVERSE_REPEATED:
+            do_repeated(action, step, frame, action_class == FORWARD_REPEATED)
+        elif action_class >= GUARD_TRUTH:
+            check_guard(action, step, frame, action_class)
+        elif action_class >= LOAD:
+            do_memory(action_class, action, step, frame)
+        else:
+            return at
+        at += load_i64(action + A_WORDS * 8)
+    return end
+
+
+@compiled(types.int64(*[types.int64] * 5))
+def run(code: int, at: int, end: int, actions: int, frame: int) -> int:
+    """`run_steps`, callable from Python."""
+    return run_steps(code, at, end, actions, frame)
+
+
+@compiled(types.int64(*[types.int64] * 7))
+def run_rows(code: int, end: int, actions: int, frame: int, first: int, last: int, lanes: int) -> int:
+    """Run all steps over the rows from `first` to `last`, `lanes` at a time; there must be no HOST step."""
+    row = first
+    while row < last:
+        store_i64(frame + F_ROW * 8, row)
+        run_steps(code, 0, end, actions, frame)
+        row += lanes
+    return last

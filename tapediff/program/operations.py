@@ -1,0 +1,96 @@
+"""Operations: what an instruction of a closed tape does, interned; a kind of the running tape without its grad modes."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from tapediff.ops.elementwise import ELEMENTWISE as ROWS
+from tapediff.ops.structural import STRUCTURAL
+from tapediff.tape import layout
+from tapediff.tape.kinds import Kind
+from tapediff.tape.spec import Spec, spec_of
+
+__all__ = ["Operation", "operation_of", "operation_of_kind"]
+
+
+class Operation:
+    """An op on operands of given shapes and dtypes. Two instructions that do the same share one.
+
+    flows    bit k: gradients flow to operand k (they do not where the function said `detach` or `no_grad`)
+    numbers  for element-wise ops, bit k: operand k was a Python number (PyTorch names some nodes by that); else None
+    """
+
+    __slots__ = ("attributes", "flows", "kind_class", "number", "numbers", "operands", "row", "scalars", "spec")
+
+    def __init__(self, number: int, row: Any, attributes: Any, operands: tuple[Spec, ...], spec: Spec, flows: int) -> None:
+        self.number = number
+        self.row = row
+        self.operands = operands
+        self.spec = spec
+        self.flows = flows
+        if row.name in ROWS and ROWS[row.name] is row:
+            self.kind_class = layout.ELEMENTWISE
+            self.numbers, self.attributes = attributes, None
+        else:
+            self.kind_class = layout.ALIAS if row.is_alias else layout.STRUCTURAL
+            self.numbers, self.attributes = None, attributes
+        self.scalars = 0
+        if self.kind_class == layout.ELEMENTWISE and spec.size != 1:
+            self.scalars = sum(1 << k for k, operand in enumerate(operands) if operand.size == 1)
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether a row of formulas states the op."""
+        return self.kind_class == layout.ELEMENTWISE
+
+    @property
+    def is_alias(self) -> bool:
+        """Whether the result is the operand's memory under another shape."""
+        return self.kind_class == layout.ALIAS
+
+    @property
+    def name(self) -> str:
+        """The op's name in the table of ops."""
+        name: str = self.row.name
+        return name
+
+    def flows_to(self, position: int) -> bool:
+        """Whether gradients flow to an operand."""
+        return bool(self.flows >> min(position, 60) & 1) and self.operands[position].dtype.is_floating_point
+
+    def __repr__(self) -> str:
+        attributes = "" if self.attributes is None else f", {self.attributes!r}"
+        return f"{self.name}({', '.join(map(repr, self.operands))}{attributes}) -> {self.spec!r}"
+
+
+_lock = threading.Lock()
+_operations: dict[Any, Operation] = {}
+_by_kind: dict[int, Operation] = {}
+
+
+def plain(spec: Spec) -> Spec:
+    """The spec without the facts of grad modes."""
+    return spec if not spec.requires_grad and not spec.inference else spec_of(spec.shape, spec.dtype, False)
+
+
+def operation_of(row: Any, attributes: Any, operands: tuple[Spec, ...], spec: Spec, flows: int) -> Operation:
+    """The one Operation of these facts."""
+    operands = tuple(map(plain, operands))
+    spec = plain(spec)
+    key = (row.name, row in (ROWS.get(row.name), STRUCTURAL.get(row.name)) or id(row), attributes, operands, spec, flows)
+    found = _operations.get(key)
+    if found is None:
+        with _lock:
+            found = _operations.get(key)
+            if found is None:
+                found = _operations[key] = Operation(len(_operations), row, attributes, operands, spec, flows)
+    return found
+
+
+def operation_of_kind(kind: Kind) -> Operation:
+    """The Operation of an instruction of the running tape."""
+    found = _by_kind.get(kind.number)
+    if found is None:
+        found = _by_kind[kind.number] = operation_of(kind.row, kind.attributes, kind.operands, kind.spec, kind.wanted)
+    return found

@@ -1,0 +1,313 @@
+"""Programs: a recorded function, replayed on new inputs without running Python again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tapediff import dtypes
+from tapediff.errors import GuardError
+from tapediff.program.batch import Batch
+from tapediff.nested import LEAF, Structure, flatten
+from tapediff.program.closed import ClosedTape
+from tapediff.program.derive import jvp_tape, vjp_tape
+from tapediff.program.guards import Guard
+from tapediff.program.listing import listing
+from tapediff.program.recorder import Recorder
+from tapediff.program.running import Single
+from tapediff.program.schedule import Request, Schedule, build
+from tapediff.tape.spec import Spec
+from tapediff.tensor import Tensor, of_array
+
+__all__ = ["Program", "record"]
+
+Array = np.ndarray[Any, Any]
+
+
+def record(f: Callable[..., Any], *examples: Any) -> Program:
+    """Run `f` once on traced tensors and keep what it computed as a `Program`.
+
+    examples  tensors, arrays or numbers, also in nested tuples, lists and dicts; `f` gets tensors of their shapes, dtypes and
+              values. A Python float becomes float64, an array keeps its dtype
+
+    Tensors that `f` reads from outside are frozen at their present values.
+
+    >>> import tapediff as td
+    >>> program = td.record(lambda x, y: x * y + y.sin(), 2.0, 3.0)
+    >>> float(program(1.0, 0.0))
+    0.0
+    >>> value, gradient = program.value_and_grad(2.0, 0.0, argnums=(0, 1))
+    >>> [float(g) for g in gradient]
+    [0.0, 3.0]
+
+    Raises
+        RuntimeError: `f` writes to a tensor from outside, draws random numbers, or calls `backward`.
+        TypeError: an example or a result is no tensor, array or number.
+    """
+    tape, examples_of, in_structure, out_structure = trace(f, examples)
+    return Program(tape.with_constants(), examples_of, in_structure, out_structure, getattr(f, "__name__", "program"))
+
+
+def trace(f: Callable[..., Any], arguments: tuple[Any, ...], randomness: str = "error") -> tuple[ClosedTape, list[Array], Structure,
+                                                                                                Structure]:
+    """The closed tape of a call, with captured tensors; the values of its inputs; the nests of arguments and result."""
+    leaves, in_structure = flatten(arguments)
+    arrays = [as_array(leaf) for leaf in leaves]
+    recorder = Recorder(randomness)
+    with recorder:
+        inputs = [recorder.input(array) for array in arrays]
+        result = f(*in_structure.unflatten(inputs))
+        results, out_structure = flatten(result)
+        outputs = [as_tensor(x) for x in results]
+    return recorder.finish(outputs), arrays, in_structure, out_structure
+
+
+def as_array(value: Any) -> Array:
+    """An argument as an array of one of the five dtypes, contiguous, that nobody else writes.
+
+    Raises
+        TypeError: it is none.
+    """
+    if isinstance(value, Tensor):
+        from tapediff.recording import source_of
+        return np.array(source_of(value).values(), order="C")
+    if isinstance(value, bool | int | float | np.ndarray | np.generic):
+        array = np.array(value, order="C")
+        try:
+            dtypes.from_numpy_dtype(array.dtype)
+        except (TypeError, KeyError):
+            raise TypeError(f"a program takes float32, float64, int64, int32 and bool: got an array of {array.dtype}") from None
+        return array
+    raise TypeError(f"a program takes tensors, arrays and numbers, also in tuples, lists and dicts: got {type(value).__name__}")
+
+
+def as_tensor(value: Any) -> Tensor:
+    """A result of a recorded function as a tensor.
+
+    Raises
+        TypeError: it is neither a tensor nor a number nor an array.
+    """
+    if isinstance(value, Tensor):
+        return value
+    if isinstance(value, bool | int | float | np.ndarray | np.generic):
+        return of_array(np.array(value))
+    raise TypeError(f"a recorded function must return tensors, also in tuples, lists and dicts: got {type(value).__name__}; "
+                    "None and other objects cannot be replayed")
+
+
+class Program:
+    """A recorded function: immutable, and shared by as many threads as like.
+
+    Calls take arrays, tensors and numbers in the nest of the examples and give NumPy arrays in the nest of the result (numbers
+    where there are no dimensions). A replay checks its guards: where the function would have decided differently, `GuardError` is
+    raised.
+
+    >>> import tapediff as td
+    >>> print(td.record(lambda x: (x * x).sum(), [1.0, 2.0][0]))  # doctest: +ELLIPSIS
+    program <lambda>: 1 input, 1 output, 1 instruction...
+    """
+
+    def __init__(self, tape: ClosedTape, examples: Sequence[Array], in_structure: Structure, out_structure: Structure,
+                 name: str) -> None:
+        self.tape = tape
+        self.examples = list(examples)
+        self.in_structure = in_structure
+        self.out_structure = out_structure
+        self.name = name
+        self.specs: list[Spec] = [tape.spec(x) for x in tape.inputs()]
+        self.output_specs: list[Spec] = [tape.spec(x) for x in tape.outputs]
+        self._schedules: dict[Request, Schedule] = {}
+        self._singles: dict[Request, Single] = {}
+        self._derived: dict[Any, Program] = {}
+        self._lock = threading.RLock()
+
+    # --- what it is -------------------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        """The number of instructions."""
+        return len(self.tape)
+
+    def __repr__(self) -> str:
+        return f"<program {self.name}: {len(self.specs)} inputs, {len(self.output_specs)} outputs, {len(self)} instructions>"
+
+    def __str__(self) -> str:
+        return listing(self.tape, self.name)
+
+    @property
+    def inputs(self) -> Any:
+        """Shape and dtype of every input, in the nest of the arguments."""
+        return self.in_structure.unflatten(self.specs)
+
+    @property
+    def outputs(self) -> Any:
+        """Shape and dtype of every output, in the nest of the result."""
+        return self.out_structure.unflatten(self.output_specs)
+
+    @property
+    def guards(self) -> tuple[Guard, ...]:
+        """The decisions that Python took while the function was recorded."""
+        return tuple(self.tape.guards)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes that one replay with value and gradient takes, known before it runs: values, adjoints, constants."""
+        wanted = tuple(k for k, spec in enumerate(self.specs) if spec.dtype.is_floating_point)
+        is_scalar = len(self.output_specs) == 1 and self.output_specs[0].size == 1
+        schedule = self.schedule(Request(1, (True,) * len(self.specs), tuple(range(len(self.output_specs))),
+                                         wanted if is_scalar else ()))
+        return schedule.workspace_bytes + len(schedule.uniform)
+
+    # --- replays ----------------------------------------------------------------------------------------------------------------
+
+    def schedule(self, request: Request) -> Schedule:
+        """The steps of a request, built once."""
+        found = self._schedules.get(request)
+        if found is None:
+            with self._lock:
+                found = self._schedules.get(request)
+                if found is None:
+                    found = self._schedules[request] = build(self.tape, request)
+        return found
+
+    def single(self, request: Request) -> Single:
+        """What replays a request of one lane."""
+        found = self._singles.get(request)
+        if found is None:
+            schedule = self.schedule(request)
+            with self._lock:
+                found = self._singles.setdefault(request, Single(schedule, self.specs, self.output_specs))
+        return found
+
+    def _request(self, wanted: tuple[int, ...] = (), seeds: str = "one", outputs: bool = True) -> Request:
+        return Request(1, (True,) * len(self.specs), tuple(range(len(self.output_specs))) if outputs else (), wanted, seeds)
+
+    def leaves(self, inputs: tuple[Any, ...]) -> list[Any]:
+        """The leaves of a call's arguments.
+
+        Raises
+            TypeError: they are nested differently from the examples.
+            ValueError: a shape differs.
+        """
+        if self.in_structure.count == len(inputs) and all(child is LEAF for child in self.in_structure.children):
+            leaves: list[Any] = list(inputs)
+        else:
+            leaves, structure = flatten(inputs)
+            if structure != self.in_structure:
+                raise TypeError(f"{self.name} was recorded for arguments {self.in_structure}: got {structure}")
+        for position, (leaf, spec) in enumerate(zip(leaves, self.specs, strict=True)):
+            if type(leaf) in (float, int):
+                if spec.shape:
+                    raise ValueError(f"{self.name}: input {position} was recorded with shape {list(spec.shape)}: got a number")
+                continue
+            if isinstance(leaf, Tensor):
+                leaf = leaves[position] = leaf._array()
+            shape = np.shape(leaf)
+            if shape != spec.shape:
+                raise ValueError(f"{self.name}: input {position} was recorded with shape {list(spec.shape)}: got {list(shape)}; "
+                                 "record the function again for other shapes, or use td.compile")
+            dtype = np.asarray(leaf).dtype
+            if dtype != spec.dtype.numpy and not np.can_cast(dtype, spec.dtype.numpy, "same_kind"):
+                raise TypeError(f"{self.name}: input {position} was recorded as {spec.dtype.name}: got {dtype}")
+        return leaves
+
+    def check(self, failed: int) -> None:
+        """Refuse the result of a replay in which a guard failed.
+
+        Raises
+            GuardError: one did; `failed` is 1 + its number.
+        """
+        if failed:
+            raise GuardError.at(self.tape.guards[failed - 1])
+
+    def __call__(self, *inputs: Any) -> Any:
+        """The result for new inputs."""
+        outputs, _, failed = self.single(self._request())(self.leaves(inputs))
+        if failed:
+            self.check(failed)
+        return self.out_structure.unflatten([y.copy()[()] for y in outputs])
+
+    def value_and_grad(self, *inputs: Any, argnums: int | tuple[int, ...] = 0) -> tuple[Any, Any]:
+        """The result, which must be one scalar, and its gradient with respect to the arguments `argnums`.
+
+        The gradient has the nest of the argument; with a tuple of `argnums` there is a tuple of gradients.
+
+        >>> import tapediff as td
+        >>> value, gradient = td.record(lambda x: x.sin(), 1.0).value_and_grad(0.0)
+        >>> float(value), float(gradient)
+        (0.0, 1.0)
+        """
+        wanted, structure = self.wanted(argnums)
+        self.need_scalar()
+        outputs, gradients, failed = self.single(self._request(wanted))(self.leaves(inputs))
+        if failed:
+            self.check(failed)
+        found = [g.copy()[()] for g in gradients]
+        return (self.out_structure.unflatten([y.copy()[()] for y in outputs]),
+                found[0] if structure is LEAF else structure.unflatten(found))
+
+    def grad(self, *inputs: Any, argnums: int | tuple[int, ...] = 0) -> Any:
+        """The gradient alone, as in `value_and_grad`."""
+        return self.value_and_grad(*inputs, argnums=argnums)[1]
+
+    def need_scalar(self) -> None:
+        """Refuse a gradient of anything but one scalar.
+
+        Raises
+            RuntimeError: there are several outputs, one with dimensions, or one that is no float.
+        """
+        if len(self.output_specs) != 1 or self.output_specs[0].size != 1 or not self.output_specs[0].dtype.is_floating_point:
+            what = ", ".join(f"{spec.dtype.name}{list(spec.shape)}" for spec in self.output_specs)
+            raise RuntimeError(f"grad can be implicitly created only for scalar outputs: {self.name} returns {what}; use vjp or "
+                               "jacobian")
+
+    def wanted(self, argnums: int | tuple[int, ...]) -> tuple[tuple[int, ...], Structure]:
+        """The positions of the leaves of arguments, and how their gradients are nested.
+
+        Raises
+            ValueError: there is no such argument.
+            TypeError: it has a leaf that is no float.
+        """
+        children = self.in_structure.children
+        starts = np.cumsum([0, *(child.count for child in children)]).tolist()
+        numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+        positions: list[int] = []
+        for number in numbers:
+            if not -len(children) <= number < len(children):
+                raise ValueError(f"argnums={argnums!r}: {self.name} takes {len(children)} arguments")
+            number %= len(children)
+            positions += range(starts[number], starts[number + 1])
+        for position in positions:
+            if not self.specs[position].dtype.is_floating_point:
+                raise TypeError(f"argnums={argnums!r}: input {position} of {self.name} is {self.specs[position].dtype.name}, and "
+                                "only floats have gradients")
+        chosen = tuple(children[number % len(children)] for number in numbers)
+        return tuple(positions), chosen[0] if isinstance(argnums, int) else Structure(tuple, (), chosen)
+
+    def batch(self, in_dims: Any = 0, *, threads: int | None = None, lanes: int | None = None) -> Batch:
+        """The program over rows of its inputs.
+
+        in_dims  where the rows of each argument lie, as in `vmap`: a number, None (all rows share the value), or a nest of them
+        threads  how many to use; the cores that the process may use by default
+        lanes    how many rows a thread computes at a time; chosen from the program's width by default
+        """
+        return Batch(self, in_dims, threads, lanes)
+
+    # --- products ---------------------------------------------------------------------------------------------------------------
+
+    def derived(self, which: str, positions: tuple[int, ...]) -> Program:
+        """The program of the vector-Jacobian ("vjp") or Jacobian-vector products ("jvp") of this one; see `derive`."""
+        key = (which, positions)
+        with self._lock:
+            found = self._derived.get(key)
+            if found is None:
+                make = vjp_tape if which == "vjp" else jvp_tape
+                tape = make(self.tape, positions, self.examples).with_constants()
+                vectors = self.output_specs if which == "vjp" else [self.specs[position] for position in positions]
+                examples = [*self.examples, *(np.ones(spec.shape, spec.dtype.numpy) for spec in vectors)]
+                leaves = Structure(tuple, (), (LEAF,) * len(examples))
+                found = Program(tape, examples, leaves, Structure(tuple, (), (LEAF,) * len(tape.outputs)), f"{which} of {self.name}")
+                self._derived[key] = found
+            return found

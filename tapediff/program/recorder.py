@@ -1,0 +1,269 @@
+"""The recording of a program: runs a function on traced inputs and notes what Python decides on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tapediff import recording
+from tapediff.ops.structural import STRUCTURAL
+from tapediff.program.closed import ClosedTape, Leaf
+from tapediff.program.guards import Guard, caller, outcome
+from tapediff.program.operations import Operation, operation_of_kind
+from tapediff.recording import modes, structural
+from tapediff.shapes import contiguous_strides
+from tapediff.tape.kinds import KINDS
+from tapediff.tape.layout import ALIAS, ARGUMENT, S_CLOCK
+from tapediff.tape.segment import Segment
+from tapediff.tape.source import CLOCK, NUMBER, SOURCE, SOURCES, Source
+from tapediff.tape.spec import spec_of
+from tapediff.tensor import Tensor, of_source, origin_of
+
+__all__ = ["Recorder"]
+
+
+class Recorder:
+    """Records what runs inside a `with` block; `finish` makes a closed tape of it.
+
+    segments    those opened meanwhile by this thread, held until the end
+    inputs      the sources of the inputs
+    randomness  what random numbers mean: "error" (refused), "same" (constants), "different" (an input with a value for each row)
+
+    >>> recorder = Recorder()
+    >>> with recorder:
+    ...     x = recorder.input(np.array(2.0))
+    ...     y = x * x
+    >>> len(recorder.finish([y]))
+    1
+    """
+
+    def __init__(self, randomness: str = "error") -> None:
+        self.segments: list[Segment] = []
+        self.inputs: list[Source] = []
+        self.guards: list[tuple[str, Any, int, Any, tuple[str, int, str]]] = []
+        self.known: set[tuple[str, Any, int]] = set()
+        self.randomness = randomness
+        self.outer: Recorder | None = None
+        self.clock = 0
+        self.before: tuple[bool, bool] = (True, False)
+
+    def __enter__(self) -> Recorder:
+        recording.close()
+        self.outer = modes.recorder
+        self.before = (modes.grad_enabled, modes.inference)
+        CLOCK.now += 1
+        self.clock = CLOCK.now
+        modes.recorder = self
+        modes.grad_enabled, modes.inference = True, False
+        with KINDS.lock:
+            recording.recordings += 1
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        try:
+            recording.close()
+        finally:
+            modes.segment.close()
+            modes.recorder = self.outer
+            modes.grad_enabled, modes.inference = self.before
+            with KINDS.lock:
+                recording.recordings -= 1
+
+    def input(self, value: np.ndarray[Any, Any], differentiable: bool = True) -> Tensor:
+        """A traced tensor of a value; nothing else may change the array."""
+        from tapediff import dtypes
+        dtype = dtypes.from_numpy_dtype(value.dtype)
+        requires_grad = dtype.is_floating_point and differentiable
+        source = Source(spec_of(value.shape, dtype, requires_grad), array=value)
+        self.inputs.append(source)
+        made: Tensor = structural(STRUCTURAL["alias"], (value.shape, contiguous_strides(value.shape), 0), of_source(source))
+        return made
+
+    # --- what the tape tells ----------------------------------------------------------------------------------------------------
+
+    def is_own(self, tensor: Any) -> bool:
+        """Whether a tensor was computed from the inputs, or may have been."""
+        origin, _ = origin_of(tensor)
+        return type(origin) is Segment and origin.recorder is self
+
+    def is_fresh(self, tensor: Any) -> bool:
+        """Whether a leaf was made since the recording began."""
+        return tensor.segment is SOURCE and tensor.source.read(S_CLOCK) >= self.clock
+
+    def watch(self, tensor: Any, how: str) -> None:
+        """Python asks `how` of a value and decides by it: a guard."""
+        if self.is_fresh(tensor) and not self.is_own(tensor):
+            return
+        origin, slot = origin_of(tensor)
+        if origin is None:
+            recording.source_of(tensor)
+            origin, slot = tensor.source, 0
+        if (how, origin, slot) in self.known:
+            return
+        self.known.add((how, origin, slot))
+        value = np.array(recording.source_of(tensor).values())
+        self.guards.append((how, origin, slot, outcome(how, value), caller()))
+
+    def check_write(self, tensor: Any) -> None:
+        """Refuse an in-place operation on a tensor that was there before the recording.
+
+        Raises
+            RuntimeError: it was.
+        """
+        if not self.is_own(tensor) and not self.is_fresh(tensor):
+            file, line, function = caller()
+            raise RuntimeError(f"a recorded function writes to a tensor from outside of it, of shape {list(tensor.spec.shape)}, at "
+                               f"{file}:{line} in {function}: the replay would lose the write. Return the new value instead.")
+
+    def refuse_write(self, tensor: Any) -> None:
+        """Refuse a write into memory that does not go through the tape.
+
+        Raises
+            RuntimeError: always.
+        """
+        file, line, function = caller()
+        raise RuntimeError(f"a recorded function writes into the memory of a tensor of shape {list(tensor.spec.shape)} at "
+                           f"{file}:{line} in {function}, or accumulates into its .grad: the replay would lose the write. "
+                           "Compute a new value and return it; use func.grad or autograd.grad for gradients.")
+
+    def refuse_leaf(self, tensor: Any) -> None:
+        """Refuse to make a leaf of a traced tensor.
+
+        Raises
+            RuntimeError: always, unless the tensor is a fresh constant.
+        """
+        if self.is_own(tensor) or not self.is_fresh(tensor):
+            raise RuntimeError("You are attempting to call Tensor.requires_grad_() (or perhaps using torch.autograd.functional.* "
+                               "APIs) inside of a function being transformed by a functorch transform. This is unsupported, "
+                               "please attempt to use the functorch transforms (e.g. grad, vjp, jacrev, jacfwd, hessian) or call "
+                               "requires_grad_() outside of a function being transformed instead.")
+
+    # --- closing ----------------------------------------------------------------------------------------------------------------
+
+    def finish(self, outputs: Sequence[Tensor]) -> ClosedTape:
+        """The closed tape that computes `outputs` from the inputs; to be called after the `with` block."""
+        closing = _Closing(self)
+        return closing.tape(outputs)
+
+
+class _Closing:
+    """Copies instructions of segments to a closed tape: constants are folded, common subexpressions found, aliases named once."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self.leaves: list[Leaf] = []
+        self.operations: list[Operation] = []
+        self.operands: list[tuple[int, ...]] = []
+        self.numbers: dict[int, list[int]] = {}  # of a segment: for each instruction the number of its value
+        self.by_source: dict[int, int] = {}
+        self.by_bytes: dict[Any, int] = {}
+        self.known: dict[Any, int] = {}
+        self.constants: set[int] = set()
+        self.is_constant_leaf: list[bool] = []
+        for position, source in enumerate(recorder.inputs):
+            self.by_source[source.index] = self._leaf(Leaf("input", source.spec, position))
+
+    def tape(self, outputs: Sequence[Tensor]) -> ClosedTape:
+        """Everything that the outputs and the guards need."""
+        for segment in self.recorder.segments:
+            self._segment(segment)
+        results = [self._value(tensor) for tensor in outputs]
+        guards = []
+        for how, origin, slot, expected, (file, line, function) in self.recorder.guards:
+            value = self._source(origin) if isinstance(origin, Source) else self.numbers[origin.number][slot]
+            if value >= 0 or not self.is_constant_leaf[-value - 1]:
+                guards.append(Guard(how, value, expected, file, line, function))
+        tape = ClosedTape(self.leaves, self.operations, self.operands, results, guards)
+        return tape.without_dead_code()
+
+    def _leaf(self, leaf: Leaf) -> int:
+        self.leaves.append(leaf)
+        self.is_constant_leaf.append(leaf.how == "constant")
+        return -len(self.leaves)
+
+    def _value(self, tensor: Tensor) -> int:
+        origin, slot = origin_of(tensor)
+        if type(origin) is Segment and origin.number in self.numbers:
+            return self.numbers[origin.number][slot]
+        return self._source(recording.source_of(tensor))
+
+    def _source(self, source: Source) -> int:
+        """The number of a value that instructions read and do not compute."""
+        known = self.by_source.get(source.index)
+        if known is not None:
+            return known
+        origin = source.origin
+        if type(origin) is Segment and origin.number in self.numbers:
+            found = self.numbers[origin.number][source.slot]
+        elif source.owner is NUMBER or (origin is None and source.read(S_CLOCK) >= self.recorder.clock):
+            found = self._constant(source.values() if source.owner is not NUMBER else np.array(source.item(),
+                                                                                              source.spec.dtype.numpy))
+        else:
+            found = self._leaf(Leaf("captured", source.spec, source))
+        self.by_source[source.index] = found
+        return found
+
+    def _constant(self, value: np.ndarray[Any, Any]) -> int:
+        """The number of a constant; small ones of the same bits are one."""
+        from tapediff import dtypes
+        key = (value.dtype.char, value.shape, value.tobytes()) if value.nbytes <= 64 else None
+        found = None if key is None else self.by_bytes.get(key)
+        if found is None:
+            spec = spec_of(value.shape, dtypes.from_numpy_dtype(value.dtype), False)
+            found = self._leaf(Leaf("constant", spec, np.array(value)))
+            if key is not None:
+                self.by_bytes[key] = found
+        return found
+
+    def _segment(self, segment: Segment) -> None:
+        from tapediff.forward import flush
+        flush(segment)
+        numbers: list[int] = []
+        self.numbers[segment.number] = numbers
+        if not segment.batches:
+            return
+        code = segment.whole_code().tolist()
+        kinds = KINDS.kinds
+        owners = SOURCES.owners
+        by_source, known, is_constant = self.by_source, self.known, self.is_constant_leaf
+        operations, all_operands = self.operations, self.operands
+        for index in range(len(code) // 3):
+            kind = kinds[code[3 * index]]
+            if kind.kind_class == ARGUMENT:
+                numbers.append(0)
+                continue
+            operands = []
+            for k in range(len(kind.operands)):
+                operand = code[3 * (index - k // 2) + 1 + k % 2]
+                if operand >= 0:
+                    operands.append(numbers[operand])
+                else:
+                    found = by_source.get(-operand - 1)
+                    if found is None:
+                        source = owners[-operand - 1]()  # type: ignore[misc]
+                        assert source is not None
+                        found = self._source(source)
+                    operands.append(found)
+            if kind.kind_class == ALIAS and kind.row.name == "alias" and (kind.wanted or not kind.operands[0].requires_grad):
+                numbers.append(operands[0])
+                continue
+            line = tuple(operands)
+            operation = operation_of_kind(kind)
+            key = (operation, line)
+            number = known.get(key)
+            if number is None:
+                if operands and all(operand < 0 and is_constant[-operand - 1] for operand in operands) and (
+                        not kind.spec.is_large or kind.kind_class == ALIAS):
+                    number = self._constant(self._computed(segment, index, kind.spec))
+                else:
+                    number = len(operations)
+                    operations.append(operation)
+                    all_operands.append(line)
+                known[key] = number
+            numbers.append(number)
+
+    def _computed(self, segment: Segment, index: int, spec: Any) -> np.ndarray[Any, Any]:
+        from tapediff.memory import slot_array
+        return slot_array(segment, index, spec)

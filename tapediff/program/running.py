@@ -1,0 +1,290 @@
+"""Running schedules: memory of threads, groups of rows, and what comes back."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tapediff.kernels.options import entry
+from tapediff.program import executor
+from tapediff.program.layout import F_BUFFERS, F_FAILED, F_LANES, F_PARTIAL, F_ROW, F_ROWS, GROUP_ROWS, SUM_LANES, UNIFORM, WORKSPACE
+from tapediff.program.schedule import Schedule
+from tapediff.program.structural import HostStep, run_host
+from tapediff.tape.spec import Spec
+
+__all__ = ["Results", "Single", "available_threads", "run_batch"]
+
+_run = entry(executor.run)
+_run_rows = entry(executor.run_rows)
+Array = np.ndarray[Any, Any]
+
+
+class Results(NamedTuple):
+    """What a batch gives: arrays by output, gradients by input, and for each row 0 or 1 + the number of the guard that failed."""
+
+    outputs: dict[int, Array]
+    gradients: dict[int, Array]
+    failed: Array
+
+
+def available_threads() -> int:
+    """The number of cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def _address(array: Array) -> int:
+    found: int = array.__array_interface__["data"][0]
+    return found
+
+
+class _Frame:
+    """What the executor must know, in one thread: its workspace and the rows at hand."""
+
+    def __init__(self, schedule: Schedule, uniform: Array) -> None:
+        self.words = (ctypes.c_int64 * (F_BUFFERS + 2 * len(schedule.buffers)))()
+        self.address = ctypes.addressof(self.words)
+        self.workspace = np.zeros(schedule.workspace_bytes + 64, np.uint8)
+        self.words[WORKSPACE] = _address(self.workspace) + 63 & ~63
+        self.words[UNIFORM] = _address(uniform)
+        self.words[F_LANES] = schedule.request.lanes
+        self.bases = (0, self.words[WORKSPACE], self.words[UNIFORM], 0)
+
+    def set_buffers(self, places: Sequence[tuple[int, int]]) -> None:
+        """Say where the rows of each buffer lie: address, and bytes from row to row."""
+        for number, (address, stride) in enumerate(places):
+            self.words[F_BUFFERS + 2 * number] = address
+            self.words[F_BUFFERS + 2 * number + 1] = stride
+
+
+def aligned(nbytes: int) -> Array:
+    """Memory that begins with a cache line."""
+    memory = np.empty(nbytes + 64, np.uint8)
+    start = -_address(memory) & 63
+    return memory[start:start + nbytes]
+
+
+def run_code(code: Array, actions: Array, hosts: dict[int, HostStep], frame: _Frame) -> None:
+    """Run steps once, those of Python among them."""
+    at, end = 0, len(code)
+    code_at, actions_at = _address(code), _address(actions)
+    while True:
+        at = _run(code_at, at, end, actions_at, frame.address)
+        if at >= end:
+            return
+        run_host(hosts[at], frame.bases)
+        at += 1
+
+
+def uniform_memory(schedule: Schedule, values: dict[int, Array], failed: Array) -> Array:
+    """The memory of what all rows share, filled and computed. failed[0] says which guard failed, if one did."""
+    memory = aligned(len(schedule.uniform))
+    memory[:] = schedule.uniform
+    for position, offset in schedule.uniform_inputs.items():
+        value = values[position]
+        memory[offset:offset + value.nbytes] = np.frombuffer(value.tobytes(), np.uint8)
+    if len(schedule.prologue):
+        frame = _Frame(schedule, memory)
+        frame.words[F_LANES] = frame.words[F_ROWS] = 1
+        frame.words[F_FAILED] = _address(failed)
+        run_code(schedule.prologue, schedule.actions, schedule.prologue_hosts, frame)
+    return memory
+
+
+class _Pool:
+    """The threads of this process; a forked child gets threads of its own."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.process = 0
+        self.executor: ThreadPoolExecutor | None = None
+        self.size = 0
+
+    def run(self, work: Callable[[], None], threads: int) -> None:
+        """Run `work` in several threads at once, this one among them; raises what one of them raised."""
+        if threads <= 1:
+            work()
+            return
+        with self.lock:
+            if self.process != os.getpid() or self.size < threads - 1:
+                self.executor = ThreadPoolExecutor(threads - 1, "tapediff")
+                self.process, self.size = os.getpid(), threads - 1
+            executor = self.executor
+        assert executor is not None
+        others = [executor.submit(work) for _ in range(threads - 1)]
+        try:
+            work()
+        finally:
+            for other in others:
+                other.result()
+
+
+_pool = _Pool()
+
+
+def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[Spec], inputs: Sequence[Array],
+              rows: int, threads: int, seeds: Sequence[Array | None] = ()) -> Results:
+    """Run a schedule over `rows` rows.
+
+    inputs  for each input an array: of rows where it is laned and differs, of one value where all rows share it
+    seeds   for each output its adjoints, rows first
+    """
+    request = schedule.request
+    failed = np.zeros(rows, np.int32)
+    first_failed = np.zeros(1, np.int32)
+    shared = {position: inputs[position] for position in schedule.uniform_inputs}
+    uniform = uniform_memory(schedule, shared, first_failed)
+    if first_failed[0]:
+        failed[:] = first_failed[0]
+    outputs = {}
+    for position in request.outputs:
+        spec = output_specs[position]
+        if position in schedule.uniform_outputs:
+            offset = schedule.uniform_outputs[position]
+            value = np.frombuffer(uniform[offset:offset + spec.nbytes].tobytes(), spec.dtype.numpy).reshape(spec.shape)
+            outputs[position] = np.broadcast_to(value, (rows, *spec.shape)).copy()
+        else:
+            outputs[position] = np.empty((rows, *spec.shape), spec.dtype.numpy)
+    gradients = {}
+    for position in request.wanted:
+        spec = specs[position]
+        if not request.summed:
+            make = np.zeros if position in schedule.zero_gradients else np.empty
+            gradients[position] = make((rows, *spec.shape), spec.dtype.numpy)
+    places = []
+    for how, position in schedule.buffers:
+        if how in ("input", "seed"):
+            array = inputs[position] if how == "input" else seeds[position]
+            assert array is not None
+            spec = specs[position] if how == "input" else output_specs[position]
+            places.append((_address(array), array.strides[0] if array.ndim > spec.ndim else 0))
+        else:
+            array = (outputs if how == "output" else gradients)[position]
+            places.append((_address(array), array.strides[0]))
+    threads = max(1, min(threads, -(-rows // request.lanes)))
+    if request.summed:
+        group = GROUP_ROWS
+    else:
+        group = max(1, min(GROUP_ROWS, -(-rows // (4 * threads * request.lanes)) * request.lanes)) // request.lanes * request.lanes
+        group = max(group, request.lanes)
+    starts = range(0, rows, group)
+    partials = np.zeros((len(starts), schedule.partial_bytes // 8), np.float64)
+    counter = itertools.count()
+    code_at, actions_at, end = _address(schedule.code), _address(schedule.actions), len(schedule.code)
+
+    def work() -> None:
+        frame = _Frame(schedule, uniform)
+        frame.set_buffers(places)
+        frame.words[F_ROWS] = rows
+        frame.words[F_FAILED] = _address(failed)
+        while (number := next(counter)) < len(starts):
+            first = starts[number]
+            last = min(first + group, rows)
+            frame.words[F_PARTIAL] = _address(partials) + number * schedule.partial_bytes
+            if not schedule.hosts:
+                _run_rows(code_at, end, actions_at, frame.address, first, last, request.lanes)
+                continue
+            for row in range(first, last, request.lanes):
+                frame.words[F_ROW] = row
+                run_code(schedule.code, schedule.actions, schedule.hosts, frame)
+
+    if rows:
+        _pool.run(work, threads)
+    if request.summed:
+        for position in request.wanted:
+            spec = specs[position]
+            total = np.zeros(spec.shape, np.float64)
+            if position in schedule.partials and len(starts):
+                start = schedule.partials[position] // 8
+                parts = partials[:, start:start + spec.size * SUM_LANES].reshape(-1, spec.size, SUM_LANES)
+                total = pairwise(halved(parts)).reshape(spec.shape)
+            gradients[position] = total.astype(spec.dtype.numpy)
+    return Results(outputs, gradients, failed)
+
+
+def halved(parts: Array) -> Array:
+    """The sums over the last dimension, a power of two, halves added to halves."""
+    while parts.shape[-1] > 1:
+        half = parts.shape[-1] // 2
+        parts = parts[..., :half] + parts[..., half:]
+    return parts[..., 0]
+
+
+def pairwise(parts: Array) -> Array:
+    """The sum over the first dimension, neighbours added to neighbours: the error grows with the logarithm of the length."""
+    while len(parts) > 1:
+        odd = parts[-1:] if len(parts) % 2 else parts[:0]
+        parts = np.concatenate([parts[0:len(parts) - len(odd):2] + parts[1::2], odd])
+    return parts[0]
+
+
+class Single:
+    """Replays a schedule of one lane: the memory of each thread is made once."""
+
+    def __init__(self, schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[Spec]) -> None:
+        self.schedule = schedule
+        self.specs = specs
+        self.output_specs = output_specs
+        self.local = threading.local()
+        self.failed = np.zeros(1, np.int32)
+        self.uniform = uniform_memory(schedule, {}, self.failed)
+        self.code_at, self.actions_at = _address(schedule.code), _address(schedule.actions)
+        self.end = len(schedule.code)
+
+    def _prepare(self) -> Any:
+        """The memory of this thread."""
+        schedule, local = self.schedule, self.local
+        frame = local.frame = _Frame(schedule, self.uniform)
+        frame.words[F_ROWS] = 1
+        local.failed = np.zeros(1, np.int32)
+        frame.words[F_FAILED] = _address(local.failed)
+        arrays: dict[tuple[str, int], Array] = {}
+        for how, position in schedule.buffers:
+            spec = self.specs[position] if how in ("input", "grad") else self.output_specs[position]
+            arrays[how, position] = np.zeros(spec.shape, spec.dtype.numpy)
+        frame.set_buffers([(_address(arrays[key]), 0) for key in schedule.buffers])
+        local.inputs = [arrays.get(("input", position)) for position in range(len(self.specs))]
+        local.seeds = [arrays.get(("seed", position)) for position in range(len(self.output_specs))]
+        local.outputs = []
+        for position in schedule.request.outputs:
+            found = arrays.get(("output", position))
+            if found is None:
+                spec = self.output_specs[position]
+                offset = schedule.uniform_outputs[position]
+                found = np.frombuffer(self.uniform[offset:offset + spec.nbytes].tobytes(), spec.dtype.numpy).reshape(spec.shape)
+            local.outputs.append(found)
+        local.gradients = [arrays.get(("grad", position), np.zeros(self.specs[position].shape, self.specs[position].dtype.numpy))
+                           for position in schedule.request.wanted]
+        return local
+
+    def __call__(self, values: Sequence[Any], seeds: Sequence[Any] = ()) -> tuple[list[Array], list[Array], int]:
+        """Outputs and gradients, in memory that the next call of this thread overwrites; and 0 or 1 + the number of the guard that
+        failed."""
+        local = self.local
+        try:
+            frame = local.frame
+        except AttributeError:
+            local = self._prepare()
+            frame = local.frame
+        for array, value in zip(local.inputs, values, strict=True):
+            if array is not None:
+                array[...] = value
+        for array, value in zip(local.seeds, seeds):
+            if array is not None:
+                array[...] = value
+        failed = local.failed
+        failed[0] = self.failed[0]
+        if self.schedule.hosts:
+            run_code(self.schedule.code, self.schedule.actions, self.schedule.hosts, frame)
+        else:
+            _run(self.code_at, 0, self.end, self.actions_at, frame.address)
+        return local.outputs, local.gradients, int(failed[0])

@@ -1,0 +1,632 @@
+"""Schedules: the steps that compute outputs and gradients of a closed tape, and where every value and adjoint lies.
+
+Memory is reused as soon as a value or an adjoint is not needed any more, so that a schedule takes as much as its widest cut.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tapediff.kernels.library import KernelSpec, get_library
+from tapediff.ops.op import names_in
+from tapediff.program.closed import ClosedTape
+from tapediff.program.layout import (
+    A_BUFFER,
+    A_CLASS,
+    A_COUNT,
+    A_EXPECTED,
+    A_FIELDS,
+    A_ITEM,
+    A_KERNEL,
+    A_REPEAT,
+    A_STRIDES,
+    A_WORDS,
+    FILL,
+    FORWARD2,
+    FORWARD3,
+    FORWARD_REPEATED,
+    GUARD_INTEGER,
+    GUARD_TRUTH,
+    GUARD_VALUE,
+    HOST,
+    LOAD,
+    REDUCE,
+    REVERSE2,
+    REVERSE3,
+    REVERSE_REPEATED,
+    STORE,
+    SUM_LANES,
+    UNIFORM,
+    WORDS,
+    WORKSPACE,
+    ZERO,
+)
+from tapediff.program.operations import Operation
+from tapediff.program.structural import HostStep, Kernels, kernels_of
+
+__all__ = ["Request", "Schedule", "build"]
+
+KIND_CODES = {"bool": 0, "int32": 1, "int64": 2, "float32": 3, "float64": 4}
+_GUARDS = {"truth": GUARD_TRUTH, "integer": GUARD_INTEGER, "value": GUARD_VALUE}
+_ONES = {4: int(np.float32(1).view(np.int32)), 8: int(np.float64(1).view(np.int64))}
+
+
+class Request(NamedTuple):
+    """What a schedule is for.
+
+    lanes    rows at a time; 1 for a single replay
+    laned    for each input, whether it differs from row to row; in a single replay all do
+    outputs  positions of the outputs whose values are wanted
+    wanted   positions of the inputs whose gradients are wanted
+    seeds    "one": the first output is a scalar whose adjoint is 1; "given": an adjoint for each output comes with each row
+    summed   whether gradients are summed over the rows
+    """
+
+    lanes: int
+    laned: tuple[bool, ...]
+    outputs: tuple[int, ...]
+    wanted: tuple[int, ...] = ()
+    seeds: str = "one"
+    summed: bool = False
+
+
+class Schedule(NamedTuple):
+    """Steps and what they need.
+
+    prologue         steps that compute what all rows share, in the memory of uniform values
+    code, actions    the steps of a block of rows
+    hosts            word of a HOST step -> what it does; prologue_hosts likewise
+    workspace_bytes  for values and adjoints of a block; a thread has one
+    uniform          the template of the memory of uniform values: constants are in it
+    uniform_inputs   input -> offset in that memory
+    uniform_outputs  output -> (offset, or None where it is an input's place; spec)
+    buffers          what rows are loaded from and stored to: ("input" | "output" | "seed" | "grad", position)
+    partial_bytes    of the partial sums of a group of rows; partials: wanted position -> offset
+    zero_gradients   wanted inputs that the output does not depend on
+    """
+
+    request: Request
+    prologue: np.ndarray[Any, Any]
+    code: np.ndarray[Any, Any]
+    actions: np.ndarray[Any, Any]
+    prologue_hosts: dict[int, HostStep]
+    hosts: dict[int, HostStep]
+    workspace_bytes: int
+    uniform: np.ndarray[Any, Any]
+    uniform_inputs: dict[int, int]
+    uniform_outputs: dict[int, int]
+    buffers: list[tuple[str, int]]
+    partial_bytes: int
+    partials: dict[int, int]
+    zero_gradients: tuple[int, ...]
+    kept: list[Any]
+
+
+@functools.cache
+def saved_names(row: Any, wanted: int) -> frozenset[str]:
+    """Which of a, b, c, y the reverse kernel of an element-wise row reads."""
+    read: set[str] = set()
+    for k in range(row.arity):
+        if wanted >> k & 1 and row.partials[k] is not None:
+            read |= names_in(row.pullback(k))
+    return frozenset(read & {"a", "b", "c", "y"})
+
+
+class _Memory:
+    """Places in a region: a place that was freed serves the next value of the same size."""
+
+    def __init__(self) -> None:
+        self.free: dict[int, list[int]] = {}
+        self.end = 0
+
+    def take(self, nbytes: int) -> int:
+        size = nbytes + 7 & ~7 if nbytes < 64 else nbytes + 63 & ~63
+        found = self.free.get(size)
+        if found:
+            return found.pop()
+        if size >= 64:
+            self.end = self.end + 63 & ~63
+        offset = self.end
+        self.end += size
+        return offset
+
+    def give(self, offset: int, nbytes: int) -> None:
+        size = nbytes + 7 & ~7 if nbytes < 64 else nbytes + 63 & ~63
+        self.free.setdefault(size, []).append(offset)
+
+
+class _Actions:
+    """The table of actions; steps that say the same share one row. Kernels are built all together at the end."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, ...]] = []
+        self.numbers: dict[Any, int] = {}
+        self.specs: list[tuple[int, KernelSpec]] = []
+        self.kept: list[Any] = []
+
+    def number(self, key: Any, action_class: int, kernel: int = 0, count: int = 0, repeat: int = 1, strides: Sequence[int] = (),
+               item: int = 8, buffer: int = 0, expected: int = 0, spec: KernelSpec | None = None) -> int:
+        """The number of an action."""
+        found = self.numbers.get(key)
+        if found is None:
+            found = self.numbers[key] = len(self.rows)
+            padded = (*strides, *[0] * (8 - len(strides)))
+            self.rows.append((action_class, WORDS[action_class], kernel, count, repeat, *padded, item, buffer, expected))
+            if spec is not None:
+                self.specs.append((found, spec))
+        return found
+
+    def table(self) -> np.ndarray[Any, Any]:
+        """All actions, with the addresses of their kernels."""
+        table = np.array(self.rows or [(0,) * A_FIELDS], np.int64)
+        assert table.shape[1] == A_FIELDS and A_CLASS == 0 and A_WORDS == 1 and A_KERNEL == 2 and A_COUNT == 3 and A_REPEAT == 4
+        assert A_STRIDES == 5 and A_ITEM == 13 and A_BUFFER == 14 and A_EXPECTED == 15
+        if self.specs:
+            numbers, specs = zip(*self.specs, strict=True)
+            table[list(numbers), A_KERNEL] = get_library().addresses(specs)
+        return table
+
+
+def build(tape: ClosedTape, request: Request) -> Schedule:
+    """The schedule of what is asked for."""
+    return _Builder(tape, request).schedule()
+
+
+class _Builder:
+    def __init__(self, tape: ClosedTape, request: Request) -> None:
+        self.tape = tape
+        self.request = request
+        self.lanes = request.lanes
+        self.actions = _Actions()
+        self.workspace = _Memory()
+        self.uniform = _Memory()
+        self.code: list[int] = []
+        self.hosts: dict[int, HostStep] = {}
+        self.buffers: list[tuple[str, int]] = []
+        self.partials: dict[int, int] = {}
+        self.partial_bytes = 0
+        inputs = tape.inputs()
+        self.inputs = inputs
+        self.wanted = [inputs[position] for position in request.wanted]
+        roots = [value for position, value in enumerate(inputs) if request.laned[position]]
+        self.leaf_laned = [False] * len(tape.leaves)
+        for value in roots:
+            self.leaf_laned[-value - 1] = True
+        self.laned = tape.depends_on(roots)
+        self.places: dict[int, int] = {}  # pointer of a value's root
+        self.adjoints: dict[int, int] = {}
+        self.structural: dict[int, Kernels] = {}
+        self.constants_of_guards: list[tuple[int, np.ndarray[Any, Any]]] = []
+        self._find_roots()
+
+    # --- facts about values -----------------------------------------------------------------------------------------------------
+
+    def _find_roots(self) -> None:
+        """The value whose memory each instruction shows: its own, or that of what it is an alias of."""
+        roots = []
+        for index, (operation, operands) in enumerate(zip(self.tape.operations, self.tape.operands, strict=True)):
+            if operation.is_alias or operation.row.name == "clone":
+                first = operands[0]
+                roots.append(roots[first] if first >= 0 else first)
+            else:
+                roots.append(index)
+        self.roots = roots
+
+    def root(self, value: int) -> int:
+        return self.roots[value] if value >= 0 else value
+
+    def is_laned(self, value: int) -> bool:
+        return self.laned[value] if value >= 0 else self.leaf_laned[-value - 1]
+
+    def nbytes(self, value: int) -> int:
+        spec = self.tape.spec(value)
+        return max(spec.size, 1) * spec.dtype.itemsize * (self.lanes if self.is_laned(value) else 1)
+
+    # --- gradients --------------------------------------------------------------------------------------------------------------
+
+    def _find_active(self) -> None:
+        """Which instructions pass adjoints on: those between outputs and wanted inputs."""
+        tape, request = self.tape, self.request
+        leaves = [False] * len(tape.leaves)
+        for value in self.wanted:
+            leaves[-value - 1] = tape.spec(value).dtype.is_floating_point
+        self.leaf_active = leaves
+        depends: list[bool] = []
+        if not any(leaves):
+            self.active = [False] * len(tape)
+            return
+        for operation, operands in zip(tape.operations, tape.operands, strict=True):
+            flows = operation.flows
+            depends.append(flows != 0 and any(
+                (depends[x] if x >= 0 else leaves[-x - 1]) and operation.flows_to(k) for k, x in enumerate(operands)))
+        active = [False] * len(tape)
+        for position in self._seeded(request):
+            value = tape.outputs[position]
+            if value >= 0 and depends[value]:
+                active[value] = True
+        for index in range(len(tape) - 1, -1, -1):
+            if active[index]:
+                operation = tape.operations[index]
+                for k, x in enumerate(tape.operands[index]):
+                    if x >= 0 and depends[x] and operation.flows_to(k):
+                        active[x] = True
+        self.active = active
+
+    def _seeded(self, request: Request) -> range:
+        return range(len(self.tape.outputs)) if request.seeds == "given" else range(1)
+
+    def is_active(self, value: int) -> bool:
+        return self.active[value] if value >= 0 else self.leaf_active[-value - 1]
+
+    def wanted_bits(self, index: int) -> int:
+        """The operands of an instruction that take adjoints."""
+        operation = self.tape.operations[index]
+        bits = 0
+        for k, x in enumerate(self.tape.operands[index]):
+            if (self.active[x] if x >= 0 else self.leaf_active[-x - 1]) and operation.flows_to(k):
+                bits |= 1 << k
+        return bits
+
+    # --- the schedule -----------------------------------------------------------------------------------------------------------
+
+    def schedule(self) -> Schedule:
+        tape, request = self.tape, self.request
+        self._find_active()
+        needed = tape.needed([*(tape.outputs[position] for position in request.outputs), *(guard.value for guard in tape.guards),
+                              *(value for value in tape.outputs if value >= 0 and self.active[value])]).tolist()
+        self._find_last_uses(needed)
+        template = self._uniform_leaves(needed)
+        prologue, prologue_hosts = self._prologue(needed)
+        self._load_inputs()
+        self._forward(needed)
+        if request.wanted:
+            self._reverse(needed)
+        uniform = np.zeros(self.uniform.end + 64, np.uint8)
+        uniform[:len(template)] = template
+        for offset, value in self.constants_of_guards:
+            uniform[offset:offset + value.nbytes] = np.frombuffer(value.tobytes(), np.uint8)
+        uniform_outputs = {position: self.places[self.root(tape.outputs[position])] >> 2 << 3 for position in request.outputs
+                           if not self.is_laned(tape.outputs[position])}
+        reached = {position for how, position in self.buffers if how == "grad"} | set(self.partials)
+        return Schedule(request, np.array(prologue, np.int32), np.array(self.code, np.int32), self.actions.table(), prologue_hosts,
+                        self.hosts, self.workspace.end, uniform, self.uniform_inputs, uniform_outputs, self.buffers,
+                        self.partial_bytes, self.partials, tuple(p for p in request.wanted if p not in reached),
+                        self.actions.kept)
+
+    def _find_last_uses(self, needed: list[int]) -> None:
+        """The time of the last step that reads each root's value; instruction i runs at time i and backwards at 2 * end - i."""
+        tape = self.tape
+        end = len(tape)
+        last: dict[int, int] = {}
+        roots = self.roots
+        for index in range(end):
+            if not needed[index] or not self.laned[index]:
+                continue
+            last[index] = max(last.get(index, index), index)
+            for x in tape.operands[index]:
+                last[roots[x] if x >= 0 else x] = index
+        for index in range(end):
+            if not self.active[index] or roots[index] != index:
+                continue
+            operation = tape.operations[index]
+            operands = tape.operands[index]
+            bits = self.wanted_bits(index)
+            time = 2 * end - index
+            if operation.is_elementwise:
+                names = saved_names(operation.row, bits)
+                saved = [x for name, x in zip("abc", operands, strict=False) if name in names]
+                if "y" in names:
+                    saved.append(index)
+            else:
+                saved = []
+                for k in range(len(operands)):
+                    if bits >> k & 1:
+                        for what in operation.row.saved_by(k):
+                            if what == "y":
+                                saved.append(index)
+                            elif what < len(operands):
+                                saved.append(operands[what])
+            for x in saved:
+                root = roots[x] if x >= 0 else x
+                last[root] = max(last.get(root, 0), time)
+        self.last = last
+
+    def _release(self, values: Sequence[int], time: int) -> None:
+        """Give back the memory of values that are read at `time` for the last time."""
+        for x in set(map(self.root, values)):
+            if self.last.get(x) == time and self.is_laned(x):
+                self.workspace.give(self.places[x] >> 2 << 3, self.nbytes(x))
+                self.last[x] = -1
+
+    def _take(self, nbytes: int) -> int:
+        return self.workspace.take(nbytes) // 8 << 2 | WORKSPACE
+
+    def _uniform_leaves(self, needed: list[int]) -> np.ndarray[Any, Any]:
+        """Place constants and inputs that all rows share; the memory with the constants in it."""
+        tape = self.tape
+        self.uniform_inputs: dict[int, int] = {}
+        constants = []
+        for k, leaf in enumerate(tape.leaves):
+            if self.leaf_laned[k]:
+                continue
+            offset = self.uniform.take(max(leaf.spec.nbytes, 1))
+            self.places[-k - 1] = offset // 8 << 2 | UNIFORM
+            if leaf.how == "input":
+                self.uniform_inputs[leaf.what] = offset
+            elif leaf.how == "constant":
+                constants.append((offset, leaf.what))
+            else:
+                raise RuntimeError("a captured tensor must be made an input or a constant before a tape is scheduled")
+        template = np.zeros(self.uniform.end, np.uint8)
+        for offset, value in constants:
+            template[offset:offset + value.nbytes] = np.frombuffer(value.tobytes(), np.uint8)
+        return template
+
+    def _prologue(self, needed: list[int]) -> tuple[list[int], dict[int, HostStep]]:
+        """Steps for what all rows share."""
+        lanes, code, hosts = self.lanes, self.code, self.hosts
+        self.lanes, self.code, self.hosts = 1, [], {}
+        guards = self._guards_by_value()
+        for index, is_needed in enumerate(needed):
+            if is_needed and not self.laned[index]:
+                if self.roots[index] == index:
+                    self.places[index] = self.uniform.take(self.nbytes(index)) // 8 << 2 | UNIFORM
+                    self._emit_forward(index)
+                self._emit_guards(guards.get(index, ()))
+        for value, some in guards.items():
+            if value < 0 and not self.leaf_laned[-value - 1]:
+                self._emit_guards(some)
+        found = self.code, self.hosts
+        self.lanes, self.code, self.hosts = lanes, code, hosts
+        return found
+
+    def _load_inputs(self) -> None:
+        guards = self._guards_by_value()
+        outputs = self._outputs_by_value()
+        for position, value in enumerate(self.inputs):
+            if not self.is_laned(value) or (value not in self.last and value not in outputs and value not in guards):
+                continue
+            self.places[value] = self._take(self.nbytes(value))
+            self._emit_rows(LOAD, "input", position, value, self.places[value])
+            self._emit_guards(guards.get(value, ()))
+            self._emit_outputs(outputs.get(value, ()), value)
+
+    def _forward(self, needed: list[int]) -> None:
+        tape = self.tape
+        guards = self._guards_by_value()
+        outputs = self._outputs_by_value()
+        for index in range(len(tape)):
+            if not needed[index] or not self.laned[index]:
+                continue
+            if self.roots[index] == index:
+                self.places[index] = self._take(self.nbytes(index))
+                self._emit_forward(index)
+            if index in guards:
+                self._emit_guards(guards[index])
+            if index in outputs:
+                self._emit_outputs(outputs[index], index)
+            self._release((index, *tape.operands[index]), index)
+
+    def _reverse(self, needed: list[int]) -> None:
+        tape, request = self.tape, self.request
+        end = len(tape)
+        for position in self._seeded(request):
+            value = tape.outputs[position]
+            if not self.is_active(value):
+                continue
+            known = self.root(value) in self.adjoints
+            place = self._take(self.nbytes(value)) if known else self._adjoint(value, is_zeroed=False)
+            if request.seeds == "given":
+                self._emit_rows(LOAD, "seed", position, value, place)
+            else:
+                spec = tape.spec(value)
+                item = spec.dtype.itemsize
+                self._emit(self.actions.number(("fill", spec, self.lanes), FILL, count=spec.size * self.lanes, item=item,
+                                               expected=_ONES[item]), place)
+            if known:
+                self._emit_accumulation(value, place)
+        for index in range(end - 1, -1, -1):
+            if not self.active[index] or self.roots[index] != index:
+                continue
+            if index in self.adjoints:
+                self._emit_reverse(index)
+                self.workspace.give(self.adjoints.pop(index) >> 2 << 3, self.nbytes(index))
+            self._release((index, *tape.operands[index]), 2 * end - index)
+        for position, value in zip(request.wanted, self.wanted, strict=True):
+            if value in self.adjoints:
+                self._emit_gradient(position, value)
+
+    # --- steps ------------------------------------------------------------------------------------------------------------------
+
+    def _emit(self, action: int, *pointers: int) -> None:
+        self.code.append(action)
+        self.code.extend(pointers)
+
+    def _emit_host(self, step: HostStep) -> None:
+        self.hosts[len(self.code)] = step
+        self._emit(self.actions.number(("host",), HOST))
+
+    def _guards_by_value(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for number, guard in enumerate(self.tape.guards):
+            found.setdefault(guard.value, []).append(number)
+        return found
+
+    def _outputs_by_value(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for position in self.request.outputs:
+            found.setdefault(self.tape.outputs[position], []).append(position)
+        return found
+
+    def _emit_guards(self, numbers: Sequence[int]) -> None:
+        for number in numbers:
+            guard = self.tape.guards[number]
+            spec = self.tape.spec(guard.value)
+            pointers = [self.places[self.root(guard.value)]]
+            expected = int(guard.expected) if guard.how != "value" else 0
+            if guard.how == "value":
+                value = np.ascontiguousarray(guard.expected)
+                self.actions.kept.append(value)
+                offset = self.uniform.take(max(value.nbytes, 8))
+                self.constants_of_guards.append((offset, value))
+                pointers.append(offset // 8 << 2 | UNIFORM)
+            self._emit(self.actions.number(("guard", number, self.lanes), _GUARDS[guard.how], count=spec.size,
+                                           item=KIND_CODES[spec.dtype.name], buffer=number, expected=expected), *pointers)
+
+    def _buffer(self, how: str, position: int) -> int:
+        if (how, position) not in self.buffers:
+            self.buffers.append((how, position))
+        return self.buffers.index((how, position))
+
+    def _emit_rows(self, action_class: int, how: str, position: int, value: int, place: int) -> None:
+        spec = self.tape.spec(value)
+        buffer = self._buffer(how, position)
+        self._emit(self.actions.number((action_class, buffer), action_class, count=spec.size, item=spec.dtype.itemsize,
+                                       buffer=buffer), place)
+
+    def _emit_outputs(self, positions: Sequence[int], value: int) -> None:
+        for position in positions:
+            self._emit_rows(STORE, "output", position, value, self.places[self.root(value)])
+
+    def _emit_gradient(self, position: int, value: int) -> None:
+        spec = self.tape.spec(value)
+        if not self.request.summed:
+            self._emit_rows(STORE, "grad", position, value, self.adjoints[value])
+            return
+        self.partials[position] = self.partial_bytes
+        self._emit(self.actions.number(("reduce", position), REDUCE, count=spec.size, item=spec.dtype.itemsize,
+                                       buffer=self.partial_bytes), self.adjoints[value])
+        self.partial_bytes += spec.size * SUM_LANES * 8
+
+    def _adjoint(self, value: int, is_zeroed: bool = True) -> int:
+        """The place of the adjoint of a value; zeros where it had none."""
+        root = self.root(value)
+        found = self.adjoints.get(root)
+        if found is None:
+            nbytes = self.nbytes(root)
+            found = self.adjoints[root] = self._take(nbytes)
+            if is_zeroed:
+                self._emit(self.actions.number(("zero", nbytes), ZERO, count=nbytes + 7 & ~7), found)
+        return found
+
+    def _emit_accumulation(self, value: int, place: int) -> None:
+        """Add what lies at `place` to the adjoint of a value."""
+        spec = self.tape.spec(value)
+        name = spec.dtype.name
+        kernel = KernelSpec("positive", "reverse", (name,), name, 0, 1)
+        self._emit(self.actions.number((kernel, spec, self.lanes), REVERSE2, count=spec.size * self.lanes, spec=kernel), place, 0, 0,
+                   0, self._adjoint(value), 0)
+
+    def _extents(self, index: int) -> tuple[int, int, int, list[int]]:
+        """Elements of one call, number of calls, which operands are one element in a call, and each operand's stride in bytes.
+
+        An operand that lies in no lanes, or is one element among many, is taken element by element.
+        """
+        operation = self.tape.operations[index]
+        size, lanes = operation.spec.size, self.lanes
+        if lanes == 1:
+            return size, 1, operation.scalars, [0] * len(operation.operands)
+        scalars = 0
+        strides = []
+        is_repeated = False
+        for k, x in enumerate(self.tape.operands[index]):
+            spec = operation.operands[k]
+            if self.is_laned(x):
+                strides.append(lanes * spec.dtype.itemsize if spec.size == size else 0)
+                is_repeated |= spec.size != size
+            else:
+                scalars |= 1 << k
+                strides.append(spec.dtype.itemsize if spec.size == size and size > 1 else 0)
+                is_repeated |= spec.size == size and size > 1
+        if is_repeated:
+            return lanes, size, scalars, strides
+        return size * lanes, 1, scalars, strides
+
+    def _emit_forward(self, index: int) -> None:
+        operation, operands = self.tape.operations[index], self.tape.operands[index]
+        pointers = [self.places[self.root(x)] for x in operands]
+        if not operation.is_elementwise:
+            self._emit_structural(index, operation, operands, pointers)
+            return
+        count, repeat, scalars, strides = self._extents(index)
+        names = tuple(spec.dtype.name for spec in operation.operands)
+        kernel = KernelSpec(operation.row.name, "forward", names, operation.spec.dtype.name, scalars, 0)
+        key = (kernel, count, repeat, tuple(strides))
+        y = self.places[index]
+        if repeat > 1:
+            pointers += [0] * (3 - len(pointers))
+            step = self.lanes * operation.spec.dtype.itemsize
+            self._emit(self.actions.number(key, FORWARD_REPEATED, count=count, repeat=repeat, strides=(step, *strides), spec=kernel),
+                       y, *pointers)
+        elif len(pointers) == 3:
+            self._emit(self.actions.number(key, FORWARD3, count=count, spec=kernel), y, *pointers)
+        else:
+            self._emit(self.actions.number(key, FORWARD2, count=count, spec=kernel), y, pointers[0],
+                       pointers[1] if len(pointers) > 1 else 0)
+
+    def _kernels(self, index: int) -> Kernels | None:
+        operation, operands = self.tape.operations[index], self.tape.operands[index]
+        is_laned = tuple(self.is_laned(x) for x in operands)
+        wanted = self.wanted_bits(index) if self.active[index] else 0
+        found = kernels_of(operation, self.lanes, is_laned, wanted)
+        if found is not None:
+            self.actions.kept.append(found.parameters)
+        return found
+
+    def _emit_structural(self, index: int, operation: Operation, operands: tuple[int, ...], pointers: list[int]) -> None:
+        kernels = self._kernels(index)
+        y = self.places[index]
+        if kernels is None:
+            self._emit_host(HostStep("forward", operation, self.lanes, tuple(self.is_laned(x) for x in operands), (y, *pointers)))
+            return
+        count = kernels.parameters.__array_interface__["data"][0]
+        self.structural[index] = kernels
+        pointers += [0] * (3 - len(pointers))
+        self._emit(self.actions.number((kernels.forward, count), FORWARD3, kernel=kernels.forward, count=count), y, *pointers)
+
+    def _emit_reverse(self, index: int) -> None:
+        operation, operands = self.tape.operations[index], self.tape.operands[index]
+        bits = self.wanted_bits(index)
+        y_bar = self.adjoints[index]
+        y = self.places[index]
+        values = [self.places[self.root(x)] for x in operands]
+        adjoints = [self._adjoint(x) if bits >> k & 1 else 0 for k, x in enumerate(operands)]
+        if not operation.is_elementwise:
+            kernels = self.structural.get(index)
+            if kernels is None:
+                self._emit_host(HostStep("reverse", operation, self.lanes, tuple(self.is_laned(x) for x in operands),
+                                         (y_bar, y, *values, *adjoints)))
+                return
+            count = kernels.parameters.__array_interface__["data"][0]
+            values += [0] * (3 - len(values))
+            adjoints += [0] * (3 - len(adjoints))
+            self._emit(self.actions.number((kernels.reverse, count, "reverse"), REVERSE3, kernel=kernels.reverse, count=count),
+                       y_bar, y, *values, *adjoints)
+            return
+        count, repeat, scalars, strides = self._extents(index)
+        names = tuple(spec.dtype.name for spec in operation.operands)
+        kernel = KernelSpec(operation.row.name, "reverse", names, operation.spec.dtype.name, scalars, bits, self._same(operands, bits))
+        key = (kernel, count, repeat, tuple(strides))
+        if repeat > 1:
+            values += [0] * (3 - len(values))
+            adjoints += [0] * (3 - len(adjoints))
+            step = self.lanes * operation.spec.dtype.itemsize
+            padded = [*strides, *[0] * (3 - len(strides))]
+            self._emit(self.actions.number(key, REVERSE_REPEATED, count=count, repeat=repeat,
+                                           strides=(step, step, *padded, *padded), spec=kernel), y_bar, y, *values, *adjoints)
+        elif len(operands) == 3:
+            self._emit(self.actions.number(key, REVERSE3, count=count, spec=kernel), y_bar, y, *values, *adjoints)
+        else:
+            values += [0] * (2 - len(values))
+            adjoints += [0] * (2 - len(adjoints))
+            self._emit(self.actions.number(key, REVERSE2, count=count, spec=kernel), y_bar, y, *values, *adjoints)
+
+    def _same(self, operands: tuple[int, ...], bits: int) -> tuple[int, ...]:
+        """For each operand the first one that has the same adjoint; () where all differ."""
+        roots = [self.root(x) if bits >> k & 1 else ("none", k) for k, x in enumerate(operands)]
+        firsts = tuple(roots.index(root) for root in roots)
+        return firsts if firsts != tuple(range(len(operands))) else ()

@@ -1,0 +1,97 @@
+"""How structural operations run in a program: which compiled kernel serves them, with values in lanes or without."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tapediff.program.operations import Operation
+from tapediff.recording import serves
+from tapediff.tape.spec import Spec, spec_of
+
+__all__ = ["HostStep", "Kernels", "kernels_of", "run_host"]
+
+
+class Kernels(NamedTuple):
+    """The compiled kernels of a structural operation; `parameters` must be kept alive."""
+
+    forward: int
+    reverse: int
+    parameters: np.ndarray[Any, Any]
+
+
+def with_lanes(spec: Spec, lanes: int) -> Spec:
+    """The spec of a value with one more dimension, its lanes, behind the others."""
+    return spec if lanes == 1 else spec_of((*spec.shape, lanes), spec.dtype, False)
+
+
+def kernels_of(operation: Operation, lanes: int, is_laned: tuple[bool, ...], wanted: int) -> Kernels | None:
+    """The compiled kernels that serve an operation whose result lies in lanes; None where Python has to do it.
+
+    lanes     1 where there are none: the operation is the one that the eager tape knows
+    is_laned  for each operand, whether it lies in lanes
+    """
+    from tapediff.kernels.structural import KERNELS
+    row = operation.row
+    specs, spec, attributes = operation.operands, operation.spec, operation.attributes
+    if lanes > 1:
+        if row.kernel not in ("sum", "mean", "strided") or not all(is_laned):
+            return None
+        specs = tuple(with_lanes(operand, lanes) for operand in specs)
+        spec = with_lanes(spec, lanes)
+        if row.kernel == "strided":
+            shape, strides, offset = attributes
+            attributes = ((*shape, lanes), (*(stride * lanes for stride in strides), 1), offset * lanes)
+    if not serves(row, attributes, specs, spec) or len(specs) > 3:
+        return None
+    kind: Any = SimpleNamespace(row=row, attributes=attributes, operands=specs, spec=spec, wanted=wanted)
+    kernel = KERNELS[row.kernel]
+    return Kernels(kernel.forward(kind), kernel.reverse(kind) if wanted else 0, kernel.parameters(kind))
+
+
+class HostStep(NamedTuple):
+    """A step that NumPy does.
+
+    which     "forward" or "reverse"
+    pointers  forward: result, operands; reverse: adjoint of the result, result, operands, adjoints of the operands (0: not wanted)
+    is_laned  for each operand, whether it lies in lanes
+    """
+
+    which: str
+    operation: Operation
+    lanes: int
+    is_laned: tuple[bool, ...]
+    pointers: tuple[int, ...]
+
+
+def run_host(step: HostStep, bases: tuple[int, ...]) -> None:
+    """Do a step on NumPy's side, one lane after the other."""
+    from tapediff.memory import array_at
+    from tapediff.rules import ARRAYS
+    operation, lanes = step.operation, step.lanes
+
+    def array(pointer: int, spec: Spec, is_laned: bool) -> Any:
+        return array_at(bases[pointer & 3] + (pointer >> 2) * 8, with_lanes(spec, lanes if is_laned else 1))
+
+    def lane(value: Any, k: int, is_laned: bool) -> Any:
+        return np.ascontiguousarray(value[..., k]) if is_laned and lanes > 1 else value
+
+    arity = len(operation.operands)
+    first = 1 if step.which == "forward" else 2
+    values = [array(pointer, spec, is_laned) for pointer, spec, is_laned in
+              zip(step.pointers[first:first + arity], operation.operands, step.is_laned, strict=True)]
+    y = array(step.pointers[first - 1], operation.spec, True)
+    adjoints = [] if step.which == "forward" else [
+        (k, array(pointer, operation.operands[k], True)) for k, pointer in enumerate(step.pointers[2 + arity:]) if pointer]
+    y_bar = None if step.which == "forward" else array(step.pointers[0], operation.spec, True)
+    with np.errstate(all="ignore"):
+        for number in range(lanes):
+            operands = [lane(value, number, is_laned) for value, is_laned in zip(values, step.is_laned, strict=True)]
+            if step.which == "forward":
+                y[(..., number) if lanes > 1 else ...] = operation.row.forward(operation.attributes, *operands)
+                continue
+            for k, adjoint in adjoints:
+                adjoint[(..., number) if lanes > 1 else ...] += operation.row.pullback(
+                    ARRAYS, operation.attributes, k, lane(y_bar, number, True), lane(y, number, True), *operands)
