@@ -16,6 +16,7 @@ from tapediff.dtypes import iinfo as iinfo
 from tapediff.dtypes import int32 as int32
 from tapediff.dtypes import int64 as int64
 from tapediff.dtypes import set_default_dtype as set_default_dtype
+from tapediff.errors import GuardError as GuardError
 from tapediff.grad_modes import enable_grad as enable_grad
 from tapediff.grad_modes import inference_mode as inference_mode
 from tapediff.grad_modes import is_grad_enabled as is_grad_enabled

@@ -1,11 +1,11 @@
 """Puts the native recorder in the place of the quick path's Python functions, where it is certain to fit.
 
-An operator's slot of the Tensor type gets the address of machine code; ``Tensor.__mul__`` stays the Python function, which is also
-what the machine code calls for all that is unusual. A method such as ``Tensor.sin`` becomes a method descriptor, as in PyTorch.
-Python itself takes the machine code out again where somebody assigns ``Tensor.__mul__``.
+An operator's slot of the Tensor type gets the address of machine code; ``Tensor.__mul__`` stays the Python function, which is
+also what the machine code calls for all that is unusual. A method such as ``Tensor.sin`` becomes a method descriptor, as in
+PyTorch. Python itself takes the machine code out again where somebody assigns ``Tensor.__mul__``.
 
-The code reads and writes attributes where the objects of this process are seen to keep them. It is not used on anything but CPython
-with its global lock, nor where a trial does not record what Python records, nor with TAPEDIFF_NATIVE=0 in the environment. It is
+The code reads and writes attributes where the objects of this process are seen to keep them. It is not used on anything but
+CPython with its global lock, nor where a trial does not record what Python records, nor with TAPEDIFF_NATIVE=0 in the environment. It is
 installed when some segments have been opened and values computed: `import tapediff` loads no LLVM for it.
 """
 
@@ -19,7 +19,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import MemberDescriptorType
+from types import FunctionType, MemberDescriptorType
 from typing import Any
 
 from tapediff import dtypes, quick, recording
@@ -99,7 +99,7 @@ def _blank(kind: type) -> Any:
 
 def _offsets(names: tuple[tuple[str, str], ...]) -> list[int]:
     source = Source(spec_of((), dtypes.float64, False), 0.0)
-    things = {"tensor": _blank(Tensor), "segment": _blank(Segment), "spec": _blank(Spec), "source": source,
+    things: dict[str, Any] = {"tensor": _blank(Tensor), "segment": _blank(Segment), "spec": _blank(Spec), "source": source,
               "latest": _blank(type(latest))}
     return [_offset(things[thing], name) for thing, name in names]
 
@@ -112,7 +112,8 @@ def _check_interpreter() -> None:
         raise Unfit("this is not CPython of 64 bits")
     if sysconfig.get_config_var("Py_GIL_DISABLED") or hasattr(sys, "gettotalrefcount"):
         raise Unfit("this CPython is built without the global lock, or for debugging")
-    for thing in (Tensor, 1.5, 7, [], latest):
+    some: tuple[Any, ...] = (Tensor, 1.5, 7, [], latest)
+    for thing in some:
         if _word_at(id(thing) + 8) != id(type(thing)):
             raise Unfit("an object's type is not its second word")
 
@@ -149,10 +150,11 @@ def _rows() -> Iterator[tuple[str, str, Any, Any, str]]:
         yield shape, name, _operate(name, reflection), Tensor.__dict__.get(reflection), row
     seen = set()
     for made in Tensor.__dict__.values():
-        template, row = quick.made_from.get(made, ("", "")) if callable(made) and made.__hash__ else ("", "")
-        if template is quick.UNARY and not made.__name__.startswith("__") and made not in seen:
-            seen.add(made)
-            yield "method", made.__name__, made, None, row
+        if isinstance(made, FunctionType) and made in quick.made_from and made not in seen:
+            template, row = quick.made_from[made]
+            if template is quick.UNARY and not made.__name__.startswith("__"):
+                seen.add(made)
+                yield "method", made.__name__, made, None, row
 
 
 def _prepare() -> None:
@@ -165,7 +167,8 @@ def _prepare() -> None:
     get_slot.argtypes, get_slot.restype = [ctypes.py_object, ctypes.c_int], ctypes.c_void_p
     rows = list(_rows())
     table = (ctypes.c_int64 * (recorder.CONTEXT_WORDS + recorder.ROW_WORDS * len(rows)))()
-    positions = (ctypes.py_object * (recording.SEGMENT_CODE // 3 + 64))(*range(0, recording.SEGMENT_CODE + 192, 3))
+    numbers: Any = range(0, recording.SEGMENT_CODE + 192, 3)
+    positions = (ctypes.py_object * len(numbers))(*numbers)
     objects = {"TENSOR": Tensor, "FLOAT": float, "INT": int, "LIST": list, "NONE": None, "SOURCE": SOURCE, "MODES": modes,
                "NAME_OF_SEGMENT": "segment", "LATEST": latest, "CLOSE": recording.close, "ZERO": 0}
     for name, thing in objects.items():

@@ -127,7 +127,8 @@ def METHOD(self):
 
 
 class Template(NamedTuple):
-    """The source of an operator's function, the operands of its instruction, those of the general path, and which table it reads."""
+    """The source of an operator's function, the operands of its instruction, those of the general path, the table that it reads.
+    """
 
     source: str
     first: str

@@ -8,8 +8,8 @@ The *context* is a table of addresses of functions and objects, and of the offse
 belongs to one operator; behind its head lie WAYS entries that remember pairs (kind, spec) found in the dictionaries of a spec. An
 entry owns what it names, so that no address in it can come to mean another object.
 
-Whatever is unusual goes to the row's FALLBACK, the Python function that records the same instruction. Nothing here runs Python code
-between the first look at a segment and the last append, so no thread and no finalizer sees half an instruction.
+Whatever is unusual goes to the row's FALLBACK, the Python function that records the same instruction. Nothing here runs Python
+code between the first look at a segment and the last append, so no thread and no finalizer sees half an instruction.
 """
 
 from __future__ import annotations
@@ -29,22 +29,23 @@ __all__ = ["ATTRIBUTES", "CONTEXT_WORDS", "FUNCTIONS", "ROW_WORDS", "SHAPES", "o
 (TENSOR, FLOAT, INT, LIST, NONE, SOURCE, MODES, NAME_OF_SEGMENT, LATEST, LATEST_THREAD, CLOSE, ZERO, POSITIONS, POSITION_COUNT,
  LIMIT, ALLOCATE) = range(16)
 # the context: documented functions of CPython
-FUNCTIONS = ("PyDict_GetItemWithError", "PyErr_Clear", "PyErr_ExceptionMatches", "PyList_Append", "PyList_SetSlice", "PyList_Size",
-             "PyObject_CallObject", "PyObject_GetAttr", "PyThreadState_Get", "PyThreadState_GetID", "PyTuple_GetItem", "PyTuple_New",
-             "PyTuple_SetItem", "Py_DecRef", "Py_IncRef")
-(GET_ITEM, CLEAR_ERROR, MATCHES, APPEND, SET_SLICE, SIZE, CALL, GET_ATTRIBUTE, THREAD, THREAD_NUMBER, TUPLE_ITEM, NEW_TUPLE,
- SET_TUPLE_ITEM, DECREF, INCREF) = range(16, 31)
+FUNCTIONS = ("PyDict_GetItemWithError", "PyErr_Clear", "PyList_Append", "PyList_SetSlice", "PyList_Size", "PyObject_CallObject",
+             "PyObject_GetAttr", "PyThreadState_Get", "PyThreadState_GetID", "PyTuple_GetItem", "PyTuple_New", "PyTuple_SetItem",
+             "Py_DecRef", "Py_IncRef")
+(GET_ITEM, CLEAR_ERROR, APPEND, SET_SLICE, SIZE, CALL, GET_ATTRIBUTE, THREAD, THREAD_NUMBER, TUPLE_ITEM, NEW_TUPLE,
+ SET_TUPLE_ITEM, DECREF, INCREF) = range(16, 30)
 # the context: where an object keeps an attribute
 ATTRIBUTES = (("tensor", "segment"), ("tensor", "slot"), ("tensor", "spec"), ("tensor", "source"), ("segment", "code"),
               ("segment", "stamp"), ("segment", "held"), ("source", "stamp"), ("spec", "constants"), ("latest", "segment"))
 (TENSOR_SEGMENT, TENSOR_SLOT, TENSOR_SPEC, TENSOR_SOURCE, SEGMENT_CODE, SEGMENT_STAMP, SEGMENT_HELD, SOURCE_STAMP, SPEC_CONSTANTS,
- LATEST_SEGMENT) = range(31, 41)
+ LATEST_SEGMENT) = range(30, 40)
 CONTEXT_WORDS = 48
 
 # a row: where a spec keeps its dictionary for (tensor, anything), for (number, tensor); whether a number on the left may change
 # sides; whether the number itself is the dictionary's key; the Python function for all else
 TABLE, REFLECTED, COMMUTES, BY_VALUE, FALLBACK, ENTRIES = range(6)
-# an entry: spec, key and table as looked up; the instruction's kind, the result's spec, the number's operand; the pair that owns both
+# an entry: spec, key and table as looked up; the instruction's kind, the result's spec, the number's operand; the pair that owns
+# kind and result
 SPEC, KEY, WHERE, KIND, RESULT, OPERAND, PAIR = range(7)
 WAYS = 16
 ROW_WORDS = 8 + WAYS * 8
@@ -167,7 +168,8 @@ def fill(context: int, row: int, table: int, spec: int, key: int, is_number: boo
 @inner
 def know_running_segment(context: int) -> bool:
     """Let `latest` be this thread's running segment; False where the general path must record."""
-    thread = call1(word(context, THREAD_NUMBER), call0(word(context, THREAD)))  # never given to another thread, unlike get_ident()
+    # unlike get_ident()'s, this number is never given to another thread
+    thread = call1(word(context, THREAD_NUMBER), call0(word(context, THREAD)))
     place = word(context, LATEST) + word(context, LATEST_SEGMENT)
     segment = load(place)
     if thread != word(context, LATEST_THREAD) or segment == word(context, NONE):
