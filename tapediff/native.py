@@ -5,8 +5,8 @@ also what the machine code calls for all that is unusual. A method such as ``Ten
 PyTorch. Python itself takes the machine code out again where somebody assigns ``Tensor.__mul__``.
 
 The code reads and writes attributes where the objects of this process are seen to keep them. It is not used on anything but
-CPython with its global lock, nor where a trial does not record what Python records, nor with TAPEDIFF_NATIVE=0 in the environment. It is
-installed when some segments have been opened and values computed: `import tapediff` loads no LLVM for it.
+CPython with its global lock, nor where a trial does not record what Python records, nor with TAPEDIFF_NATIVE=0 in the
+environment. It is installed when some segments have been opened and values computed: `import tapediff` loads no LLVM for it.
 """
 
 from __future__ import annotations
