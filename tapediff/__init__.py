@@ -9,7 +9,7 @@ from typing import Any as _Any
 from tapediff.dtypes import DType as dtype
 from tapediff.dtypes import bool_ as bool
 from tapediff.dtypes import finfo, float32, float64, get_default_dtype, iinfo, int32, int64, set_default_dtype
-from tapediff.errors import GuardError
+from tapediff.errors import GuardError, ProgramFileError
 from tapediff.functions import FUNCTIONS as _FUNCTIONS
 from tapediff.grad_modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
 from tapediff.printing import set_printoptions
@@ -18,6 +18,7 @@ from tapediff.tensor import Device as device
 from tapediff.tensor import Tensor
 from tapediff.native import install as _install  # the module waits for the first value
 from tapediff.tensor_methods import backward as _backward  # the module attaches it, and grad_fn
+from tapediff.version import __version__ as _version
 
 double = float64
 float = float32
@@ -27,8 +28,12 @@ int = int32
 globals().update(_FUNCTIONS)
 
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
-_FROM_AUTOGRAD = {"is_anomaly_enabled": "anomaly", "is_anomaly_check_nan_enabled": "anomaly"}
-_FROM_PROGRAM = {"record": "program", "Program": "program"}
+__version__ = _version
+_FROM = {"record": ("program.program", "record"), "Program": ("program.program", "Program"),
+         "load_program": ("program.program", "load_program"),
+         "compile": ("program.compiled", "compile_function"), "vmap": ("func.vectorized", "vmap"),
+         "is_anomaly_enabled": ("autograd.anomaly", "is_anomaly_enabled"),
+         "is_anomaly_check_nan_enabled": ("autograd.anomaly", "is_anomaly_check_nan_enabled")}
 _LAZY = ("autograd", "nn", "special", "linalg", "optim", "func", "jobs", "utils", "random", "cuda", "backends")
 
 
@@ -36,11 +41,8 @@ def __getattr__(name: str) -> _Any:
     """Load the larger parts when they are first used."""
     if name in _LAZY:
         return _importlib.import_module(f"tapediff.{name}")
-    if name in _FROM_AUTOGRAD:
-        return getattr(_importlib.import_module(f"tapediff.autograd.{_FROM_AUTOGRAD[name]}"), name)
-    if name in _FROM_PROGRAM:
-        return getattr(_importlib.import_module(f"tapediff.program.{_FROM_PROGRAM[name]}"), name)
+    if name in _FROM:
+        module, attribute = _FROM[name]
+        return getattr(_importlib.import_module(f"tapediff.{module}"), attribute)
     raise AttributeError(f"module 'tapediff' has no attribute {name!r}")
 
-
-__version__ = "0.1.0"

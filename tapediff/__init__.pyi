@@ -17,6 +17,7 @@ from tapediff.dtypes import int32 as int32
 from tapediff.dtypes import int64 as int64
 from tapediff.dtypes import set_default_dtype as set_default_dtype
 from tapediff.errors import GuardError as GuardError
+from tapediff.errors import ProgramFileError as ProgramFileError
 from tapediff.grad_modes import enable_grad as enable_grad
 from tapediff.grad_modes import inference_mode as inference_mode
 from tapediff.grad_modes import is_grad_enabled as is_grad_enabled
@@ -30,9 +31,11 @@ from tapediff.tensor import Tensor as Tensor
 from tapediff import autograd as autograd
 from tapediff import backends as backends
 from tapediff import cuda as cuda
+from tapediff import func as func
 from tapediff import jobs as jobs
 from tapediff import linalg as linalg
 from tapediff import nn as nn
+from tapediff import optim as optim
 from tapediff import special as special
 
 double: DType

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["GuardError", "TapediffError"]
+__all__ = ["GuardError", "ProgramFileError", "TapediffError"]
 
 
 class TapediffError(RuntimeError):
@@ -25,8 +25,12 @@ class GuardError(TapediffError):
     def at(cls, guard: Any, failed: Any = None) -> GuardError:
         """The error of a guard, for the rows `failed` of a batch."""
         rows = "" if failed is None else f" in {int(failed.sum())} of {len(failed)} rows"
-        made = cls(f"the inputs take another path than the one recorded{rows}: {guard}. Record the function again at these inputs, "
-                   "use td.compile or td.func.vmap, which do that by themselves, or choose by value with td.where.")
+        made = cls(f"the inputs take another path than the one recorded{rows}: {guard}. Record the function again at these "
+                   "inputs, use td.compile or td.func.vmap, which do that by themselves, or choose by value with td.where.")
         made.guard = guard
         made.failed = failed
         return made
+
+
+class ProgramFileError(TapediffError, ValueError):
+    """A file holds no program: it is damaged, of another format, or says what cannot be; or a program cannot be saved."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Container
 from struct import pack
 from threading import get_ident
 
@@ -11,13 +12,13 @@ import numpy as np
 from tapediff import sweeps
 from tapediff.building import build_forward
 from tapediff.kernels.options import entry
-from tapediff.memory import POOL, WORD, address_of, operand_array, operands_of, slot_array
+from tapediff.memory import POOL, WORD, Block, address_of, operand_array, operands_of, slot_array, slot_value
 from tapediff.tape import layout
 from tapediff.tape.kinds import KINDS
 from tapediff.tape.segment import Segment
-from tapediff.tape.source import CLOCK, SOURCE, SOURCES, Source
+from tapediff.tape.source import CLOCK, SOURCE, SOURCES, WRITING, Source
 
-__all__ = ["compute", "flush"]
+__all__ = ["compute", "finish_writes", "flush", "leave_tape", "settle_large"]
 
 _run_batch = entry(sweeps.run_batch)
 _settle = entry(sweeps.settle)
@@ -29,6 +30,15 @@ PASSING_BYTES = 1 << 20  # below that finding them costs more than the memory
 def flush(segment: Segment) -> None:
     """Compute the values of all pending instructions of `segment`."""
     if len(segment.recorded) // 3 > segment.count:
+        if WRITING:
+            finish_writes()
+        with segment.lock:
+            compute(segment)
+
+
+def finish_writes() -> None:
+    """Compute what writes into memory that may be read next, in whichever segments it waits."""
+    for segment in list(WRITING):
         with segment.lock:
             compute(segment)
 
@@ -63,6 +73,9 @@ def compute(segment: Segment) -> None:
     chunks_at = SOURCES.address
     if segment.unplaced:
         place_large(segment, code, first)
+    if segment.targets:
+        for index, source in segment.targets.items():
+            WORD.from_address(addresses_at + 8 * index).value = source.address
     segment.clocks.extend((first, CLOCK.now))
     position = _run_batch(code_at, first, total, addresses_at, kinds_at, chunks_at, chunk_at, room)
     if position < 0:
@@ -83,11 +96,17 @@ def compute(segment: Segment) -> None:
         position = _forward(code_at, first, position + 1, total, addresses_at, kinds_at, chunks_at)
     segment.batches.append((code, first))
     segment.count = total
+    if segment.targets:
+        segment.targets.clear()
+        WRITING.discard(segment)
     # another thread must not take away the list that its owner may be appending to
     if not segment.is_open and segment.thread == get_ident():
         segment.recorded = []
     if segment.unplaced:
-        settle_large(segment)
+        if segment.grad_enabled or segment.recorder is not None:
+            segment.unplaced = [index for index in segment.unplaced if index >= total]
+        else:
+            settle_large(segment)
 
 
 def forget_instruction(segment: Segment, index: int) -> None:
@@ -109,13 +128,14 @@ def grow_addresses(segment: Segment, total: int) -> None:
 
 def place_large(segment: Segment, code: array[int], first: int) -> None:
     """Give the pending large slots arrays of their own; an alias shares the array of what it shows."""
-    passing = passing_values(segment, code, first)
-    if passing:
-        room = layout.BLOCK * 8 + 704  # not a multiple of 4096: see below
-        memory = np.empty(len(passing) * room + 64, np.uint8)
+    passing: Container[int] = ()
+    if segment.large_bytes >= PASSING_BYTES and (found := passing_values(segment, code, first)):
+        passing = found
+        room = layout.BLOCK * 8
+        memory = np.empty(len(found) * room + 64, np.uint8)
         segment.chunks.append(memory)
         start = address_of(memory) + 63 & ~63
-        for position, index in enumerate(passing):
+        for position, index in enumerate(found):
             WORD.from_address(segment.addresses_at + 8 * index).value = start + position * room | layout.ONE_BLOCK
             del segment.owners[index]
     for index in segment.unplaced:
@@ -125,15 +145,11 @@ def place_large(segment: Segment, code: array[int], first: int) -> None:
         kind = KINDS.kinds[code[at]]
         if kind.kind_class == layout.ALIAS:
             operand = code[at + 1]  # still a position: place comes later
-            array_of_operand = operand_array(segment, operand // 3 - 1 if operand > 0 else operand, kind.operands[0])
-            segment.large[index] = array_of_operand.reshape(kind.spec.shape)
+            shown = operand // 3 - 1 if operand > 0 else operand
+            segment.large[index] = segment.large.get(shown) or operand_array(segment, shown, kind.operands[0])
             continue
-        memory = POOL.take(kind.spec.word_bytes + 4096 + 64)
-        # cache lines are whole, and arrays do not all start in the same cache set: streams of one offset modulo 4096 evict each
-        # other
-        offset = (-address_of(memory) & 63) + 64 * (index * 11 & 63)
-        segment.large[index] = np.ndarray(kind.spec.shape, kind.spec.dtype.numpy, memory, offset)
-        WORD.from_address(segment.addresses_at + 8 * index).value = address_of(memory) + offset
+        block = segment.large[index] = POOL.take(kind.spec.word_bytes)
+        WORD.from_address(segment.addresses_at + 8 * index).value = block.address
 
 
 def passing_values(segment: Segment, code: array[int], first: int) -> set[int]:
@@ -167,19 +183,30 @@ def passing_values(segment: Segment, code: array[int], first: int) -> set[int]:
 
 
 def settle_large(segment: Segment) -> None:
-    """Let go of large values that nothing can ask for: no tensor shows them and no adjoint will pass."""
-    done = sum(1 for index in segment.unplaced if index < segment.count)
-    if not segment.grad_enabled and segment.recorder is None:
-        for index in segment.unplaced[:done]:
-            if index not in segment.large:
-                continue
-            tensor = segment.owners.pop(index)()
-            value = segment.large.pop(index)
-            if tensor is not None and tensor.segment is segment and tensor.slot == 3 * index + 3:
-                source = Source(tensor.spec, array=value)
-                tensor.source, tensor.segment, tensor.slot = source, SOURCE, source.operand
-                segment.held.append(source)
-    del segment.unplaced[:done]
+    """Where no gradient is recorded, let large values leave the tape: those that no tensor shows go back to the pool.
+
+    A value that was only just computed waits for the next sweep, since the expression that reads it may still be running.
+    """
+    count = segment.count
+    earlier, segment.settling = segment.settling, [index for index in segment.unplaced if index < count]
+    segment.unplaced = [index for index in segment.unplaced if index >= count]
+    for index in earlier:
+        leave_tape(segment, index)
+
+
+def leave_tape(segment: Segment, index: int) -> None:
+    """Turn a large value that no gradient will pass into a source of its own, or give its memory back."""
+    value = segment.large.pop(index, None)
+    if value is None:
+        return
+    tensor = segment.owners.pop(index)()
+    spec = KINDS.kinds[segment.kind_number(index)].spec
+    if tensor is not None and tensor.segment is segment and tensor.slot == 3 * index + 3:
+        source = Source(spec, array=slot_value(value, spec))
+        tensor.source, tensor.segment, tensor.slot = source, SOURCE, source.operand
+        segment.held.append(source)
+    elif type(value) is Block:
+        POOL.give(value, spec.word_bytes)
 
 
 def run_host(segment: Segment, code: array[int], first: int, index: int) -> None:

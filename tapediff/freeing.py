@@ -7,7 +7,7 @@ from typing import Any
 
 from tapediff import sweeps
 from tapediff.kernels.options import entry
-from tapediff.memory import PASSES, POOL, Scratch, slot_array
+from tapediff.memory import PASSES, POOL, Block, Scratch, slot_array, slot_value
 from tapediff.tape.kinds import KINDS
 from tapediff.tape.segment import Segment
 from tapediff.tape.source import SOURCE, SOURCES, Source
@@ -77,13 +77,11 @@ def release(segment: Segment) -> None:
         return
     for index, owner in segment.owners.items():
         tensor = owner()
-        value = segment.large[index]
         if tensor is not None and tensor.segment is segment and tensor.slot == 3 * index + 3:
-            source = Source(tensor.spec, array=value, origin=segment, slot=index)
+            source = Source(tensor.spec, array=slot_value(segment.large[index], tensor.spec), origin=segment, slot=index)
             tensor.source, tensor.segment, tensor.slot = source, SOURCE, source.operand
     segment.owners.clear()
     while segment.large:
         value = segment.large.popitem()[1]
-        memory = value.base
-        del value
-        POOL.give(memory)
+        if type(value) is Block:
+            POOL.give(value, value.memory.nbytes - 64)

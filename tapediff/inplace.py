@@ -6,8 +6,9 @@ their other views move on to slots computed from it. Where no gradient flows, me
 
 from __future__ import annotations
 
+import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,12 +17,16 @@ from tapediff import hooks, recording
 from tapediff.ops.structural import STRUCTURAL
 from tapediff.ops.views import overlaps, strided
 from tapediff.recording import modes, structural
+from tapediff.tape.kinds import KINDS
+from tapediff.tape.layout import ELEMENTWISE
 from tapediff.tape.segment import Segment
-from tapediff.tape.source import SOURCE, Source
+from tapediff.tape.source import SOURCE, WRITING, Source
 from tapediff.tensor import Tensor, method, of_source, origin_of
 
-__all__ = ["View", "alias", "assign", "detach_", "in_place", "memory", "numpy", "requires_grad_", "set_data", "version", "view",
-           "write"]
+__all__ = [
+    "View", "alias", "assign", "detach_", "in_place", "mark_written", "memory", "numpy", "requires_grad_", "set_data",
+    "version", "view", "write",
+]
 
 
 class View(NamedTuple):
@@ -74,12 +79,18 @@ def write(tensor: Tensor, change: Callable[[np.ndarray[Any, Any]], Any]) -> None
     array = memory(tensor)
     recording.settle()
     change(array)
-    storage = tensor.source.share()
-    storage.mark_written()
-    for known in storage.members:
-        source = known()
-        if source is not None and type(source.origin) is Segment and not source.origin.is_released:
-            source.origin.mark_overwritten(source.slot, storage.version, len(source.origin))
+    mark_written([tensor.source])
+
+
+def mark_written(sources: Iterable[Source]) -> None:
+    """Let all who show the memory of these sources know that it was written just now."""
+    for written in sources:
+        storage = written.share()
+        storage.mark_written()
+        for known in storage.members:
+            source = known()
+            if source is not None and type(source.origin) is Segment and not source.origin.is_released:
+                source.origin.mark_overwritten(source.slot, storage.version, len(source.origin))
 
 
 def version(tensor: Tensor) -> int:
@@ -108,14 +119,16 @@ def numpy(self: Tensor, *, force: bool = False) -> np.ndarray[Any, Any]:
 def alias(tensor: Tensor, *, counts_writes: bool = True) -> Tensor:
     """A tensor without gradient that shares the memory."""
     if recording.recordings and recording.is_traced():
-        return recording.constant_copy(tensor)
+        made: Tensor = recording.constant_copy(tensor)
+        modes.recorder.note_detached(made, _base_of(tensor))
+        return made
     array = memory(tensor)
     source = tensor.source
     spec = tensor.spec.twin if tensor.spec.requires_grad else tensor.spec
-    made = Source(spec, array=array)
+    shown = Source(spec, array=array)
     if counts_writes:
-        source.share().add(made)
-    return of_source(made)
+        source.share().add(shown)
+    return of_source(shown)
 
 
 @method()
@@ -160,6 +173,11 @@ def detach_(self: Tensor) -> Tensor:
     if extra is not None and extra.view is not None and self.spec.requires_grad:
         raise RuntimeError("Can't detach views in-place. Use detach() instead.")
     if self.spec.requires_grad:
+        if recording.is_traced():
+            modes.recorder.check_write(self)
+            detached = recording.constant_copy(self)
+            self.segment, self.slot, self.spec = detached.segment, detached.slot, detached.spec
+            return self
         detached = alias(self)
         self.segment, self.source, self.slot, self.spec = SOURCE, detached.source, detached.slot, detached.spec
     return self
@@ -313,12 +331,51 @@ def assign(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> Tensor:
         new = recording.cast(new, spec.dtype)
     if recording.recordings and recording.is_traced():
         modes.recorder.check_write(_base_of(tensor))
-    elif not (modes.grad_enabled and (spec.requires_grad or new.spec.requires_grad)):
+        _move(tensor, new, before)
+    elif modes.grad_enabled and (spec.requires_grad or new.spec.requires_grad):
+        _move(tensor, new, before)
+    elif not _redirect(tensor, new, before):
         value = new._array()
         write(tensor, lambda array: np.copyto(array, value))
-        return tensor
-    _move(tensor, new, before)
     return tensor
+
+
+def _redirect(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> bool:
+    """Let the instruction that computes a new value write straight into the memory of a tensor.
+
+    Only where `new` is the last element-wise instruction of a segment that records no gradients, and where no other source shows
+    the memory; False otherwise. The write waits with all that is pending, unless somebody might look at the memory meanwhile.
+    """
+    segment = new.segment
+    if (tensor.segment is not SOURCE or segment is not modes.segment or segment.grad_enabled or new.slot != len(segment.recorded)
+        or (segment is before[0] and new.slot <= 3 * before[1])):
+        return False
+    source = tensor.source
+    array = source.array
+    storage = source.share()
+    if (source.origin is not None or source.owner is not None or source.snapshot is not None or not storage.is_alone()
+        or (array is not None and not array.flags.writeable) or not is_all_one_memory(tensor)):
+        return False
+    kind = KINDS.kinds[segment.recorded[-3]]
+    if kind.kind_class != ELEMENTWISE or not kind.spec.size:
+        return False
+    index = new.slot // 3 - 1
+    with segment.lock:
+        if segment.count > index:  # another thread was faster
+            return False
+        if new.spec.is_large:
+            del segment.owners[index]
+            segment.unplaced.remove(index)
+            segment.large_bytes -= new.spec.nbytes
+        segment.recorded[-3] = KINDS.in_place(kind).number
+        segment.targets[index] = source
+        WRITING.add(segment)
+    new.segment, new.source, new.slot = SOURCE, source, source.operand
+    storage.mark_written()
+    # references: the source, the local variable, the argument
+    if array is not None and (array.base is not None or sys.getrefcount(array) > 3):
+        recording.settle()
+    return True
 
 
 def is_all_one_memory(tensor: Tensor) -> bool:

@@ -17,8 +17,8 @@ from tapediff.tape.segment import Segment
 from tapediff.tape.source import SOURCES, Source
 from tapediff.tape.spec import Spec
 
-__all__ = ["PASSES", "POOL", "SCRATCH", "WORD", "Pool", "Scratch", "address_of", "adjoint_array", "array_at", "operand_array",
-           "operands_of", "slot_address", "slot_array", "slot_item", "source_named"]
+__all__ = ["PASSES", "POOL", "SCRATCH", "WORD", "Block", "Pool", "Scratch", "address_of", "adjoint_array", "array_at",
+           "operand_array", "operands_of", "slot_address", "slot_array", "slot_item", "slot_value", "source_named"]
 
 address_of = entry(sweeps.address)
 WORD = ctypes.c_int64
@@ -26,29 +26,48 @@ HAND_OUT_BYTES = 1 << 18
 PASSES = iter(range(1, 1 << 62))  # every reverse pass has a number of its own
 
 
+class Block:
+    """Memory of one large value: bytes, and where in them the value starts, on a whole cache line."""
+
+    __slots__ = ("address", "memory", "offset")
+
+    def __init__(self, nbytes: int) -> None:
+        self.memory = np.empty(nbytes + 64, np.uint8)
+        start = address_of(self.memory)
+        self.offset = -start & 63
+        self.address = start + self.offset
+
+    def array(self, spec: Spec) -> np.ndarray[Any, Any]:
+        """The value as an array, which keeps the memory."""
+        return np.ndarray(spec.shape, spec.dtype.numpy, self.memory, self.offset)
+
+
 class Pool:
-    """Large arrays that were let go, kept for the next taker of the same size: fresh pages cost more than the arithmetic."""
+    """Blocks that were let go, kept for the next taker of the same size: fresh pages cost more than the arithmetic."""
 
     KEEP_BYTES = 1 << 28
 
     def __init__(self) -> None:
-        self.free: dict[int, list[np.ndarray[Any, Any]]] = {}
+        self.free: dict[int, list[Block]] = {}
         self.kept = 0
 
-    def take(self, nbytes: int) -> np.ndarray[Any, Any]:
-        """An array of `nbytes` bytes; what is in it is undefined."""
+    def take(self, nbytes: int) -> Block:
+        """A block of `nbytes` bytes; what is in it is undefined."""
         try:
             found = self.free[nbytes].pop()
         except (KeyError, IndexError):
-            return np.empty(nbytes, np.uint8)
+            return Block(nbytes)
         self.kept -= nbytes
         return found
 
-    def give(self, memory: np.ndarray[Any, Any]) -> None:
-        """Take back an array, unless somebody besides the caller refers to it."""
-        if sys.getrefcount(memory) <= 3 and self.kept + memory.nbytes <= self.KEEP_BYTES:
-            self.kept += memory.nbytes
-            self.free.setdefault(memory.nbytes, []).append(memory)
+    def give(self, block: Block, nbytes: int) -> None:
+        """Take back a block of `nbytes` bytes, unless an array or somebody besides the caller's local variable refers to it."""
+        if sys.getrefcount(block) <= 3 and sys.getrefcount(block.memory) <= 2 and self.kept + nbytes <= self.KEEP_BYTES:
+            self.kept += nbytes
+            free = self.free.get(nbytes)
+            if free is None:
+                free = self.free[nbytes] = []
+            free.append(block)
 
 
 class Scratch(threading.local):
@@ -106,8 +125,14 @@ def slot_array(segment: Segment, index: int, spec: Spec) -> np.ndarray[Any, Any]
     """The computed value of an instruction, sharing the tape's memory; whoever keeps it keeps the memory alive."""
     large = segment.large.get(index)
     if large is not None:
-        return large.reshape(spec.shape)
+        return slot_value(large, spec)
     return array_at(slot_address(segment, index), spec, segment.chunks)
+
+
+def slot_value(large: Any, spec: Spec) -> np.ndarray[Any, Any]:
+    """A large value as an array: a block of memory, or for an alias of a source the array that it shows."""
+    found: np.ndarray[Any, Any] = large.array(spec) if type(large) is Block else large.reshape(spec.shape)
+    return found
 
 
 def array_at(address: int, spec: Spec, owner: Any = None) -> np.ndarray[Any, Any]:

@@ -45,11 +45,16 @@ class Structure:
         return self.container(parts)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Structure) and (self.container, self.keys, self.children) == (other.container, other.keys,
-                                                                                             other.children)
+        return isinstance(other, Structure) and (self.kind, self.keys, self.children) == (other.kind, other.keys, other.children)
 
     def __hash__(self) -> int:
-        return hash((self.container, self.keys, self.children))
+        return hash((self.kind, self.keys, self.children))
+
+    @property
+    def kind(self) -> Any:
+        """The container type; of named tuples the name and the fields, so that a program from a file takes the user's own."""
+        fields = getattr(self.container, "_fields", None)
+        return self.container if fields is None else (self.container.__name__, fields)  # type: ignore[union-attr]
 
     def __repr__(self) -> str:
         return f"Structure({self.unflatten(['*'] * self.count)!r})".replace("'*'", "*")

@@ -1,7 +1,7 @@
 """The quick path of operators: the instruction appended at once, where the kind is known.
 
-It serves operands for which recording.elementwise has left the kind in `spec.<name>[other spec or number type]`: those of small
-results that need no cast and no expansion, while gradients are recorded. Everything else goes through recording.elementwise,
+It serves operands for which recording.elementwise has left the kind in `spec.<name>[other spec or number type]`: those that need
+no cast and no expansion, while gradients are recorded. Everything else goes through recording.elementwise,
 which records the same instruction.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from tapediff import recording
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
-from tapediff.recording import elementwise, modes, new_handle
+from tapediff.recording import elementwise, modes, new_handle, unrecorded
 from tapediff.tape.source import SOURCE
 from tapediff.tensor import Tensor, method, of_array
 
@@ -27,6 +27,8 @@ __all__ = ["BINARY", "POWER", "SWAPPED", "UNARY", "made_from", "quick"]
 # `import tapediff` down.
 
 _APPEND = """\
+        if spec.is_large:
+            return append_large(segment, kind, spec, {a}, {b})
         code = segment.code
         code.append(kind)
         code.append({a})
@@ -163,6 +165,7 @@ def quick(template: Template, name: str, operator: str) -> Any:
                            co_names=tuple(table if one == "TABLE" else one for one in pattern.co_names))
     namespace: dict[str, Any] = {"Tensor": Tensor, "SOURCE": SOURCE, "slow": slow, "row": ROWS[name], "get_ident": get_ident,
                                  "new_handle": new_handle, "SEGMENT_CODE": recording.SEGMENT_CODE, "close": recording.close,
+                                 "append_large": recording.append_large,
                                  "modes": modes, "__name__": __name__}
     made = FunctionType(code, namespace, operator)
     made.__annotations__ = {"return": "Tensor"} if template is UNARY else {"other": "Any", "return": "Tensor"}
@@ -173,6 +176,11 @@ def quick(template: Template, name: str, operator: str) -> Any:
 
 def slow(row: Any, *operands: Any) -> Any:
     """Record by the general path; NotImplemented for what is neither tensor nor number nor array."""
+    if not modes.segment.grad_enabled:
+        try:
+            return unrecorded(row, *operands)
+        except (KeyError, AttributeError):
+            pass
     made = [x if isinstance(x, Tensor) or type(x) in (int, float, bool) else foreign_operand(x) for x in operands]
     if any(x is NotImplemented for x in made):
         return NotImplemented
@@ -186,7 +194,7 @@ def power(base: Any, exponent: Any) -> Any:
     check_integer_power(base, exponent)
     result = elementwise(ROWS["pow"], base, exponent)
     if (type(exponent) in (int, float) and result.spec is base.spec and base.dtype.is_floating_point
-        and result.segment.code is not None and not result.spec.is_large):
+        and result.segment.code is not None):
         table = base.spec.quick_table("pow")
         recording.constant(float(exponent), base.dtype)
         if len(table) < 64 and exponent in base.spec.constants:

@@ -18,13 +18,12 @@ from tapediff.shapes import broadcast, contiguous_strides, folded_extents
 from tapediff.tape import layout
 from tapediff.tape.kinds import ARGUMENT_KIND, KINDS, Kind
 from tapediff.tape.segment import Segment
-from tapediff.tape.source import NUMBER, SOURCE, Source
+from tapediff.tape.source import NUMBER, SOURCE, WRITING, Source
 from tapediff.tape.spec import Spec, spec_of
 
 __all__ = ["SOURCE", "Handle", "Modes", "elementwise", "modes", "running"]
 
 SEGMENT_CODE = 3 * layout.SEGMENT_INSTRUCTIONS
-PENDING_BYTES = 1 << 26  # large results that may wait for a sweep
 SEGMENT_BYTES = 1 << 26  # large results that a segment may hold
 
 
@@ -114,6 +113,14 @@ def _open() -> Segment:
     return segment
 
 
+def _finish_writes() -> None:
+    from tapediff.forward import finish_writes
+    finish_writes()
+
+
+WRITING.finish = _finish_writes
+
+
 def settle() -> None:
     """Compute what is pending in this thread, before memory that it may read is written.
 
@@ -147,6 +154,10 @@ def close() -> None:
     if len(segment.recorded) // 3 > segment.count:
         from tapediff.forward import flush
         flush(segment)
+    if segment.settling:
+        from tapediff.forward import settle_large
+        with segment.lock:
+            settle_large(segment)
     is_full = segment.count >= layout.SEGMENT_INSTRUCTIONS or segment.large_bytes >= SEGMENT_BYTES
     if is_full and segment.held and segment.recorder is None:
         from tapediff.freeing import forget_unreached
@@ -158,7 +169,7 @@ def operand_of(handle: Any, segment: Segment) -> int:
     if handle.segment is segment:
         slot: int = handle.slot
         return slot
-    source = source_of(handle)
+    source = handle.source if handle.segment is SOURCE else source_of(handle)
     if source.stamp is not segment.stamp:
         source.stamp = segment.stamp
         segment.held.append(source)
@@ -168,13 +179,15 @@ def operand_of(handle: Any, segment: Segment) -> int:
 def source_of(handle: Any) -> Source:
     """The source that names the value of `handle`; a slot of another segment becomes one, by computing that segment."""
     segment = handle.segment  # once: another thread may turn the tensor into a source meanwhile
+    if WRITING:
+        WRITING.finish()
     if segment is SOURCE:
         source: Source = handle.source
         return source
     if segment.thread != get_ident():
         close()  # what reads the source must be younger than what computes it
-    from tapediff.forward import flush  # above us: only a slot of another segment needs it
-    from tapediff.memory import slot_address
+    from tapediff.forward import flush, leave_tape  # above us: only a slot of another segment needs it
+    from tapediff.memory import slot_address, slot_value
     flush(segment)
     if handle.segment is SOURCE:  # a large value that no backward pass needs leaves the tape as soon as it is computed
         return handle.source
@@ -182,12 +195,16 @@ def source_of(handle: Any) -> Source:
         if handle.segment is SOURCE:
             return handle.source
         index = handle.slot // 3 - 1
-        owner = segment.large.get(index)
-        source = Source(handle.spec, array=None, address=slot_address(segment, index),
+        large = segment.large.get(index)
+        is_on_tape = segment.grad_enabled or segment.recorder is not None
+        if large is not None and not is_on_tape:
+            leave_tape(segment, index)
+            if handle.segment is SOURCE:
+                return handle.source
+        source = Source(handle.spec, array=None if large is None else slot_value(large, handle.spec),
+                        address=slot_address(segment, index),
                         origin=segment if handle.spec.requires_grad or segment.recorder is not None else None, slot=index,
-                        owner=owner if owner is not None else segment.chunks)
-        if owner is not None:
-            source.array = owner
+                        owner=segment.chunks if large is None else large)
         handle.source = source
         handle.segment = SOURCE
         handle.slot = source.operand
@@ -235,9 +252,27 @@ def append(segment: Segment, kind: Kind, *numbers: int) -> Any:
         segment.unplaced.append(index)
         segment.large_bytes += spec.nbytes
     code += line
-    if spec.is_large and len(segment.unplaced) * spec.nbytes > PENDING_BYTES:
-        from tapediff.forward import flush
-        flush(segment)
+    return made
+
+
+def append_large(segment: Segment, kind: int, spec: Spec, a: int, b: int) -> Any:
+    """As `append`, for the quick path: an instruction of at most two operands with a large result.
+
+    Raises
+        KeyError: the segment takes no more.
+    """
+    code = segment.code
+    if code is None or segment.large_bytes >= SEGMENT_BYTES or len(code) >= SEGMENT_CODE:
+        raise KeyError
+    made = new_handle(tensor_type)
+    made.segment = segment
+    made.spec = spec
+    slot = made.slot = len(code) + 3
+    index = slot // 3 - 1
+    segment.owners[index] = weakref.ref(made)
+    segment.unplaced.append(index)
+    segment.large_bytes += spec.nbytes
+    code += (kind, a, b)
     return made
 
 
@@ -299,9 +334,13 @@ def elementwise(row: Elementwise, *operands: Any, out_dtype: DType | None = None
 def offer(plan: Plan, row: Elementwise, operands: tuple[Any, ...], segment: Segment) -> None:
     """Leave the kind where the tensor's quick path looks for it."""
     plan.offered = kind = plan.kind
-    if kind.spec.is_large or not segment.grad_enabled or len(operands) > 2:
+    if len(operands) > 2:
         return
     first = operands[0]
+    if not segment.grad_enabled:
+        if not modes.inference and row is not POW:
+            _unrecorded[row.name, *(x.spec if isinstance(x, Handle) else type(x) for x in operands)] = kind
+        return
     if not isinstance(first, Handle):
         table = "_reflected"
         key: Any = type(first)
@@ -313,6 +352,35 @@ def offer(plan: Plan, row: Elementwise, operands: tuple[Any, ...], segment: Segm
     if key is bool:
         return
     spec.quick_table(row.name + table)[key] = (kind.number, kind.spec)
+
+
+_unrecorded: dict[Any, Kind] = {}
+
+
+def unrecorded(row: Elementwise, first: Any, second: Any = None) -> Any:
+    """As `elementwise`, where no gradients are recorded, for one or two operands like those that it has met before.
+
+    Raises
+        KeyError: it has not.
+    """
+    segment = modes.segment
+    if modes.inference or not segment.is_open or len(segment.recorded) >= SEGMENT_CODE or segment.large_bytes >= SEGMENT_BYTES:
+        raise KeyError
+    if second is None:
+        kind = _unrecorded[row.name, first.spec]
+        numbers = (operand_of(first, segment),)
+    elif not isinstance(first, Handle):
+        kind = _unrecorded[row.name, type(first), second.spec]
+        numbers = (second.spec.constants[first], operand_of(second, segment))
+    elif isinstance(second, Handle):
+        kind = _unrecorded[row.name, first.spec, second.spec]
+        numbers = (operand_of(first, segment), operand_of(second, segment))
+    else:
+        kind = _unrecorded[row.name, first.spec, type(second)]
+        numbers = (operand_of(first, segment), first.spec.constants[second])
+    if segment is not modes.segment or not segment.is_open:  # an operand's own segment had to be computed first
+        raise KeyError
+    return append(segment, kind, *numbers)
 
 
 def separate(operands: tuple[Any, ...]) -> list[Any]:

@@ -233,7 +233,7 @@ class Tensor(Attached, metaclass=TensorType):
                 found = source.grad = of_source(Source(spec, value,
                                                        np.full(spec.shape, value, spec.dtype.numpy) if spec.ndim else None))
         elif type(found) is np.ndarray:
-            found = source.grad = of_array(found)
+            found = source.grad = of_source(Source(source.spec.twin, array=found))
         return found
 
     @grad.setter
@@ -255,6 +255,8 @@ class Tensor(Attached, metaclass=TensorType):
             if value.spec.shape != self.spec.shape:
                 raise RuntimeError(f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size "
                                    f"'{list(self.shape)}'. Please ensure that the gradient and the tensor are the same size")
+            if recording.recordings and recording.is_traced():
+                recording.modes.recorder.check_write(self)
         if self.segment is not SOURCE or self.source.origin is not None:
             self.extras().grad = value
             return

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "tapediff"
 
 # Lowest first; a layer's modules may import each other, in no circle. A dotted name is one module of a folder.
 LAYERS = (
-    ("errors", "dtypes", "shapes"),
+    ("errors", "dtypes", "shapes", "version"),
     ("printing",),
     ("ops.op", "ops.elementwise"),
     ("tape.layout", "tape.spec"),
@@ -37,9 +37,9 @@ LAYERS = (
     ("tensor_methods",),
     ("nested",),
     ("program",),
-    ("func",),
     ("special", "linalg", "backends", "cuda"),
     ("nn",),
+    ("func",),
     ("optim",),
     ("jobs", "viz"),
     ("__main__",),

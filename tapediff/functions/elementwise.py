@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 import numpy as np
 
 from tapediff import dtypes
+from tapediff.functions.checking import some
 from tapediff.functions.elementwise_examples import EXAMPLES
 from tapediff.functions.naming import named
 from tapediff.functions.registry import FUNCTIONS, check_tensor, function, method
@@ -16,7 +18,7 @@ from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.op import Elementwise
 from tapediff.ops.structural import STRUCTURAL
 from tapediff.quick import BINARY, UNARY, quick
-from tapediff.recording import cast, elementwise, result_dtype, structural
+from tapediff.recording import cast, elementwise, is_traced, result_dtype, structural
 from tapediff.tensor import Tensor
 
 __all__ = [
@@ -275,7 +277,7 @@ def check_division(name: str, input: Any, other: Any) -> None:
         if isinstance(value, float) or (isinstance(value, Tensor) and value.spec.dtype.is_floating_point):
             return
     if isinstance(other, Tensor):
-        has_zero = not array_of(other).all()
+        has_zero = some(other == 0) if is_traced() else not array_of(other).all()
     else:
         has_zero = is_number(other) and not other
     if has_zero:
@@ -620,6 +622,8 @@ def close_elements(name: str, input: Tensor, other: Tensor, rtol: float, atol: f
     for argument, value in (("rtol", rtol), ("atol", atol)):
         if not value >= 0:
             raise RuntimeError(f"{argument} must be greater than or equal to zero, but got {value}")
+    if is_traced():
+        return close_tensors(input, other, rtol, atol, equal_nan)
     a, b = np.broadcast_arrays(array_of(input), array_of(other))
     with np.errstate(all="ignore"):
         close = a == b
@@ -628,6 +632,19 @@ def close_elements(name: str, input: Tensor, other: Tensor, rtol: float, atol: f
         difference = np.abs(a - b)
         close = close | (np.isfinite(difference) & (difference <= atol + np.abs(rtol * b)))
         return np.asarray(close | (a != a) & (b != b) if equal_nan else close)
+
+
+def close_tensors(a: Tensor, b: Tensor, rtol: float, atol: float, equal_nan: bool) -> Any:
+    """As `close_elements`, recorded."""
+    close = a == b
+    if a.spec.dtype.category == 0:
+        return close
+    if a.spec.dtype.category == 1:
+        a, b = cast(a, dtypes.float64), cast(b, dtypes.float64)
+    difference = abs(a - b)
+    bound = abs(b * float(rtol)) + float(atol)
+    close = close | ((difference < inf) & (difference <= bound))
+    return close | ((a != a) & (b != b)) if equal_nan else close
 
 
 @function()
@@ -639,7 +656,7 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-
     tensor([ True, False])
     """
     close = close_elements("isclose", input, other, rtol, atol, equal_nan)
-    return FUNCTIONS["from_numpy"](np.ascontiguousarray(close))
+    return close if isinstance(close, Tensor) else FUNCTIONS["from_numpy"](np.ascontiguousarray(close))
 
 
 @function()
@@ -650,7 +667,8 @@ def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e
     >>> td.allclose(td.tensor([1., 2.]), td.tensor([1. + 1e-6, 2.]))
     True
     """
-    return bool(close_elements("allclose", input, other, rtol, atol, equal_nan).all())
+    close = close_elements("allclose", input, other, rtol, atol, equal_nan)
+    return not some(~close) if isinstance(close, Tensor) else bool(close.all())
 
 
 @function()
@@ -663,4 +681,6 @@ def equal(input: Tensor, other: Tensor) -> bool:
     """
     check_tensor(input, "equal")
     check_tensor(other, "equal", "other", 2)
-    return input.spec.shape == other.spec.shape and bool((array_of(input) == array_of(other)).all())
+    if input.spec.shape != other.spec.shape:
+        return False
+    return not some(~(input == other)) if is_traced() else bool((array_of(input) == array_of(other)).all())

@@ -17,13 +17,14 @@ from tapediff.functions.random import FILLERS
 from tapediff.functions.registry import FUNCTIONS, method
 from tapediff.functions.views import expand
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
+from tapediff.quick import slow
 from tapediff.recording import is_traced, modes
 from tapediff.tape.source import SOURCE
 from tapediff.tensor import Tensor, of_array
 
 __all__ = ["derive"]
 
-EXACT = frozenset({"add", "sub", "mul", "div"})
+DIRECT = frozenset({"add", "sub", "mul", "div"})  # the operator records just the row
 
 OPERATORS = {"add": "__iadd__", "sub": "__isub__", "mul": "__imul__", "div": "__itruediv__", "pow": "__ipow__",
              "floor_divide": "__ifloordiv__", "remainder": "__imod__", "bitwise_and": "__iand__", "bitwise_or": "__ior__",
@@ -47,34 +48,19 @@ def derive(name: str, function: Callable[..., Any] | None = None) -> None:
     setattr(Tensor, f"{name}_", changed)
     operator = OPERATORS.get(name)
     if operator:
-        ufunc = ROWS[name].oracle_function() if name in EXACT else None
+        row = ROWS[name]
 
         def assigned(self: Tensor, other: Any) -> Any:
+            kind = type(other)
+            # what optimisers do
+            if name in DIRECT and not modes.grad_enabled and (kind is Tensor or kind is float) and not hasattr(self, "extra"):
+                before = (modes.segment, len(modes.segment))
+                return inplace.assign(self, slow(row, self, other), before)
             if not isinstance(other, Tensor | int | float | np.ndarray | np.generic):
                 return NotImplemented
-            if ufunc is not None and not modes.grad_enabled and not is_traced() and _write_exactly(ufunc, self, other):
-                return self
             return changed(self, _operand(other))
         assigned.__name__ = assigned.__qualname__ = operator
         setattr(Tensor, operator, assigned)
-
-
-def _write_exactly(ufunc: Callable[..., Any], tensor: Tensor, other: Any) -> bool:
-    """Update a leaf's own memory by an op that IEEE rounds exactly, so that NumPy's bits are the kernels'; for optimisers."""
-    spec = tensor.spec
-    if tensor.segment is not SOURCE or not spec.dtype.is_floating_point or not inplace.is_all_one_memory(tensor):
-        return False
-    if type(other) is Tensor:
-        if other.spec.dtype is not spec.dtype or other.spec.shape != spec.shape:
-            return False
-        value = other._array()
-    elif type(other) in (int, float):
-        value = other
-    else:
-        return False
-    with np.errstate(all="ignore"):
-        inplace.write(tensor, lambda array: ufunc(array, value, out=array))
-    return True
 
 
 def _operand(other: Any) -> Any:

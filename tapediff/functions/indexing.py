@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from tapediff import dtypes, inplace, recording
-from tapediff.functions.overwriting import overwrite
+from tapediff.functions.checking import some
 from tapediff.functions.indices import first_outside
+from tapediff.functions.overwriting import overwrite
 from tapediff.functions.registry import FUNCTIONS, method
 from tapediff.functions.views import expand, reshape, reshaped, select, show, slice_dim
 from tapediff.ops.structural import STRUCTURAL
@@ -248,4 +249,6 @@ def iterate(self: Tensor) -> Any:
 @method("__contains__")
 def contains(self: Tensor, element: Any) -> bool:
     """Whether some element equals `element`."""
+    if is_traced():
+        return some(self == element)
     return bool((self._array() == (element._array() if isinstance(element, Tensor) else element)).any())

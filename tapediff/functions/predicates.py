@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from tapediff.functions.composing import leaf, read
+from tapediff.functions.composing import flattened, leaf, read
 from tapediff.functions.registry import check_tensor, function, method
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
-from tapediff.recording import elementwise
+from tapediff.recording import elementwise, is_traced
 from tapediff.tensor import Tensor
 
 __all__ = ["is_same_size", "isin", "isneginf", "isposinf", "isreal"]
@@ -60,6 +60,10 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
             f"{type(test_elements).__name__}): one "
             "of them must be a Tensor"
         )
+    if is_traced():
+        shown, wanted = (x if isinstance(x, Tensor) else leaf(np.asarray(x)) for x in (elements, test_elements))
+        found = (shown.unsqueeze(-1) == flattened(wanted)).any(-1)
+        return ~found if invert else found
     values, among = (read(x) if isinstance(x, Tensor) else np.asarray(x) for x in (elements, test_elements))
     return leaf(np.asarray(np.isin(values, among, assume_unique, invert)))
 

@@ -15,6 +15,7 @@ from tapediff.dtypes import DType, get_default_dtype
 from tapediff.functions.composing import checked, leaf, read
 from tapediff.functions.creation import check_device, dtype_argument, made, size_argument
 from tapediff.functions.registry import function
+from tapediff.recording import is_traced, modes
 from tapediff.shapes import Shape, broadcast
 from tapediff.tensor import Tensor
 
@@ -168,6 +169,8 @@ def draw(generator: Generator | None, name: str, take: Callable[[np.random.Gener
             f"{name}() received an invalid combination of arguments: argument 'generator' must be Generator, not "
             f"{type(generator).__name__}"
         )
+    if is_traced():
+        modes.recorder.check_random(name)
     with source.lock:
         return take(source.draws)
 

@@ -32,7 +32,7 @@ class ReturnType(tuple[Any, ...]):
         return _restored, (type(self).__name__, self.__match_args__, tuple(self))
 
 
-_types: dict[str, type[ReturnType]] = {}
+_types: dict[tuple[str, ...], type[ReturnType]] = {}
 
 
 def return_type(name: str, *fields: str) -> type[ReturnType]:
@@ -47,10 +47,10 @@ def return_type(name: str, *fields: str) -> type[ReturnType]:
     >>> pair.values, indices
     (5, 2)
     """
-    found = _types.get(name)
+    found = _types.get((name, *fields))
     if found is None:
         properties = {field: property(itemgetter(position)) for position, field in enumerate(fields)}
-        found = _types[name] = type(name, (ReturnType,), {"__slots__": (), "__match_args__": fields, "n_fields": len(fields),
+        found = _types[name, *fields] = type(name, (ReturnType,), {"__slots__": (), "__match_args__": fields, "n_fields": len(fields),
                                                           "n_sequence_fields": len(fields), **properties})
     return found
 

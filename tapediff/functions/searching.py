@@ -10,7 +10,7 @@ from tapediff import dtypes
 from tapediff.functions.composing import checked, leaf, number, promoted, read
 from tapediff.functions.registry import function
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.recording import structural
+from tapediff.recording import is_traced, structural
 from tapediff.shapes import normalize_dim
 from tapediff.tensor import Tensor
 
@@ -27,10 +27,18 @@ __all__ = [
 ]
 
 
+def read_places(input: Tensor) -> np.ndarray[Any, Any]:
+    """An array that is zero where the input is; a recording fixes where, and no values."""
+    if is_traced() and input.spec.dtype is not dtypes.bool_:
+        input = input != 0
+    value: np.ndarray[Any, Any] = read(input)
+    return value
+
+
 def nonzero_positions(input: Tensor) -> tuple[Tensor, ...]:
     """For each dimension the positions of the elements that are not zero; what a mask means as indices, and what
     `where(condition)` returns."""
-    value = read(input)
+    value = read_places(input)
     return tuple(leaf(positions) for positions in np.nonzero(value if value.ndim else value.reshape(1)))
 
 
@@ -46,7 +54,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     checked(input, "nonzero")
     if as_tuple:
         return nonzero_positions(input)
-    return leaf(rows_of_nonzero(read(input)))
+    return leaf(rows_of_nonzero(read_places(input)))
 
 
 def rows_of_nonzero(value: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -65,7 +73,7 @@ def argwhere(input: Tensor) -> Tensor:
     tensor([[1]])
     """
     checked(input, "argwhere")
-    return leaf(rows_of_nonzero(read(input)))
+    return leaf(rows_of_nonzero(read_places(input)))
 
 
 @function()

@@ -29,7 +29,8 @@ class KernelSpec(NamedTuple):
     """Which kernel is wanted.
 
     `scalars`: bit k says that operand k is one element for all n; `wanted`: bit k says that its adjoint or tangent is wanted;
-    `same`: for each operand the first operand that is the same slot.
+    `same`: for each operand the first operand that is the same slot; `fresh`: bit k says that a reverse kernel writes the
+    adjoint of operand k, where nothing was before, instead of adding to it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class KernelSpec(NamedTuple):
     scalars: int = 0
     wanted: int = 7
     same: tuple[int, ...] = ()
+    fresh: int = 0
 
 
 def print_kernel(module: Module, spec: KernelSpec, symbol: str) -> None:
@@ -107,7 +109,7 @@ class _Kernel:
         ]
         after = Printer(self.module, 1, "t", self.spec.result)
         for k, dtype in sums.items():
-            _Scalar(after).add(f"{'abc'[k]}_bar", _total(after, totals[k].text, dtype, self.lanes))
+            self._deliver(_Scalar(after), k, _total(after, totals[k].text, dtype, self.lanes))
         return [
             "prepare:",
             before.text(),
@@ -143,12 +145,15 @@ class _Kernel:
             if contribution == 0:
                 continue
             value = printer.convert(printer.value(contribution, self.spec.result), dtype)
-            name = f"{'abc'[first]}_bar"
             if printer.lanes > 1 and self.spec.scalars >> first & 1:
                 masked = printer.where(places.mask, value, 0)
                 totals[first] = printer.binary(ast.Add, Value(dtype, f"%sum.{first}"), masked)  # type: ignore[assignment]
             else:
-                places.add(name, value)
+                self._deliver(places, first, value)
+
+    def _deliver(self, places: _Scalar | _Masked, k: int, value: Value) -> None:
+        """Add to the adjoint of operand k, or write it."""
+        (places.store if self.spec.fresh >> k & 1 else places.add)(f"{'abc'[k]}_bar", value)
 
     def _tangent(self, printer: Printer, names: dict[str, Operand]) -> Value:
         total: Operand = 0

@@ -568,6 +568,12 @@ def _nll_scale(target: Any, rows: int, reduction: int, ignored: int) -> float:
     return float(counted)
 
 
+@njit
+def _is_class(index: int, columns: int) -> bool:
+    """Whether a class index may be used: a program replays on indices that its guards refuse only when it has run."""
+    return 0 <= index < columns
+
+
 def _nll_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
     q = carray(p, 4)
     rows, columns, reduction, ignored = q[0], q[1], q[2], q[3]
@@ -576,12 +582,15 @@ def _nll_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
     y = carray(y_at, rows)
     if reduction == 0:
         for row in range(rows):
-            y[row] = -a[row * columns + target[row]] if target[row] != ignored else 0
+            if target[row] == ignored:
+                y[row] = 0
+            else:
+                y[row] = -a[row * columns + target[row]] if _is_class(target[row], columns) else np.nan
         return
     total = 0.0
     for row in range(rows):
         if target[row] != ignored:
-            total -= a[row * columns + target[row]]
+            total -= a[row * columns + target[row]] if _is_class(target[row], columns) else np.nan
     y[0] = total / _nll_scale(target, rows, reduction, ignored)
 
 
@@ -594,7 +603,7 @@ def _nll_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: A
     y_bar = carray(y_bar_at, rows)
     scale = _nll_scale(target, rows, reduction, ignored)
     for row in range(rows):
-        if target[row] != ignored:
+        if target[row] != ignored and _is_class(target[row], columns):
             a_bar[row * columns + target[row]] -= y_bar[row if reduction == 0 else 0] / scale
 
 

@@ -1,5 +1,8 @@
-"""Neural networks: the functions of torch.nn.functional."""
+"""Neural networks: modules and parameters under the names of torch.nn."""
 
-from tapediff.nn import functional
+from tapediff.nn import functional, init, modules, parameter
+from tapediff.nn.modules import *  # noqa: F403
+from tapediff.nn.modules import __all__ as _layers
+from tapediff.nn.parameter import Buffer, Parameter
 
-__all__ = ["functional"]
+__all__ = ["Buffer", "Parameter", "functional", "init", "modules", "parameter", *_layers]

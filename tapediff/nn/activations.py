@@ -8,6 +8,7 @@ from typing import Any
 
 from tapediff.functions.naming import named
 from tapediff.functions.registry import FUNCTIONS, check_tensor
+from tapediff.inplace import in_place
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.structural import STRUCTURAL
 from tapediff.recording import elementwise, structural
@@ -36,13 +37,9 @@ def applied(name: str, input: Any, *numbers: float, inplace: bool = False, row: 
         kernel = _KERNELS.get(found.name, f"{name}_cpu")
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{dtype.legacy}': {name} takes floating tensors; convert "
                                   "with .float()")
-    result = elementwise(found, input, *numbers)
-    return written(input, result) if inplace else result
-
-
-def written(input: Tensor, result: Tensor) -> Tensor:
-    """`input` with its elements replaced."""
-    return input.copy_(result)
+    if inplace:
+        return in_place(lambda x: elementwise(found, x, *numbers), input)
+    return elementwise(found, input, *numbers)
 
 
 # --- rectifiers -----------------------------------------------------------------------------------------------------------------
@@ -59,8 +56,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     check_tensor(input, "relu")
     if input.spec.dtype.category == 0:
         raise RuntimeError("Boolean inputs not supported for relu; convert with .float()")
-    result = _relu(input)
-    return written(input, result) if inplace else result
+    return in_place(_relu, input) if inplace else _relu(input)
 
 
 def relu_(input: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tapediff import dtypes
+from tapediff.functions.checking import some
 from tapediff.functions.elementwise import array_of
 from tapediff.functions.naming import named
 from tapediff.functions.products import viewed
@@ -16,7 +17,7 @@ from tapediff.nn.activations import logsigmoid
 from tapediff.nn.reduction import check_constant, check_floating, chosen, folded
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.recording import elementwise, structural
+from tapediff.recording import elementwise, is_traced, source_of, structural
 from tapediff.tape.spec import Spec
 from tapediff.tensor import Tensor
 
@@ -31,7 +32,9 @@ def check_classes(target: Tensor, classes: int, ignore_index: int) -> None:
     Raises
         IndexError: an index that is not ignored is negative or too large.
     """
-    values = array_of(target)
+    if is_traced():
+        some((target != ignore_index) & ((target < 0) | (target >= classes)))
+    values = source_of(target).values()
     # seen as unsigned, a negative index is a large one: one pass over the indices finds both
     if values.size and values.view(np.uint64).max() >= classes:
         wrong = values[(values != ignore_index) & ((values < 0) | (values >= classes))]
@@ -217,16 +220,23 @@ def smoothed(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index:
     if reduction == "sum":
         spread = folded(spread, "sum")
     elif reduction == "mean":
-        counted = counted_weight(array_of(indices), weight, ignore_index)
+        counted = counted_weight(indices, weight, ignore_index)
         spread = elementwise(ROWS["div"], folded(spread, "sum"), counted)
     share = label_smoothing / shape[dim]
     return elementwise(ROWS["add"], elementwise(ROWS["mul"], certain, 1 - label_smoothing),
                        elementwise(ROWS["mul"], spread, share))
 
 
-def counted_weight(indices: Any, weight: Tensor | None, ignore_index: int) -> float:
+def counted_weight(indices: Tensor, weight: Tensor | None, ignore_index: int) -> Any:
     """The sum of the weights of the samples that are not ignored."""
-    counted = indices[indices != ignore_index]
+    if is_traced():
+        counts = indices != ignore_index
+        if weight is None:
+            return counts.sum()
+        known = elementwise(ROWS["where"], counts, indices, 0)
+        return elementwise(ROWS["where"], counts, weight.detach().take(known), 0.0).sum()
+    places = array_of(indices)
+    counted = places[places != ignore_index]
     return float(counted.size if weight is None else array_of(weight)[counted].sum())
 
 

@@ -1,4 +1,4 @@
-"""What layers compute from their parameters: linear maps, look-ups in a table, dropout, attention."""
+"""What layers compute from their parameters: linear maps, look-ups in a table, attention."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from typing import Any
 import numpy as np
 
 from tapediff import dtypes
+from tapediff.functions.checking import some
 from tapediff.functions.elementwise import array_of
 from tapediff.functions.naming import named
 from tapediff.functions.products import affine, matmul, viewed
 from tapediff.functions.registry import FUNCTIONS, check_tensor
 from tapediff.nn.activations import softmax
+from tapediff.nn.dropouts import dropout
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
-from tapediff.recording import cast, elementwise
+from tapediff.recording import cast, elementwise, is_traced, source_of
 from tapediff.tensor import Tensor
 
-__all__ = ["bilinear", "dropout", "embedding", "linear", "one_hot", "scaled_dot_product_attention"]
+__all__ = ["bilinear", "embedding", "linear", "one_hot", "scaled_dot_product_attention"]
 
 linear = affine
 
@@ -36,28 +38,6 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
                            f"{list(input2.spec.shape)}")
     product = FUNCTIONS["einsum"]("...i,kij,...j->...k", input1, weight, input2)
     return product if bias is None else elementwise(ROWS["add"], product, bias)
-
-
-def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Each element set to zero with probability `p`, and the others divided by ``1 - p``; the tensor itself when not `training`.
-
-    >>> import tapediff as td
-    >>> dropout(td.tensor([1., 2.]), training=False)
-    tensor([1., 2.])
-    """
-    check_tensor(input, "dropout")
-    if not 0 <= p <= 1:
-        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-    if not training or p == 0:
-        return input
-    spec = input.spec
-    if p == 1:
-        factors = FUNCTIONS["zeros"](spec.shape, dtype=spec.dtype)
-    else:
-        kept = elementwise(ROWS["ge"], FUNCTIONS["rand"](spec.shape, dtype=spec.dtype), p)
-        factors = elementwise(ROWS["div"], cast(kept, spec.dtype), 1 - p)
-    result = elementwise(ROWS["mul"], input, factors)
-    return input.copy_(result) if inplace else result
 
 
 def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None, max_norm: float | None = None,
@@ -86,7 +66,9 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None, max
     if padding_idx is not None:
         assert -rows <= padding_idx < rows, "Padding_idx must be within num_embeddings"
         padding_idx %= rows
-    values = array_of(input)
+    if is_traced():
+        some((input < 0) | (input >= rows))
+    values = source_of(input).values()
     if values.size and (values.min() < 0 or values.max() >= rows):
         raise IndexError(f"index out of range in self: embedding got indices from {values.min()} to {values.max()} for "
                          f"{rows} rows")
@@ -110,7 +92,11 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if tensor.spec.dtype is not dtypes.int64:
         raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor. Got {tensor.spec.dtype}; convert "
                            "it with .long()")
-    values = array_of(tensor)
+    if is_traced() and num_classes > 0:
+        some((tensor < 0) | (tensor >= num_classes))
+        values = source_of(tensor).values()
+    else:
+        values = array_of(tensor)
     if not values.size:
         if num_classes <= 0:
             raise RuntimeError("Can not infer total number of classes from empty tensor.")
@@ -120,6 +106,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         num_classes = int(values.max()) + 1
     elif values.max() >= num_classes:
         raise RuntimeError(f"Class values must be smaller than num_classes. Got {values.max()} and num_classes={num_classes}")
+    if is_traced():
+        return cast(elementwise(ROWS["eq"], tensor.unsqueeze(-1), FUNCTIONS["arange"](num_classes)), dtypes.int64)
     return FUNCTIONS["from_numpy"]((values[..., None] == np.arange(num_classes)).astype(np.int64))
 
 

@@ -6,13 +6,11 @@ import math
 import warnings
 from typing import Any
 
-import numpy as np
-
-from tapediff.functions.elementwise import array_of
+from tapediff.functions.checking import some
 from tapediff.functions.registry import check_tensor
 from tapediff.nn.reduction import check_constant, check_floating, check_reduction, chosen, folded, warn_of_broadcasting
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
-from tapediff.recording import elementwise
+from tapediff.recording import elementwise, is_traced, source_of
 from tapediff.tensor import Tensor
 
 __all__ = [
@@ -115,7 +113,9 @@ def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: fl
 
 def check_probabilities(argument: str, tensor: Tensor) -> None:
     """Refuse what is not between 0 and 1; reads the tensor."""
-    values = array_of(tensor)
+    if is_traced():
+        some(~((tensor >= 0) & (tensor <= 1)))
+    values = source_of(tensor).values()
     if values.size and not (values.min() >= 0 and values.max() <= 1):
         raise RuntimeError(f"all elements of {argument} should be between 0 and 1: binary_cross_entropy got values from "
                            f"{values.min()} to "
@@ -237,7 +237,7 @@ def gaussian_nll_loss(input: Tensor, target: Tensor, var: Any, full: bool = Fals
             raise ValueError(f"var is of incorrect size: got {list(var.spec.shape)} for an input of {list(shape)}")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not valid: use 'mean', 'sum' or 'none'")
-    if np.any(array_of(var) < 0):
+    if some(elementwise(ROWS["lt"], var, 0)):
         raise ValueError("var has negative entry/entries: gaussian_nll_loss takes variances, not their logarithms")
     clamped = elementwise(ROWS["maximum"], var.detach(), float(eps))
     var = elementwise(ROWS["add"], elementwise(ROWS["sub"], var, var.detach()), clamped) if var.spec.requires_grad else clamped

@@ -11,6 +11,7 @@ import numpy as np
 
 from tapediff.dtypes import DType
 from tapediff.ops.structural import STRUCTURAL, add_row, same_shape
+from tapediff.shapes import contiguous_strides
 from tapediff.tape.spec import Spec
 
 __all__ = ["VIEWS"]
@@ -37,6 +38,11 @@ def view_forward(attributes: tuple[Shape, Shape, int], a: Any) -> Any:
 
 def view_pullback(F: Any, attributes: tuple[Shape, Shape, int], k: int, y_bar: Any, y: Any, a: Any) -> Any:
     return F.strided_sum(y_bar, (tuple(a.shape), *attributes[1:]))
+
+
+def alias_pullback(F: Any, attributes: tuple[Shape, Shape, int], k: int, y_bar: Any, y: Any, a: Any) -> Any:
+    shape = tuple(a.shape)
+    return F.view(y_bar, (shape, contiguous_strides(shape), 0))
 
 
 def infer_strided_sum(attributes: tuple[Shape, Shape, int], spec: Spec) -> tuple[Shape, DType]:
@@ -100,7 +106,7 @@ add_row("strided_write", infer_write, write_forward, write_pullback, grad_fn="Co
 
 def view(name: str, grad_fn: str, doc: str, *, is_alias: bool = False) -> None:
     """Add one view op."""
-    add_row(name, infer_view, view_forward, view_pullback, grad_fn=grad_fn, saves=(frozenset(),), is_alias=is_alias, kernel=None if is_alias else "strided", doc=doc)
+    add_row(name, infer_view, view_forward, alias_pullback if is_alias else view_pullback, grad_fn=grad_fn, saves=(frozenset(),), is_alias=is_alias, kernel=None if is_alias else "strided", doc=doc)
 
 
 view("as_strided", "AsStridedBackward0", "The elements of the operand's memory in any arrangement.")

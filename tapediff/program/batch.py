@@ -9,7 +9,7 @@ import numpy as np
 
 from tapediff.errors import GuardError
 from tapediff.nested import LEAF, Structure, flatten, matched
-from tapediff.program.running import Results, available_threads, run_batch
+from tapediff.program.running import Results, available_threads, element_stride, run_batch
 from tapediff.program.schedule import Request
 from tapediff.tensor import Tensor
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Batch", "choose_lanes", "run"]
 
 Array = np.ndarray[Any, Any]
-WORKSPACE_BYTES = 1 << 18  # of a thread: half of a usual second-level cache
+WORKSPACE_BYTES = 1 << 20  # of a thread: a usual second-level cache
 MOST_LANES = 256
 FEWEST_LANES = 8
 
@@ -47,16 +47,18 @@ def checked_lanes(lanes: int | None) -> int | None:
 
 
 def run(program: Program, arrays: Sequence[Array], laned: Sequence[bool], rows: int, *, wanted: tuple[int, ...] = (),
-        seeds: Sequence[Array | None] | None = None, outputs: bool = True, summed: bool = False, threads: int | None = None,
+        seeds: Sequence[Array | None] | None = None, outputs: Sequence[int] | None = None, summed: tuple[int, ...] = (), threads: int | None = None,
         lanes: int | None = None) -> Results:
     """Run a program over rows.
 
     arrays  for each input its rows, or one value where it is the same in all rows
     laned   for each input whether it has rows
     wanted  inputs whose gradients are wanted, of the one scalar output or weighted by `seeds`
+    outputs which outputs are wanted; all by default
+    summed  which of `wanted` have their gradients summed over the rows
     """
     in_lanes = tuple(has_rows or position in wanted for position, has_rows in enumerate(laned))
-    request = Request(FEWEST_LANES, in_lanes, tuple(range(len(program.output_specs))) if outputs else (), wanted,
+    request = Request(FEWEST_LANES, in_lanes, tuple(range(len(program.output_specs)) if outputs is None else outputs), wanted,
                       "one" if seeds is None else "given", summed)
     lanes = checked_lanes(lanes) or choose_lanes(program, request, rows)
     schedule = program.schedule(request._replace(lanes=lanes))
@@ -82,6 +84,9 @@ class Batch:
         self.in_dims = in_dims
         self.threads = threads
         self.lanes = lanes
+        checked_lanes(lanes)
+        if threads is not None and threads < 1:
+            raise ValueError(f"threads={threads}: choose at least 1, or None for all cores")
         structure = program.in_structure
         dims = matched(tuple(in_dims) if isinstance(in_dims, list) else in_dims, structure, "in_dims")
         self.dims: list[int | None] = dims
@@ -167,7 +172,7 @@ class Batch:
         if reduce not in (None, "sum", "mean"):
             raise ValueError(f"reduce={reduce!r}: choose None, 'sum' or 'mean'")
         arrays, rows = self.arrays(inputs)
-        results = self._run(arrays, rows, wanted=wanted, summed=reduce is not None)
+        results = self._run(arrays, rows, wanted=wanted, summed=wanted if reduce is not None else ())
         gradients = [results.gradients[position] for position in wanted]
         if reduce == "mean":
             counted = int((results.failed == 0).sum())
@@ -182,7 +187,8 @@ class Batch:
 
 
 def as_rows(leaf: Any, spec: Any, dim: int | None, what: str) -> Array:
-    """An argument as an array of the recorded dtype: rows first, each contiguous; or one value where there are no rows.
+    """An argument as an array of the recorded dtype: rows first, the elements of each at one distance; or one value where there are
+    no rows.
 
     Raises
         ValueError: the shape is another.
@@ -202,5 +208,10 @@ def as_rows(leaf: Any, spec: Any, dim: int | None, what: str) -> Array:
         raise ValueError(f"{what} was recorded with shape {list(spec.shape)}: got {list(shape)}"
                          + ("" if dim is None else " in each row"))
     array = array.astype(spec.dtype.numpy, copy=False)
-    is_row_contiguous = dim is not None and array.size and array[0].flags.c_contiguous and array.strides[0] >= 0
-    return array if is_row_contiguous else np.ascontiguousarray(array).reshape(array.shape)
+    if dim is not None and array.size and array.strides[0] > 0:
+        try:
+            element_stride(array)
+            return array
+        except ValueError:
+            pass
+    return np.ascontiguousarray(array).reshape(array.shape)

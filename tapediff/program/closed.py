@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from tapediff.program.guards import Guard
 from tapediff.program.operations import Operation, plain
 from tapediff.tape.spec import Spec
 
-__all__ = ["ClosedTape", "Leaf"]
+__all__ = ["ClosedTape", "Leaf", "Place"]
+
+Place = tuple[Any, ...]  # file, line and function, in a program from a file the source text, too
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,17 +38,19 @@ class ClosedTape:
     operands    the values that each instruction reads
     outputs     values
     guards      decisions that Python took
+    lines       for each instruction the place in the source that recorded it, where that was asked for; else None
     """
 
-    __slots__ = ("guards", "leaves", "operands", "operations", "outputs")
+    __slots__ = ("guards", "leaves", "lines", "operands", "operations", "outputs")
 
     def __init__(self, leaves: Sequence[Leaf], operations: Sequence[Operation], operands: Sequence[tuple[int, ...]],
-                 outputs: Sequence[int], guards: Sequence[Guard]) -> None:
+                 outputs: Sequence[int], guards: Sequence[Guard], lines: Sequence[Place | None] | None = None) -> None:
         self.leaves = list(leaves)
         self.operations = list(operations)
         self.operands = list(operands)
         self.outputs = list(outputs)
         self.guards = list(guards)
+        self.lines = None if lines is None else list(lines)
 
     def __len__(self) -> int:
         return len(self.operations)
@@ -67,7 +72,7 @@ class ClosedTape:
         """The tape with captured tensors frozen at their present values."""
         leaves = [replace(leaf, how="constant", what=np.array(leaf.what.values())) if leaf.how == "captured" else leaf
                   for leaf in self.leaves]
-        return ClosedTape(leaves, self.operations, self.operands, self.outputs, self.guards)
+        return ClosedTape(leaves, self.operations, self.operands, self.outputs, self.guards, self.lines)
 
     def with_captured_inputs(self) -> tuple[ClosedTape, list[Any]]:
         """The tape with captured tensors as further inputs, and their sources."""
@@ -80,7 +85,7 @@ class ClosedTape:
                 leaf = replace(leaf, how="input", what=position)
                 position += 1
             leaves.append(leaf)
-        return ClosedTape(leaves, self.operations, self.operands, self.outputs, self.guards), sources
+        return ClosedTape(leaves, self.operations, self.operands, self.outputs, self.guards, self.lines), sources
 
     def needed(self, roots: Iterable[int]) -> np.ndarray[Any, Any]:
         """Which instructions the values `roots` depend on: a flag for each."""
@@ -110,8 +115,9 @@ class ClosedTape:
         """The tape without instructions and leaves that neither outputs nor guards need; inputs stay."""
         flags = self.needed([*self.outputs, *(guard.value for guard in self.guards)]).tolist()
         numbers: list[int] = []
-        operations, kept = [], []
-        used = set()
+        operations: list[Operation] = []
+        kept: list[tuple[int, ...]] = []
+        used: set[int] = set()
         for index, is_needed in enumerate(flags):
             numbers.append(len(operations))
             if is_needed:
@@ -130,5 +136,6 @@ class ClosedTape:
             return numbers[value] if value >= 0 else renamed[value]
 
         guards = [replace(guard, value=name(guard.value)) for guard in self.guards]
+        lines = None if self.lines is None else list(compress(self.lines, flags))
         return ClosedTape(leaves, operations, [tuple([numbers[x] if x >= 0 else renamed[x] for x in line]) for line in kept],
-                          [name(value) for value in self.outputs], guards)
+                          [name(value) for value in self.outputs], guards, lines)

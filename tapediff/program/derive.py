@@ -19,7 +19,7 @@ from tapediff.program.recorder import Recorder
 from tapediff.recording import elementwise, structural
 from tapediff.tensor import Tensor, of_array, of_source, origin_of
 
-__all__ = ["evaluate", "jvp_tape", "vjp_tape"]
+__all__ = ["evaluate", "grad_tape", "jvp_tape", "vjp_tape"]
 
 Array = np.ndarray[Any, Any]
 
@@ -63,19 +63,21 @@ def _keep_guards(tape: ClosedTape, recorder: Recorder, tensors: Sequence[Tensor]
         recorder.guards.append((guard.how, origin, slot, guard.expected, (guard.file, guard.line, guard.function)))
 
 
-def vjp_tape(tape: ClosedTape, wanted: Sequence[int], examples: Sequence[Array]) -> ClosedTape:
+def vjp_tape(tape: ClosedTape, wanted: Sequence[int], examples: Sequence[Array], seeded: Sequence[int]) -> ClosedTape:
     """The tape of the outputs and the vector-Jacobian products by the inputs `wanted`.
 
-    Its inputs are those of `tape` and a vector for each output; an output that is no float takes a vector that nothing reads.
+    Its inputs are those of `tape` and a vector for each of the outputs `seeded`; an output that is no float takes a vector that
+    nothing reads.
     """
     from tapediff.autograd.engine import grad
     recorder = Recorder()
     with recorder:
         inputs = [recorder.input(np.array(example)) for example in examples]
-        vectors = [recorder.input(np.ones(tape.spec(x).shape, tape.spec(x).dtype.numpy)) for x in tape.outputs]
+        specs = [tape.spec(tape.outputs[position]) for position in seeded]
+        vectors = [recorder.input(np.ones(spec.shape, spec.dtype.numpy)) for spec in specs]
         outputs, guarded = evaluate(tape, inputs)
         _keep_guards(tape, recorder, guarded)
-        products = gradients(grad, outputs, [inputs[position] for position in wanted], vectors)
+        products = gradients(grad, [outputs[position] for position in seeded], [inputs[position] for position in wanted], vectors)
     return recorder.finish([*outputs, *products])
 
 
@@ -87,6 +89,19 @@ def gradients(grad: Any, outputs: Sequence[Tensor], inputs: Sequence[Tensor], ve
     found: tuple[Tensor, ...] = grad([y for y, _ in pairs], list(inputs), [u for _, u in pairs], create_graph=True,
                                      allow_unused=True, materialize_grads=True)
     return list(found)
+
+
+def grad_tape(tape: ClosedTape, wanted: Sequence[int], examples: Sequence[Array]) -> ClosedTape:
+    """The tape of the gradients of the first output, a scalar, by the inputs `wanted`, and of that output last."""
+    from tapediff.autograd.engine import grad
+    recorder = Recorder()
+    with recorder:
+        inputs = [recorder.input(np.array(example)) for example in examples]
+        outputs, guarded = evaluate(tape, inputs)
+        _keep_guards(tape, recorder, guarded)
+        one = of_array(np.ones(outputs[0].spec.shape, outputs[0].spec.dtype.numpy))
+        products = gradients(grad, outputs[:1], [inputs[position] for position in wanted], [one])
+    return recorder.finish([*products, outputs[0]])
 
 
 def jvp_tape(tape: ClosedTape, wanted: Sequence[int], examples: Sequence[Array]) -> ClosedTape:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from llvmlite import ir
 from numba import types
+from numba.extending import intrinsic
 
 from tapediff.kernels.options import compiled, inner
 from tapediff.program.layout import (
@@ -72,6 +74,18 @@ def pointer(step: int, k: int, frame: int) -> int:
     return load_i64(frame + (word & 3) * 8) + (word >> 2) * 8
 
 
+@intrinsic
+def copy(typing_context: Any, target: Any, source: Any, size: Any) -> Any:
+    """Copy `size` bytes between places that do not overlap."""
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        byte = ir.IntType(8).as_pointer()
+        to, of = (builder.inttoptr(x, byte) for x in arguments[:2])
+        function = builder.module.declare_intrinsic("llvm.memcpy", [byte, byte, ir.IntType(64)])
+        builder.call(function, [to, of, arguments[2], ir.Constant(ir.IntType(1), 0)])
+        return context.get_dummy_value()
+    return types.void(types.int64, types.int64, types.int64), emit
+
+
 @inner
 def move(target: int, source: int, item: int) -> None:
     """Copy one element."""
@@ -86,39 +100,45 @@ def move(target: int, source: int, item: int) -> None:
 @inner
 def load_rows(value: int, count: int, item: int, buffer: int, frame: int) -> None:
     """Rows into lanes; behind the last row it is repeated."""
-    source = load_i64(frame + F_BUFFERS * 8 + buffer * 16)
-    stride = load_i64(frame + F_BUFFERS * 8 + buffer * 16 + 8)
+    source = load_i64(frame + F_BUFFERS * 8 + buffer * 24)
+    stride = load_i64(frame + F_BUFFERS * 8 + buffer * 24 + 8)
+    step = load_i64(frame + F_BUFFERS * 8 + buffer * 24 + 16)
     row = load_i64(frame + F_ROW * 8)
     lanes = load_i64(frame + F_LANES * 8)
     filled = min(lanes, load_i64(frame + F_ROWS * 8) - row)
     source += row * stride
-    if item == 8:
+    if stride == item:  # rows lie beside each other
+        for k in range(count):
+            copy(value + k * lanes * item, source + k * step, filled * item)
+    elif item == 8:
         for k in range(count):
             for lane in range(filled):
-                store_i64(value + (k * lanes + lane) * 8, load_i64(source + lane * stride + k * 8))
+                store_i64(value + (k * lanes + lane) * 8, load_i64(source + lane * stride + k * step))
     elif item == 4:
         for k in range(count):
             for lane in range(filled):
-                store_i32(value + (k * lanes + lane) * 4, load_i32(source + lane * stride + k * 4))
+                store_i32(value + (k * lanes + lane) * 4, load_i32(source + lane * stride + k * step))
     else:
         for k in range(count):
             for lane in range(filled):
-                store_u8(value + k * lanes + lane, load_u8(source + lane * stride + k))
+                store_u8(value + k * lanes + lane, load_u8(source + lane * stride + k * step))
     for k in range(count):
         for lane in range(filled, lanes):
-            move(value + (k * lanes + lane) * item, source + (filled - 1) * stride + k * item, item)
+            move(value + (k * lanes + lane) * item, source + (filled - 1) * stride + k * step, item)
 
 
 @inner
 def store_rows(value: int, count: int, item: int, buffer: int, frame: int) -> None:
     """Lanes into rows."""
-    target = load_i64(frame + F_BUFFERS * 8 + buffer * 16)
-    stride = load_i64(frame + F_BUFFERS * 8 + buffer * 16 + 8)
+    target = load_i64(frame + F_BUFFERS * 8 + buffer * 24)
+    stride = load_i64(frame + F_BUFFERS * 8 + buffer * 24 + 8)
     row = load_i64(frame + F_ROW * 8)
     lanes = load_i64(frame + F_LANES * 8)
     filled = min(lanes, load_i64(frame + F_ROWS * 8) - row)
     target += row * stride
-    if item == 8:
+    if stride == item:
+        copy(target, value, filled * item)
+    elif item == 8:
         for k in range(count):
             for lane in range(filled):
                 store_i64(target + lane * stride + k * 8, load_i64(value + (k * lanes + lane) * 8))
@@ -208,16 +228,19 @@ def check_guard(action: int, step: int, frame: int, action_class: int) -> None:
     failed = load_i64(frame + F_FAILED * 8) + row * 4
     if action_class == GUARD_TRUTH:
         item = 1 if kind == BOOL else 8 if kind == FLOAT64 or kind == INT64 else 4
-        if kind == BOOL and lanes % 8 == 0:  # eight at a time: nearly always all hold
+        count = load_i64(action + A_COUNT * 8)
+        total = count * lanes
+        if kind == BOOL and total % 8 == 0:  # eight at a time: nearly always all hold
             wanted = 0x0101010101010101 if expected else 0
-            lane = 0
-            while lane < lanes and load_i64(value + lane) == wanted:
-                lane += 8
-            if lane >= lanes:
+            at = 0
+            while at < total and load_i64(value + at) == wanted:
+                at += 8
+            if at >= total:
                 return
-        for lane in range(filled):
-            if is_true(value + lane * item, kind) != (expected != 0) and load_i32(failed + lane * 4) == 0:
-                store_i32(failed + lane * 4, number)
+        for k in range(count):
+            for lane in range(filled):
+                if is_true(value + (k * lanes + lane) * item, kind) != (expected != 0) and load_i32(failed + lane * 4) == 0:
+                    store_i32(failed + lane * 4, number)
         return
     item = 1 if kind == BOOL else 8 if kind == FLOAT64 or kind == INT64 else 4
     if action_class == GUARD_INTEGER:
@@ -324,6 +347,8 @@ def run_steps(code: int, at: int, end: int, actions: int, frame: int) -> int:
             do_repeated(action, step, frame, action_class == FORWARD_REPEATED)
         elif action_class >= GUARD_TRUTH:
             check_guard(action, step, frame, action_class)
+            if load_i64(frame + F_LANES * 8) == 1 and load_i32(load_i64(frame + F_FAILED * 8)) != 0:
+                return end  # what comes now may rely on what was guarded, as an index on its range
         elif action_class >= LOAD:
             do_memory(action_class, action, step, frame)
         else:

@@ -21,7 +21,7 @@ class Guard:
 
     how       "truth" (`bool(t)`: `if`, `while`, `and`, `min`, `sorted`, `assert`), "integer" (`int(t)`) or "value" (`item()`,
               `float`, `tolist`, `numpy`, and functions whose result's shape depends on values)
-    value     the number of the value on the tape
+    value     the number of the value on the tape; of "truth" all elements must have the same answer
     expected  the answer: a bool, an int, or an array
     file, line, function   where the function that was recorded asked
 
@@ -39,11 +39,12 @@ class Guard:
     function: str
     condition: str = ""
     operands: tuple[Any, ...] = field(default=(), repr=False)
+    source: str | None = None  # of a program from a file, which must not make us read the file that it names
 
     @property
     def text(self) -> str:
         """The source line, where it can be read."""
-        return linecache.getline(self.file, self.line).strip()
+        return self.source if self.source is not None else linecache.getline(self.file, self.line).strip()
 
     @property
     def place(self) -> str:
@@ -79,7 +80,7 @@ def outcome(how: str, value: np.ndarray[Any, Any]) -> Any:
 def holds(how: str, expected: Any, value: np.ndarray[Any, Any]) -> bool:
     """Whether asking `how` of a value gives the expected answer again; nan is like nan, and -0 is not like 0."""
     if how == "truth":
-        return bool(value.reshape(-1)[0]) is expected
+        return bool((value.astype(np.bool_) == expected).all())
     if how == "integer":
         number = value.reshape(-1)[0]
         return bool(np.isfinite(number)) and int(number) == expected

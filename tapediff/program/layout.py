@@ -35,7 +35,7 @@ F_ROWS = 5  # the number of rows
 F_LANES = 6
 F_FAILED = 7  # address of an int32 for each row: 0, or 1 + the number of the guard that failed first
 F_PARTIAL = 8  # address of the partial sums of these rows
-F_BUFFERS = 9  # pairs (address, bytes from row to row)
+F_BUFFERS = 9  # triples (address, bytes from row to row, bytes from element to element)
 
 GROUP_ROWS = 1024  # rows whose sum is one partial sum
 SUM_LANES = 8  # a partial sum is this many sums, of every eighth row

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,10 +12,12 @@ import numpy as np
 
 from tapediff import dtypes
 from tapediff.errors import GuardError
-from tapediff.program.batch import Batch
 from tapediff.nested import LEAF, Structure, flatten
+from tapediff.program import products
+from tapediff.program.batch import Batch
 from tapediff.program.closed import ClosedTape
-from tapediff.program.derive import jvp_tape, vjp_tape
+from tapediff.program.derive import grad_tape, jvp_tape, vjp_tape
+from tapediff.program.file import Parts, load, save
 from tapediff.program.guards import Guard
 from tapediff.program.listing import listing
 from tapediff.program.recorder import Recorder
@@ -22,7 +26,7 @@ from tapediff.program.schedule import Request, Schedule, build
 from tapediff.tape.spec import Spec
 from tapediff.tensor import Tensor, of_array
 
-__all__ = ["Program", "record"]
+__all__ = ["Program", "load_program", "record"]
 
 Array = np.ndarray[Any, Any]
 
@@ -51,6 +55,26 @@ def record(f: Callable[..., Any], *examples: Any) -> Program:
     return Program(tape.with_constants(), examples_of, in_structure, out_structure, getattr(f, "__name__", "program"))
 
 
+def load_program(path: str | os.PathLike[str]) -> Program:
+    """The program that `Program.save` wrote to a file.
+
+    Nothing that the file says is executed: it is data, whose checksum, numbers and shapes are checked before a program is made of
+    it. The function that was recorded need not be there.
+
+    >>> import os, tempfile, tapediff as td
+    >>> path = os.path.join(tempfile.mkdtemp(), "sine.td")
+    >>> td.record(lambda x: x.sin(), 1.0).save(path)
+    >>> td.load_program(path).grad(0.0).item()
+    1.0
+
+    Raises
+        FileNotFoundError: there is no such file.
+        ProgramFileError: it is no program file, damaged, of a newer format, needs an op that is not there, or says what cannot
+            be.
+    """
+    return Program(*load(path))
+
+
 def trace(f: Callable[..., Any], arguments: tuple[Any, ...], randomness: str = "error") -> tuple[ClosedTape, list[Array], Structure,
                                                                                                 Structure]:
     """The closed tape of a call, with captured tensors; the values of its inputs; the nests of arguments and result."""
@@ -65,6 +89,32 @@ def trace(f: Callable[..., Any], arguments: tuple[Any, ...], randomness: str = "
     return recorder.finish(outputs), arrays, in_structure, out_structure
 
 
+_interned: OrderedDict[Any, Program] = OrderedDict()
+_interned_lock = threading.Lock()
+MOST_INTERNED = 256
+
+
+def interned(tape: ClosedTape, examples: Sequence[Array], name: str) -> Program:
+    """The program of a tape without captured tensors; tapes alike share one, with its schedules and derived programs."""
+    key = (tuple(tape.operations), tuple(tape.operands), tuple(tape.outputs),
+           tuple((leaf.how, leaf.spec.shape, leaf.spec.dtype, leaf.what.tobytes() if leaf.how == "constant" else leaf.what)
+                 for leaf in tape.leaves),
+           tuple((guard.how, guard.value, guard.file, guard.line,
+                  guard.expected.tobytes() if isinstance(guard.expected, np.ndarray) else guard.expected) for guard in tape.guards))
+    with _interned_lock:
+        found = _interned.get(key)
+        if found is not None:
+            _interned.move_to_end(key)
+            return found
+    made = Program(tape, examples, Structure(tuple, (), (LEAF,) * len(tape.inputs())),
+                   Structure(tuple, (), (LEAF,) * len(tape.outputs)), name)
+    with _interned_lock:
+        _interned[key] = made
+        if len(_interned) > MOST_INTERNED:
+            _interned.popitem(last=False)
+    return made
+
+
 def as_array(value: Any) -> Array:
     """An argument as an array of one of the five dtypes, contiguous, that nobody else writes.
 
@@ -72,8 +122,7 @@ def as_array(value: Any) -> Array:
         TypeError: it is none.
     """
     if isinstance(value, Tensor):
-        from tapediff.recording import source_of
-        return np.array(source_of(value).values(), order="C")
+        return np.array(value._array(), order="C")
     if isinstance(value, bool | int | float | np.ndarray | np.generic):
         array = np.array(value, order="C")
         try:
@@ -107,7 +156,7 @@ class Program:
 
     >>> import tapediff as td
     >>> print(td.record(lambda x: (x * x).sum(), [1.0, 2.0][0]))  # doctest: +ELLIPSIS
-    program <lambda>: 1 input, 1 output, 1 instruction...
+    program <lambda>: 1 input, 1 output, 2 instructions...
     """
 
     def __init__(self, tape: ClosedTape, examples: Sequence[Array], in_structure: Structure, out_structure: Structure,
@@ -122,6 +171,8 @@ class Program:
         self._schedules: dict[Request, Schedule] = {}
         self._singles: dict[Request, Single] = {}
         self._derived: dict[Any, Program] = {}
+        self._plans: dict[Any, tuple[Single, Structure]] = {}
+        self._is_flat = all(child is LEAF for child in in_structure.children)
         self._lock = threading.RLock()
 
     # --- what it is -------------------------------------------------------------------------------------------------------------
@@ -181,7 +232,7 @@ class Program:
                 found = self._singles.setdefault(request, Single(schedule, self.specs, self.output_specs))
         return found
 
-    def _request(self, wanted: tuple[int, ...] = (), seeds: str = "one", outputs: bool = True) -> Request:
+    def request(self, wanted: tuple[int, ...] = (), seeds: str = "one", outputs: bool = True) -> Request:
         return Request(1, (True,) * len(self.specs), tuple(range(len(self.output_specs))) if outputs else (), wanted, seeds)
 
     def leaves(self, inputs: tuple[Any, ...]) -> list[Any]:
@@ -191,7 +242,7 @@ class Program:
             TypeError: they are nested differently from the examples.
             ValueError: a shape differs.
         """
-        if self.in_structure.count == len(inputs) and all(child is LEAF for child in self.in_structure.children):
+        if self._is_flat and len(self.specs) == len(inputs):
             leaves: list[Any] = list(inputs)
         else:
             leaves, structure = flatten(inputs)
@@ -201,6 +252,8 @@ class Program:
             if type(leaf) in (float, int):
                 if spec.shape:
                     raise ValueError(f"{self.name}: input {position} was recorded with shape {list(spec.shape)}: got a number")
+                if spec.dtype.category < (2 if type(leaf) is float else 1):
+                    raise TypeError(f"{self.name}: input {position} was recorded as {spec.dtype.name}: got {leaf!r}")
                 continue
             if isinstance(leaf, Tensor):
                 leaf = leaves[position] = leaf._array()
@@ -224,7 +277,7 @@ class Program:
 
     def __call__(self, *inputs: Any) -> Any:
         """The result for new inputs."""
-        outputs, _, failed = self.single(self._request())(self.leaves(inputs))
+        outputs, _, failed = self.single(self.request())(self.leaves(inputs))
         if failed:
             self.check(failed)
         return self.out_structure.unflatten([y.copy()[()] for y in outputs])
@@ -239,13 +292,18 @@ class Program:
         >>> float(value), float(gradient)
         (0.0, 1.0)
         """
-        wanted, structure = self.wanted(argnums)
-        self.need_scalar()
-        outputs, gradients, failed = self.single(self._request(wanted))(self.leaves(inputs))
+        plan = self._plans.get(argnums)
+        if plan is None:
+            wanted, structure = self.wanted(argnums)
+            self.need_scalar()
+            plan = self._plans[argnums] = (self.single(self.request(wanted)), structure)
+        single, structure = plan
+        outputs, gradients, failed = single(self.leaves(inputs))
         if failed:
             self.check(failed)
-        found = [g.copy()[()] for g in gradients]
-        return (self.out_structure.unflatten([y.copy()[()] for y in outputs]),
+        value = outputs[0].copy() if outputs[0].ndim else outputs[0][()]
+        found = [g.copy() if g.ndim else g[()] for g in gradients]
+        return (value if self.out_structure is LEAF else self.out_structure.unflatten([value]),
                 found[0] if structure is LEAF else structure.unflatten(found))
 
     def grad(self, *inputs: Any, argnums: int | tuple[int, ...] = 0) -> Any:
@@ -295,18 +353,80 @@ class Program:
         """
         return Batch(self, in_dims, threads, lanes)
 
+    # --- files ------------------------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the program into one file, which `td.load_program` reads where the function's source need not be.
+
+        A file that is there is replaced when the new one is complete on the disk, and stays if that fails.
+
+        Raises
+            ProgramFileError: arguments or results are nested in containers of the user's own.
+            OSError: the file cannot be written.
+        """
+        save(Parts(self.tape, self.examples, self.in_structure, self.out_structure, self.name), path)
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Program:
+        """The program in a file; see `td.load_program`."""
+        return load_program(path)
+
     # --- products ---------------------------------------------------------------------------------------------------------------
 
-    def derived(self, which: str, positions: tuple[int, ...]) -> Program:
-        """The program of the vector-Jacobian ("vjp") or Jacobian-vector products ("jvp") of this one; see `derive`."""
-        key = (which, positions)
+    def vjp(self, inputs: Any, v: Any = None) -> tuple[Any, Any]:
+        """The result and the vector-Jacobian product: v, in the nest of the result, times the Jacobian.
+
+        inputs  a tuple of the arguments, or the one argument; the product has its nest. v may be None for one scalar result
+
+        >>> import numpy as np, tapediff as td
+        >>> program = td.record(lambda x: x * x, np.array([1.0, 2.0]))
+        >>> program.vjp(np.array([3.0, 4.0]), np.array([1.0, 10.0]))
+        (array([ 9., 16.]), array([ 6., 80.]))
+        """
+        return products.vjp(self, inputs, v)
+
+    def jvp(self, inputs: Any, v: Any = None) -> tuple[Any, Any]:
+        """The result and the Jacobian-vector product: the Jacobian times v, which has the nest of `inputs`."""
+        return products.jvp(self, inputs, v)
+
+    def hvp(self, inputs: Any, v: Any = None) -> tuple[Any, Any]:
+        """The result, one scalar, and its Hessian times v, which has the nest of `inputs`: reverse over reverse."""
+        return products.hvp(self, inputs, v)
+
+    def jacobian(self, inputs: Any, mode: str | None = None) -> Any:
+        """The derivatives of every output by every input, of shape output.shape + input.shape: in the nest of the result, and
+        inside of that in the nest of `inputs`.
+
+        mode  "forward" or "reverse"; by default the one that needs fewer products
+
+        >>> import numpy as np, tapediff as td
+        >>> td.record(lambda x: x * x, np.array([1.0, 2.0])).jacobian(np.array([3.0, 4.0]))
+        array([[6., 0.],
+               [0., 8.]])
+        """
+        return products.jacobian(self, inputs, mode)
+
+    def hessian(self, inputs: Any) -> Any:
+        """The second derivatives of the result, one scalar, of shape input.shape + input.shape."""
+        return products.hessian(self, inputs)
+
+    def derived(self, which: str, positions: tuple[int, ...], seeded: tuple[int, ...] = ()) -> Program:
+        """The program of the vector-Jacobian products of the outputs `seeded` ("vjp"), of the Jacobian-vector products ("jvp"), or
+        of the gradient ("grad"), by the inputs `positions`; see `derive`."""
+        key = (which, positions, seeded)
         with self._lock:
             found = self._derived.get(key)
             if found is None:
-                make = vjp_tape if which == "vjp" else jvp_tape
-                tape = make(self.tape, positions, self.examples).with_constants()
-                vectors = self.output_specs if which == "vjp" else [self.specs[position] for position in positions]
-                examples = [*self.examples, *(np.ones(spec.shape, spec.dtype.numpy) for spec in vectors)]
+                if which == "vjp":
+                    tape = vjp_tape(self.tape, positions, self.examples, seeded)
+                    further = [self.output_specs[position] for position in seeded]
+                elif which == "jvp":
+                    tape = jvp_tape(self.tape, positions, self.examples)
+                    further = [self.specs[position] for position in positions]
+                else:
+                    tape, further = grad_tape(self.tape, positions, self.examples), []
+                tape = tape.with_constants()
+                examples = [*self.examples, *(np.ones(spec.shape, spec.dtype.numpy) for spec in further)]
                 leaves = Structure(tuple, (), (LEAF,) * len(examples))
                 found = Program(tape, examples, leaves, Structure(tuple, (), (LEAF,) * len(tape.outputs)), f"{which} of {self.name}")
                 self._derived[key] = found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,6 +46,7 @@ class Recorder:
         self.guards: list[tuple[str, Any, int, Any, tuple[str, int, str]]] = []
         self.known: set[tuple[str, Any, int]] = set()
         self.randomness = randomness
+        self.detached: list[tuple[Any, Any]] = []  # a detached tensor, weakly, and the place of what it shares memory with
         self.outer: Recorder | None = None
         self.clock = 0
         self.before: tuple[bool, bool] = (True, False)
@@ -94,6 +96,14 @@ class Recorder:
 
     def watch(self, tensor: Any, how: str) -> None:
         """Python asks `how` of a value and decides by it: a guard."""
+        self._guard(tensor, how)
+
+    def assume(self, mask: Tensor, expected: bool) -> None:
+        """Python relies on it that all elements of a bool tensor are as expected: a guard."""
+        if mask.spec.size:
+            self._guard(mask, "truth", expected)
+
+    def _guard(self, tensor: Tensor, how: str, expected: Any = None) -> None:
         if self.is_fresh(tensor) and not self.is_own(tensor):
             return
         origin, slot = origin_of(tensor)
@@ -103,8 +113,9 @@ class Recorder:
         if (how, origin, slot) in self.known:
             return
         self.known.add((how, origin, slot))
-        value = np.array(recording.source_of(tensor).values())
-        self.guards.append((how, origin, slot, outcome(how, value), caller()))
+        if expected is None:
+            expected = outcome(how, np.array(recording.source_of(tensor).values()))
+        self.guards.append((how, origin, slot, expected, caller()))
 
     def check_write(self, tensor: Any) -> None:
         """Refuse an in-place operation on a tensor that was there before the recording.
@@ -116,6 +127,36 @@ class Recorder:
             file, line, function = caller()
             raise RuntimeError(f"a recorded function writes to a tensor from outside of it, of shape {list(tensor.spec.shape)}, at "
                                f"{file}:{line} in {function}: the replay would lose the write. Return the new value instead.")
+        place = self._place(tensor)
+        for known, shared in self.detached:
+            made = known()
+            if made is not None and (made is tensor or shared == place):
+                file, line, function = caller()
+                raise RuntimeError(f"a recorded function writes to memory that a detached tensor of shape {list(made.spec.shape)} "
+                                   f"shares, at {file}:{line} in {function}: the replay would lose the write. Detach a clone().")
+
+    def note_detached(self, made: Tensor, base: Tensor) -> None:
+        """Remember a tensor whose memory is that of `base`, which the tape does not know: neither may be written from now on."""
+        self.detached = [pair for pair in self.detached if pair[0]() is not None]
+        self.detached.append((weakref.ref(made), self._place(base)))
+
+    @staticmethod
+    def _place(tensor: Tensor) -> Any:
+        """What has the value of a tensor: a slot of a segment, or a source."""
+        origin, slot = origin_of(tensor)
+        return (origin, slot) if origin is not None else recording.source_of(tensor)
+
+    def check_random(self, name: str) -> None:
+        """Refuse random numbers, unless they were allowed.
+
+        Raises
+            RuntimeError: they were not.
+        """
+        if self.randomness == "error":
+            file, line, function = caller()
+            raise RuntimeError(f"called random operation while in randomness error mode: {name} at {file}:{line} in {function} would "
+                               "give every replay the same numbers. Draw them outside of the function and pass them as an "
+                               "argument, or call vmap with randomness='same' or 'different'.")
 
     def refuse_write(self, tensor: Any) -> None:
         """Refuse a write into memory that does not go through the tape.

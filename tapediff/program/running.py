@@ -51,7 +51,7 @@ class _Frame:
     """What the executor must know, in one thread: its workspace and the rows at hand."""
 
     def __init__(self, schedule: Schedule, uniform: Array) -> None:
-        self.words = (ctypes.c_int64 * (F_BUFFERS + 2 * len(schedule.buffers)))()
+        self.words = (ctypes.c_int64 * (F_BUFFERS + 3 * len(schedule.buffers)))()
         self.address = ctypes.addressof(self.words)
         self.workspace = np.zeros(schedule.workspace_bytes + 64, np.uint8)
         self.words[WORKSPACE] = _address(self.workspace) + 63 & ~63
@@ -59,11 +59,36 @@ class _Frame:
         self.words[F_LANES] = schedule.request.lanes
         self.bases = (0, self.words[WORKSPACE], self.words[UNIFORM], 0)
 
-    def set_buffers(self, places: Sequence[tuple[int, int]]) -> None:
-        """Say where the rows of each buffer lie: address, and bytes from row to row."""
-        for number, (address, stride) in enumerate(places):
-            self.words[F_BUFFERS + 2 * number] = address
-            self.words[F_BUFFERS + 2 * number + 1] = stride
+    def failed_lanes(self) -> list[int]:
+        """For each lane that holds a row, whether the row failed a guard."""
+        words = self.words
+        row = words[F_ROW]
+        rows = min(words[F_LANES], words[F_ROWS] - row)
+        return list((ctypes.c_int32 * rows).from_address(words[F_FAILED] + 4 * row))
+
+    def set_buffers(self, places: Sequence[tuple[int, int, int]]) -> None:
+        """Say where the rows of each buffer lie: address, bytes from row to row, bytes from element to element."""
+        for number, place in enumerate(places):
+            self.words[F_BUFFERS + 3 * number:F_BUFFERS + 3 * number + 3] = place
+
+
+def element_stride(array: Array, first: int = 1) -> int:
+    """The bytes from one element of a row to the next, in order, where that is one number; the row's dimensions start at `first`.
+
+    Raises
+        ValueError: it is not.
+    """
+    step = 0
+    for size, stride in zip(array.shape[:first - 1 if first else None:-1], array.strides[:first - 1 if first else None:-1],
+                            strict=True):
+        if size == 1:
+            continue
+        if not step:
+            step, expected = stride, stride
+        if stride != expected:
+            raise ValueError("the elements of a row do not lie at one distance")
+        expected *= size
+    return step or array.itemsize
 
 
 def aligned(nbytes: int) -> Array:
@@ -81,7 +106,7 @@ def run_code(code: Array, actions: Array, hosts: dict[int, HostStep], frame: _Fr
         at = _run(code_at, at, end, actions_at, frame.address)
         if at >= end:
             return
-        run_host(hosts[at], frame.bases)
+        run_host(hosts[at], frame.bases, frame.failed_lanes())
         at += 1
 
 
@@ -157,7 +182,7 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
     gradients = {}
     for position in request.wanted:
         spec = specs[position]
-        if not request.summed:
+        if position not in request.summed:
             make = np.zeros if position in schedule.zero_gradients else np.empty
             gradients[position] = make((rows, *spec.shape), spec.dtype.numpy)
     places = []
@@ -166,10 +191,11 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
             array = inputs[position] if how == "input" else seeds[position]
             assert array is not None
             spec = specs[position] if how == "input" else output_specs[position]
-            places.append((_address(array), array.strides[0] if array.ndim > spec.ndim else 0))
+            places.append((_address(array), array.strides[0] if array.ndim > spec.ndim else 0,
+                           element_stride(array, array.ndim - spec.ndim)))
         else:
             array = (outputs if how == "output" else gradients)[position]
-            places.append((_address(array), array.strides[0]))
+            places.append((_address(array), array.strides[0], array.itemsize))
     threads = max(1, min(threads, -(-rows // request.lanes)))
     if request.summed:
         group = GROUP_ROWS
@@ -199,15 +225,14 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
 
     if rows:
         _pool.run(work, threads)
-    if request.summed:
-        for position in request.wanted:
-            spec = specs[position]
-            total = np.zeros(spec.shape, np.float64)
-            if position in schedule.partials and len(starts):
-                start = schedule.partials[position] // 8
-                parts = partials[:, start:start + spec.size * SUM_LANES].reshape(-1, spec.size, SUM_LANES)
-                total = pairwise(halved(parts)).reshape(spec.shape)
-            gradients[position] = total.astype(spec.dtype.numpy)
+    for position in request.summed:
+        spec = specs[position]
+        total = np.zeros(spec.shape, np.float64)
+        if position in schedule.partials and len(starts):
+            start = schedule.partials[position] // 8
+            parts = partials[:, start:start + spec.size * SUM_LANES].reshape(len(starts), spec.size, SUM_LANES)
+            total = pairwise(halved(parts)).reshape(spec.shape)
+        gradients[position] = total.astype(spec.dtype.numpy)
     return Results(outputs, gradients, failed)
 
 
@@ -251,7 +276,7 @@ class Single:
         for how, position in schedule.buffers:
             spec = self.specs[position] if how in ("input", "grad") else self.output_specs[position]
             arrays[how, position] = np.zeros(spec.shape, spec.dtype.numpy)
-        frame.set_buffers([(_address(arrays[key]), 0) for key in schedule.buffers])
+        frame.set_buffers([(_address(arrays[key]), 0, arrays[key].itemsize) for key in schedule.buffers])
         local.inputs = [arrays.get(("input", position)) for position in range(len(self.specs))]
         local.seeds = [arrays.get(("seed", position)) for position in range(len(self.output_specs))]
         local.outputs = []

@@ -13,6 +13,7 @@ import numpy as np
 
 from tapediff.kernels.library import KernelSpec, get_library
 from tapediff.ops.op import names_in
+from tapediff.ops.views import VIEWS
 from tapediff.program.closed import ClosedTape
 from tapediff.program.layout import (
     A_BUFFER,
@@ -63,7 +64,7 @@ class Request(NamedTuple):
     outputs  positions of the outputs whose values are wanted
     wanted   positions of the inputs whose gradients are wanted
     seeds    "one": the first output is a scalar whose adjoint is 1; "given": an adjoint for each output comes with each row
-    summed   whether gradients are summed over the rows
+    summed   which of `wanted` have their gradients summed over the rows
     """
 
     lanes: int
@@ -71,7 +72,7 @@ class Request(NamedTuple):
     outputs: tuple[int, ...]
     wanted: tuple[int, ...] = ()
     seeds: str = "one"
-    summed: bool = False
+    summed: tuple[int, ...] = ()
 
 
 class Schedule(NamedTuple):
@@ -114,6 +115,30 @@ def saved_names(row: Any, wanted: int) -> frozenset[str]:
         if wanted >> k & 1 and row.partials[k] is not None:
             read |= names_in(row.pullback(k))
     return frozenset(read & {"a", "b", "c", "y"})
+
+
+def passes_nothing(operation: Operation, position: int) -> bool:
+    """Whether the adjoint of an operand is always zero: the derivative of `floor`."""
+    if not operation.is_elementwise:
+        return False
+    partial = operation.row.partials[position]
+    return partial is None or operation.row.pullback(position) == "0"
+
+
+def skipped_elements(operation: Operation) -> int | None:
+    """Where an operation shows neighbouring elements of its operand in order: how many lie before them; None where it does not."""
+    if operation.is_alias or operation.row.name == "clone":
+        return 0
+    if operation.row.name not in VIEWS:
+        return None
+    shape, strides, offset = operation.attributes
+    expected = 1
+    for size, stride in zip(reversed(shape), reversed(strides), strict=True):
+        if size != 1:
+            if stride != expected:
+                return None
+            expected *= size
+    return int(offset)
 
 
 class _Memory:
@@ -206,18 +231,35 @@ class _Builder:
     # --- facts about values -----------------------------------------------------------------------------------------------------
 
     def _find_roots(self) -> None:
-        """The value whose memory each instruction shows: its own, or that of what it is an alias of."""
-        roots = []
+        """The value whose memory each instruction shows, and from which byte on: its own, or that of what it is a view of."""
+        roots: list[int] = []
+        offsets: list[int] = []
         for index, (operation, operands) in enumerate(zip(self.tape.operations, self.tape.operands, strict=True)):
-            if operation.is_alias or operation.row.name == "clone":
+            skipped = skipped_elements(operation)
+            root, offset = index, 0
+            if skipped is not None:
                 first = operands[0]
-                roots.append(roots[first] if first >= 0 else first)
-            else:
-                roots.append(index)
+                lanes = self.lanes if self.laned[index] else 1
+                within = skipped * operation.spec.dtype.itemsize * lanes + (offsets[first] if first >= 0 else 0)
+                if within % 8 == 0:
+                    root, offset = roots[first] if first >= 0 else first, within
+            roots.append(root)
+            offsets.append(offset)
         self.roots = roots
+        self.offsets = offsets
 
     def root(self, value: int) -> int:
         return self.roots[value] if value >= 0 else value
+
+    def place(self, value: int) -> int:
+        """The pointer of a value."""
+        if value < 0:
+            return self.places[value]
+        return self.places[self.roots[value]] + (self.offsets[value] >> 3 << 2)
+
+    def is_part(self, value: int) -> bool:
+        """Whether a value shows a part of its root only."""
+        return self.tape.spec(value).size != self.tape.spec(self.root(value)).size
 
     def is_laned(self, value: int) -> bool:
         return self.laned[value] if value >= 0 else self.leaf_laned[-value - 1]
@@ -242,7 +284,7 @@ class _Builder:
         for operation, operands in zip(tape.operations, tape.operands, strict=True):
             flows = operation.flows
             depends.append(flows != 0 and any(
-                (depends[x] if x >= 0 else leaves[-x - 1]) and operation.flows_to(k) for k, x in enumerate(operands)))
+                (depends[x] if x >= 0 else leaves[-x - 1]) and operation.flows_to(k) and not passes_nothing(operation, k) for k, x in enumerate(operands)))
         active = [False] * len(tape)
         for position in self._seeded(request):
             value = tape.outputs[position]
@@ -252,7 +294,7 @@ class _Builder:
             if active[index]:
                 operation = tape.operations[index]
                 for k, x in enumerate(tape.operands[index]):
-                    if x >= 0 and depends[x] and operation.flows_to(k):
+                    if x >= 0 and depends[x] and operation.flows_to(k) and not passes_nothing(operation, k):
                         active[x] = True
         self.active = active
 
@@ -267,7 +309,7 @@ class _Builder:
         operation = self.tape.operations[index]
         bits = 0
         for k, x in enumerate(self.tape.operands[index]):
-            if (self.active[x] if x >= 0 else self.leaf_active[-x - 1]) and operation.flows_to(k):
+            if (self.active[x] if x >= 0 else self.leaf_active[-x - 1]) and operation.flows_to(k) and not passes_nothing(operation, k):
                 bits |= 1 << k
         return bits
 
@@ -289,7 +331,7 @@ class _Builder:
         uniform[:len(template)] = template
         for offset, value in self.constants_of_guards:
             uniform[offset:offset + value.nbytes] = np.frombuffer(value.tobytes(), np.uint8)
-        uniform_outputs = {position: self.places[self.root(tape.outputs[position])] >> 2 << 3 for position in request.outputs
+        uniform_outputs = {position: self.place(tape.outputs[position]) >> 2 << 3 for position in request.outputs
                            if not self.is_laned(tape.outputs[position])}
         reached = {position for how, position in self.buffers if how == "grad"} | set(self.partials)
         return Schedule(request, np.array(prologue, np.int32), np.array(self.code, np.int32), self.actions.table(), prologue_hosts,
@@ -371,15 +413,15 @@ class _Builder:
         lanes, code, hosts = self.lanes, self.code, self.hosts
         self.lanes, self.code, self.hosts = 1, [], {}
         guards = self._guards_by_value()
+        for value, some in guards.items():
+            if value < 0 and not self.leaf_laned[-value - 1]:
+                self._emit_guards(some)
         for index, is_needed in enumerate(needed):
             if is_needed and not self.laned[index]:
                 if self.roots[index] == index:
                     self.places[index] = self.uniform.take(self.nbytes(index)) // 8 << 2 | UNIFORM
                     self._emit_forward(index)
                 self._emit_guards(guards.get(index, ()))
-        for value, some in guards.items():
-            if value < 0 and not self.leaf_laned[-value - 1]:
-                self._emit_guards(some)
         found = self.code, self.hosts
         self.lanes, self.code, self.hosts = lanes, code, hosts
         return found
@@ -418,7 +460,7 @@ class _Builder:
             value = tape.outputs[position]
             if not self.is_active(value):
                 continue
-            known = self.root(value) in self.adjoints
+            known = self.root(value) in self.adjoints or self.is_part(value)
             place = self._take(self.nbytes(value)) if known else self._adjoint(value, is_zeroed=False)
             if request.seeds == "given":
                 self._emit_rows(LOAD, "seed", position, value, place)
@@ -466,7 +508,7 @@ class _Builder:
         for number in numbers:
             guard = self.tape.guards[number]
             spec = self.tape.spec(guard.value)
-            pointers = [self.places[self.root(guard.value)]]
+            pointers = [self.place(guard.value)]
             expected = int(guard.expected) if guard.how != "value" else 0
             if guard.how == "value":
                 value = np.ascontiguousarray(guard.expected)
@@ -490,11 +532,11 @@ class _Builder:
 
     def _emit_outputs(self, positions: Sequence[int], value: int) -> None:
         for position in positions:
-            self._emit_rows(STORE, "output", position, value, self.places[self.root(value)])
+            self._emit_rows(STORE, "output", position, value, self.place(value))
 
     def _emit_gradient(self, position: int, value: int) -> None:
         spec = self.tape.spec(value)
-        if not self.request.summed:
+        if position not in self.request.summed:
             self._emit_rows(STORE, "grad", position, value, self.adjoints[value])
             return
         self.partials[position] = self.partial_bytes
@@ -511,7 +553,7 @@ class _Builder:
             found = self.adjoints[root] = self._take(nbytes)
             if is_zeroed:
                 self._emit(self.actions.number(("zero", nbytes), ZERO, count=nbytes + 7 & ~7), found)
-        return found
+        return found + (self.offsets[value] >> 3 << 2 if value >= 0 else 0)
 
     def _emit_accumulation(self, value: int, place: int) -> None:
         """Add what lies at `place` to the adjoint of a value."""
@@ -548,7 +590,7 @@ class _Builder:
 
     def _emit_forward(self, index: int) -> None:
         operation, operands = self.tape.operations[index], self.tape.operands[index]
-        pointers = [self.places[self.root(x)] for x in operands]
+        pointers = [self.place(x) for x in operands]
         if not operation.is_elementwise:
             self._emit_structural(index, operation, operands, pointers)
             return
@@ -593,9 +635,9 @@ class _Builder:
         bits = self.wanted_bits(index)
         y_bar = self.adjoints[index]
         y = self.places[index]
-        values = [self.places[self.root(x)] for x in operands]
-        adjoints = [self._adjoint(x) if bits >> k & 1 else 0 for k, x in enumerate(operands)]
+        values = [self.place(x) for x in operands]
         if not operation.is_elementwise:
+            adjoints = [self._adjoint(x) if bits >> k & 1 else 0 for k, x in enumerate(operands)]
             kernels = self.structural.get(index)
             if kernels is None:
                 self._emit_host(HostStep("reverse", operation, self.lanes, tuple(self.is_laned(x) for x in operands),
@@ -608,8 +650,19 @@ class _Builder:
                        y_bar, y, *values, *adjoints)
             return
         count, repeat, scalars, strides = self._extents(index)
+        adjoints = []
+        fresh = 0
+        for k, x in enumerate(operands):
+            if not bits >> k & 1:
+                adjoints.append(0)
+                continue
+            # a call for each element adds to the adjoint of an operand that is one element
+            if self.root(x) not in self.adjoints and (repeat == 1 or strides[k]) and not self.is_part(x):
+                fresh |= 1 << k
+            adjoints.append(self._adjoint(x, is_zeroed=not fresh >> k & 1))
         names = tuple(spec.dtype.name for spec in operation.operands)
-        kernel = KernelSpec(operation.row.name, "reverse", names, operation.spec.dtype.name, scalars, bits, self._same(operands, bits))
+        kernel = KernelSpec(operation.row.name, "reverse", names, operation.spec.dtype.name, scalars, bits, self._same(operands, bits),
+                            fresh)
         key = (kernel, count, repeat, tuple(strides))
         if repeat > 1:
             values += [0] * (3 - len(values))
@@ -627,6 +680,6 @@ class _Builder:
 
     def _same(self, operands: tuple[int, ...], bits: int) -> tuple[int, ...]:
         """For each operand the first one that has the same adjoint; () where all differ."""
-        roots = [self.root(x) if bits >> k & 1 else ("none", k) for k, x in enumerate(operands)]
+        roots = [(self.root(x), self.offsets[x] if x >= 0 else 0) if bits >> k & 1 else ("none", k) for k, x in enumerate(operands)]
         firsts = tuple(roots.index(root) for root in roots)
         return firsts if firsts != tuple(range(len(operands))) else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -66,8 +67,12 @@ class HostStep(NamedTuple):
     pointers: tuple[int, ...]
 
 
-def run_host(step: HostStep, bases: tuple[int, ...]) -> None:
-    """Do a step on NumPy's side, one lane after the other."""
+def run_host(step: HostStep, bases: tuple[int, ...], failed: Sequence[int]) -> None:
+    """Do a step on NumPy's side, one lane after the other.
+
+    failed  for each lane that holds a row, whether the row failed a guard: it is left out, as its operands may be anything. The lanes
+            behind are copies of the last row
+    """
     from tapediff.memory import array_at
     from tapediff.rules import ARRAYS
     operation, lanes = step.operation, step.lanes
@@ -76,7 +81,7 @@ def run_host(step: HostStep, bases: tuple[int, ...]) -> None:
         return array_at(bases[pointer & 3] + (pointer >> 2) * 8, with_lanes(spec, lanes if is_laned else 1))
 
     def lane(value: Any, k: int, is_laned: bool) -> Any:
-        return np.ascontiguousarray(value[..., k]) if is_laned and lanes > 1 else value
+        return value[..., k].copy() if is_laned and lanes > 1 else value
 
     arity = len(operation.operands)
     first = 1 if step.which == "forward" else 2
@@ -87,11 +92,18 @@ def run_host(step: HostStep, bases: tuple[int, ...]) -> None:
         (k, array(pointer, operation.operands[k], True)) for k, pointer in enumerate(step.pointers[2 + arity:]) if pointer]
     y_bar = None if step.which == "forward" else array(step.pointers[0], operation.spec, True)
     with np.errstate(all="ignore"):
-        for number in range(lanes):
+        for number, has_failed in enumerate(failed):
+            place = (..., number) if lanes > 1 else ...
+            if has_failed:
+                if step.which == "forward":
+                    y[place] = 0
+                continue
             operands = [lane(value, number, is_laned) for value, is_laned in zip(values, step.is_laned, strict=True)]
             if step.which == "forward":
-                y[(..., number) if lanes > 1 else ...] = operation.row.forward(operation.attributes, *operands)
+                y[place] = operation.row.forward(operation.attributes, *operands)
                 continue
             for k, adjoint in adjoints:
-                adjoint[(..., number) if lanes > 1 else ...] += operation.row.pullback(
+                adjoint[place] += operation.row.pullback(
                     ARRAYS, operation.attributes, k, lane(y_bar, number, True), lane(y, number, True), *operands)
+    if step.which == "forward" and len(failed) < lanes:
+        y[..., len(failed):] = y[..., len(failed) - 1:len(failed)]

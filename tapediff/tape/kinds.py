@@ -27,6 +27,7 @@ from tapediff.tape.layout import (
     K_SAVES,
     K_SCALARS,
     K_WANTED,
+    OVERWRITE,
     STRUCTURAL,
 )
 from tapediff.tape.spec import Spec
@@ -56,7 +57,8 @@ class Kind:
     saves    bit 0: the partials read the result; bit k + 1: they read operand k
     """
 
-    __slots__ = ("attributes", "kind_class", "number", "operands", "parameters", "row", "saves", "scalars", "spec", "wanted")
+    __slots__ = ("attributes", "in_place", "kind_class", "number", "operands", "parameters", "row", "saves", "scalars", "spec",
+                 "wanted")
 
     def __init__(self, number: int, kind_class: int, row: Any, operands: tuple[Spec, ...], spec: Spec, attributes: Any,
                  scalars: int, wanted: int, saves: int) -> None:
@@ -70,6 +72,7 @@ class Kind:
         self.wanted = wanted
         self.saves = saves
         self.parameters: Any = None
+        self.in_place: Kind | None = None
 
     @property
     def grad_fn(self) -> str:
@@ -125,9 +128,22 @@ class KindTable:
             for position, operand in enumerate(operands[:3]):
                 fields[K_ITEM_A + position] = operand.dtype.itemsize
             self.kinds.append(kind)
-            if kind_class in (ELEMENTWISE, STRUCTURAL):
+            if kind_class in (ELEMENTWISE, STRUCTURAL, OVERWRITE):
                 self.unbuilt.append(kind)
             return kind
+
+    def in_place(self, kind: Kind) -> Kind:
+        """The kind of an element-wise instruction that differs in where its result lies: in the memory of a source.
+
+        Sweeps take it as a whole: in blocks, it could overwrite what another instruction of its run has yet to read.
+        """
+        with self.lock:
+            if kind.in_place is None:
+                made = self.add(OVERWRITE, kind.row, kind.operands, kind.spec, kind.attributes, kind.scalars, 0, 0,
+                                len(kind.operands))
+                self.table[made.number, K_LARGE] = 1
+                kind.in_place = made
+            return kind.in_place
 
     def set_forward(self, kind: Kind, address: int) -> None:
         """Remember the address of the forward kernel."""

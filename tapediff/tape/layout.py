@@ -24,7 +24,7 @@ K_REVERSE_SAME = 14  # address of the reverse kernel for a and b being the same 
 K_SAME = 15  # 1: an instruction of this kind has been seen with a and b the same slot
 K_FIELDS = 16
 
-ELEMENTWISE, STRUCTURAL, HOST, ALIAS, ARGUMENT = range(5)
+ELEMENTWISE, STRUCTURAL, HOST, ALIAS, ARGUMENT, OVERWRITE = range(6)
 
 # A source is a value that instructions read and do not compute: a leaf, or a slot of an earlier segment.
 # One row of int64 in a chunk of the source table; rows never move.

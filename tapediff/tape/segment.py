@@ -31,7 +31,9 @@ class Segment:
     chunks      the memory that holds the values
     clocks      pairs (first instruction, clock of in-place writes) of each forward sweep
     owners      large slots: the tensor that shows the slot, weakly
-    large       large slots: the arrays that hold their values
+    large       large slots: the blocks of memory that hold their values
+    unplaced    large slots that are not computed yet; settling: those of a segment without gradients that were computed last
+    targets     pending instructions that write into the memory of a source, and that source
     hooks       slots whose adjoint somebody wants to see
     overwritten for each instruction the number of instructions recorded before its value was written in place, 0 where it was
     not;
@@ -42,7 +44,8 @@ class Segment:
 
     __slots__ = ("__weakref__", "address_room", "addresses", "addresses_at", "batches", "chunks", "clocks", "code", "consumed",
                  "consumer", "count", "grad_enabled", "held", "hooks", "is_open", "is_released", "large", "large_bytes",
-                 "lock", "number", "overwritten", "owners", "recorded", "recorder", "stamp", "thread", "unplaced", "versions")
+                 "lock", "number", "overwritten", "owners", "recorded", "recorder", "settling", "stamp", "targets", "thread",
+                 "unplaced", "versions")
 
     def __init__(self, grad_enabled: bool) -> None:
         self.number = next(_numbers)
@@ -61,6 +64,8 @@ class Segment:
         self.chunks: list[Any] = []
         self.clocks = array("q")
         self.unplaced: list[int] = []
+        self.settling: list[int] = []
+        self.targets: dict[int, Any] = {}
         self.owners: dict[int, Any] = {}
         self.large: dict[int, Any] = {}
         self.large_bytes = 0

@@ -7,6 +7,7 @@ import struct
 import threading
 import weakref
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from tapediff.tape.layout import (
 )
 from tapediff.tape.spec import Spec
 
-__all__ = ["CLOCK", "NUMBER", "SOURCE", "SOURCES", "Source", "SourceTable", "Storage"]
+__all__ = ["CLOCK", "NUMBER", "SOURCE", "SOURCES", "WRITING", "Source", "SourceTable", "Storage"]
 
 _MOST_CHUNKS = 1 << 16
 # address, cell, bytes, wanted, pass, adjoint, clock, state, gradient, item
@@ -96,7 +97,14 @@ class _SourceSegment:
         return "<sources>"
 
 
+class _Writing(set[Any]):
+    """Segments in which writes into the memory of sources wait. `finish` computes them: before anybody looks at a source."""
+
+    finish: Callable[[], None]
+
+
 SOURCE: Any = _SourceSegment()
+WRITING = _Writing()
 NUMBER: Any = object()  # the owner of sources that stand for Python numbers
 
 
@@ -119,6 +127,12 @@ class Storage:
             self.members = [member for member in self.members if member() is not None]
             self.most = 2 * len(self.members) + 8
 
+    def is_alone(self) -> bool:
+        """Whether one source shows the memory."""
+        if len(self.members) > 1:
+            self.members = [member for member in self.members if member() is not None]
+        return len(self.members) == 1
+
     def mark_written(self) -> None:
         """Remember that the memory was written just now, and let copies of strided arrays follow."""
         CLOCK.now += 1
@@ -130,6 +144,18 @@ class Storage:
                 source.write(S_CLOCK, CLOCK.now)
                 if source.snapshot is not None:
                     source.snapshot[...] = source.array
+
+
+def address_of_array(array: np.ndarray[Any, Any]) -> int:
+    """Where an array's memory lies; half the time of its `__array_interface__`, which serves what cannot be written."""
+    try:
+        return ctypes.addressof(_BYTE.from_buffer(array))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        found: int = array.__array_interface__["data"][0]
+        return found
+
+
+_BYTE = ctypes.c_char
 
 
 class Source:
@@ -175,7 +201,7 @@ class Source:
             assert array is not None
             if not array.flags.c_contiguous:
                 self.snapshot = array = array.copy()
-            address = array.__array_interface__["data"][0]
+            address = address_of_array(array)
         state = EMPTY if is_cell and origin is None and spec.requires_grad else PYTHON
         _PACK[dtype.name](SOURCES.buffers[chunk], offset, address, value if is_cell else 0, spec.word_bytes, spec.requires_grad,
                           0, 0, CLOCK.now, state, 0.0, dtype.itemsize)
@@ -208,6 +234,8 @@ class Source:
 
     def item(self) -> Any:
         """The value of a single element, as a Python number."""
+        if WRITING:
+            WRITING.finish()
         if self.array is not None:
             return self.array.item()
         if self.address == self._cell_address(S_CELL):
@@ -216,6 +244,8 @@ class Source:
 
     def values(self) -> np.ndarray[Any, Any]:
         """The value as an array of the spec's shape that shares its memory."""
+        if WRITING:
+            WRITING.finish()
         if self.array is None:
             index = self.index
             if self.address == self._cell_address(S_CELL):

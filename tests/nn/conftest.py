@@ -1,6 +1,0 @@
-"""Lets these tests use the comparison with PyTorch that stands beside the tests of functions."""
-
-import sys
-from pathlib import Path
-
-sys.path.append(str(Path(__file__).parent.parent / "functions"))
