@@ -169,8 +169,8 @@ def _prepare() -> None:
     table = (ctypes.c_int64 * (recorder.CONTEXT_WORDS + recorder.ROW_WORDS * len(rows)))()
     numbers: Any = range(0, recording.SEGMENT_CODE + 192, 3)
     positions = (ctypes.py_object * len(numbers))(*numbers)
-    objects = {"TENSOR": Tensor, "FLOAT": float, "INT": int, "LIST": list, "NONE": None, "SOURCE": SOURCE, "MODES": modes,
-               "NAME_OF_SEGMENT": "segment", "LATEST": latest, "CLOSE": recording.close, "ZERO": 0}
+    objects = {"TENSOR": Tensor, "FLOAT": float, "INT": int, "LIST": list, "NONE": None, "TRUE": True, "SOURCE": SOURCE,
+               "MODES": modes, "NAME_OF_SEGMENT": "segment", "LATEST": latest, "CLOSE": recording.close, "ZERO": 0}
     for name, thing in objects.items():
         table[getattr(recorder, name)] = id(thing)
     table[recorder.POSITIONS] = ctypes.addressof(positions)
@@ -218,7 +218,7 @@ def _try_out(rows: list[Any], addresses: list[int]) -> None:
     """Let machine code and Python record the same operations of tensors made for that, and compare all that there is to see."""
     from tapediff.kernels import recorder
     spec = _blank(Spec)
-    spec.constants = {0.5: -7, 3: -8}
+    spec.constants, spec.is_large = {0.5: -7, 3: -8}, False
     leaf, other = (of_source(Source(spec_of((), dtypes.float64, False), value)) for value in (1.0, 2.0))
     leaf.spec = other.spec = spec
     for number, (shape, name, function, _, row) in enumerate(rows):

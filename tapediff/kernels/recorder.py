@@ -26,26 +26,27 @@ from tapediff.kernels.options import inner
 __all__ = ["ATTRIBUTES", "CONTEXT_WORDS", "FUNCTIONS", "ROW_WORDS", "SHAPES", "operate", "print_entries"]
 
 # the context: objects and numbers
-(TENSOR, FLOAT, INT, LIST, NONE, SOURCE, MODES, NAME_OF_SEGMENT, LATEST, LATEST_THREAD, CLOSE, ZERO, POSITIONS, POSITION_COUNT,
- LIMIT, ALLOCATE) = range(16)
+(TENSOR, FLOAT, INT, LIST, NONE, TRUE, SOURCE, MODES, NAME_OF_SEGMENT, LATEST, LATEST_THREAD, CLOSE, ZERO, POSITIONS,
+ POSITION_COUNT, LIMIT, ALLOCATE) = range(17)
 # the context: documented functions of CPython
 FUNCTIONS = ("PyDict_GetItemWithError", "PyErr_Clear", "PyList_Append", "PyList_SetSlice", "PyList_Size", "PyObject_CallObject",
              "PyObject_GetAttr", "PyThreadState_Get", "PyThreadState_GetID", "PyTuple_GetItem", "PyTuple_New", "PyTuple_SetItem",
              "Py_DecRef", "Py_IncRef")
 (GET_ITEM, CLEAR_ERROR, APPEND, SET_SLICE, SIZE, CALL, GET_ATTRIBUTE, THREAD, THREAD_NUMBER, TUPLE_ITEM, NEW_TUPLE,
- SET_TUPLE_ITEM, DECREF, INCREF) = range(16, 30)
+ SET_TUPLE_ITEM, DECREF, INCREF) = range(17, 31)
 # the context: where an object keeps an attribute
 ATTRIBUTES = (("tensor", "segment"), ("tensor", "slot"), ("tensor", "spec"), ("tensor", "source"), ("segment", "code"),
-              ("segment", "stamp"), ("segment", "held"), ("source", "stamp"), ("spec", "constants"), ("latest", "segment"))
+              ("segment", "stamp"), ("segment", "held"), ("source", "stamp"), ("spec", "constants"), ("spec", "is_large"),
+              ("latest", "segment"))
 (TENSOR_SEGMENT, TENSOR_SLOT, TENSOR_SPEC, TENSOR_SOURCE, SEGMENT_CODE, SEGMENT_STAMP, SEGMENT_HELD, SOURCE_STAMP, SPEC_CONSTANTS,
- LATEST_SEGMENT) = range(30, 40)
+ SPEC_IS_LARGE, LATEST_SEGMENT) = range(31, 42)
 CONTEXT_WORDS = 48
 
 # a row: where a spec keeps its dictionary for (tensor, anything), for (number, tensor); whether a number on the left may change
 # sides; whether the number itself is the dictionary's key; the Python function for all else
 TABLE, REFLECTED, COMMUTES, BY_VALUE, FALLBACK, ENTRIES = range(6)
-# an entry: spec, key and table as looked up; the instruction's kind, the result's spec, the number's operand; the pair that owns
-# kind and result
+# an entry: spec, key and table as looked up; the instruction's kind (0: its results are large), the result's spec, the number's
+# operand; the pair that owns kind and result
 SPEC, KEY, WHERE, KIND, RESULT, OPERAND, PAIR = range(7)
 WAYS = 16
 ROW_WORDS = 8 + WAYS * 8
@@ -160,8 +161,10 @@ def fill(context: int, row: int, table: int, spec: int, key: int, is_number: boo
     replace(context, entry + 8 * OPERAND, operand)
     store(entry + 8 * SPEC, spec)
     store(entry + 8 * WHERE, table)
-    store(entry + 8 * KIND, call2(word(context, TUPLE_ITEM), pair, 0))
-    store(entry + 8 * RESULT, call2(word(context, TUPLE_ITEM), pair, 1))
+    result = call2(word(context, TUPLE_ITEM), pair, 1)
+    is_large = attribute(context, result, SPEC_IS_LARGE) == word(context, TRUE)
+    store(entry + 8 * RESULT, result)
+    store(entry + 8 * KIND, 0 if is_large else call2(word(context, TUPLE_ITEM), pair, 0))
     return entry
 
 
@@ -229,7 +232,7 @@ def write(context: int, row: int, table: int, a: int, b: int, number: int, made:
             or spec == 0 or slot == 0 or key == 0):
         return MISSED
     entry = find(context, row, table, spec, key, number != 0)
-    if entry == 0:
+    if entry == 0 or word(entry, KIND) == 0:
         return MISSED
     other = attribute(context, b, TENSOR_SLOT) if b else word(entry, OPERAND)
     code = attribute(context, segment, SEGMENT_CODE)
