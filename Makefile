@@ -9,6 +9,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 	"$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 RESULTS := results/digits
 
 .PHONY: help demo test check lint bench peers clean
@@ -18,8 +19,8 @@ help:
 	@echo "make check   the fast tests, less than a minute"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   a quick run of every asv benchmark"
-	@echo "make peers   tapediff beside PyTorch, micrograd and xad, in one table"
-	@echo "make clean   remove $(VENV), caches and results"
+	@echo "make peers   tapediff beside PyTorch, JAX, CasADi, ddx and others: a table and docs/performance.md (half an hour)"
+	@echo "make clean   remove $(VENV), $(PEERS), caches and results"
 
 $(BIN)/python:
 	@if [ -z "$(PYTHON)" ]; then \
@@ -53,8 +54,14 @@ bench: $(VENV)/.installed-dev
 	@$(BIN)/asv machine --yes > /dev/null
 	$(BIN)/asv run --quick --python=same --show-stderr
 
-peers: $(VENV)/.installed-peers
-	$(BIN)/python -m benchmarks.peers
+# The peers, and what they need, stay out of the environment in which tapediff is built and tested.
+$(PEERS)/.installed: pyproject.toml
+	@test -x $(PEERS)/bin/python || "$(PYTHON)" -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[peers]'
+	@touch $@
+
+peers: $(PEERS)/.installed
+	$(PEERS)/bin/python -m benchmarks.peers --threads 1,2 --output docs
 
 clean:
-	rm -rf $(VENV) .asv results .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) $(PEERS) .asv results .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

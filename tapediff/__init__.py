@@ -30,7 +30,7 @@ globals().update(_FUNCTIONS)
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 __version__ = _version
 _FROM = {"record": ("program.program", "record"), "Program": ("program.program", "Program"),
-         "load_program": ("program.program", "load_program"),
+         "load_program": ("program.program", "load_program"), "custom_op": ("custom", "custom_op"),
          "compile": ("program.compiled", "compile_function"), "vmap": ("func.vectorized", "vmap"),
          "is_anomaly_enabled": ("autograd.anomaly", "is_anomaly_enabled"),
          "is_anomaly_check_nan_enabled": ("autograd.anomaly", "is_anomaly_check_nan_enabled")}

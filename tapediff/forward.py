@@ -16,7 +16,7 @@ from tapediff.memory import POOL, WORD, Block, address_of, operand_array, operan
 from tapediff.tape import layout
 from tapediff.tape.kinds import KINDS
 from tapediff.tape.segment import Segment
-from tapediff.tape.source import CLOCK, SOURCE, SOURCES, WRITING, Source
+from tapediff.tape.source import CLOCK, SOURCES, WRITING, Source
 
 __all__ = ["compute", "finish_writes", "flush", "leave_tape", "settle_large"]
 
@@ -50,7 +50,9 @@ def compute(segment: Segment) -> None:
     first = segment.count
     if total <= first:
         return
-    pending = recorded[3 * first:3 * total] if first or len(recorded) > 3 * total else recorded
+    is_foreign = segment.thread != 0 and segment.thread != get_ident()
+    # another thread may be appending to its list
+    pending = recorded[3 * first:3 * total] if first or is_foreign or len(recorded) > 3 * total else recorded
     code = array("i", pack(f"{len(pending)}i", *pending))  # half the time of array("i", pending)
     if KINDS.unbuilt:
         build_forward()
@@ -72,7 +74,7 @@ def compute(segment: Segment) -> None:
     kinds_at = KINDS.address
     chunks_at = SOURCES.address
     if segment.unplaced:
-        place_large(segment, code, first)
+        place_large(segment, code, first, is_foreign)
     if segment.targets:
         for index, source in segment.targets.items():
             WORD.from_address(addresses_at + 8 * index).value = source.address
@@ -99,14 +101,10 @@ def compute(segment: Segment) -> None:
     if segment.targets:
         segment.targets.clear()
         WRITING.discard(segment)
-    # another thread must not take away the list that its owner may be appending to
-    if not segment.is_open and segment.thread == get_ident():
+    if not is_foreign and not segment.is_open:
         segment.recorded = []
-    if segment.unplaced:
-        if segment.grad_enabled or segment.recorder is not None:
-            segment.unplaced = [index for index in segment.unplaced if index >= total]
-        else:
-            settle_large(segment)
+    if segment.unplaced and (segment.is_on_tape or not is_foreign):
+        settle_large(segment)
 
 
 def forget_instruction(segment: Segment, index: int) -> None:
@@ -126,10 +124,11 @@ def grow_addresses(segment: Segment, total: int) -> None:
         segment.address_room = 2 * total
 
 
-def place_large(segment: Segment, code: array[int], first: int) -> None:
+def place_large(segment: Segment, code: array[int], first: int, is_foreign: bool) -> None:
     """Give the pending large slots arrays of their own; an alias shares the array of what it shows."""
+    # an operation that its owner is about to record may read what nothing reads now
     passing: Container[int] = ()
-    if segment.large_bytes >= PASSING_BYTES and (found := passing_values(segment, code, first)):
+    if segment.large_bytes >= PASSING_BYTES and not is_foreign and (found := passing_values(segment, code, first)):
         passing = found
         room = layout.BLOCK * 8
         memory = np.empty(len(found) * room + 64, np.uint8)
@@ -140,7 +139,7 @@ def place_large(segment: Segment, code: array[int], first: int) -> None:
             del segment.owners[index]
     for index in segment.unplaced:
         at = 3 * (index - first)
-        if at >= len(code) or index in passing:  # announced, but recorded after this batch began
+        if at < 0 or at >= len(code) or index in passing:  # placed before; announced, but recorded after this batch began
             continue
         kind = KINDS.kinds[code[at]]
         if kind.kind_class == layout.ALIAS:
@@ -159,7 +158,7 @@ def passing_values(segment: Segment, code: array[int], first: int) -> set[int]:
     kinds = KINDS.kinds
     passing = set()
     for index in segment.unplaced:
-        if 3 * (index - first) >= len(code):
+        if not 0 <= index - first < len(code) // 3:
             continue
         kind = kinds[code[3 * (index - first)]]
         if (kind.kind_class == layout.ELEMENTWISE and kind.spec.nbytes >= PASSING_BYTES and segment.owners[index]() is None
@@ -188,8 +187,12 @@ def settle_large(segment: Segment) -> None:
     A value that was only just computed waits for the next sweep, since the expression that reads it may still be running.
     """
     count = segment.count
-    earlier, segment.settling = segment.settling, [index for index in segment.unplaced if index < count]
-    segment.unplaced = [index for index in segment.unplaced if index >= count]
+    done = sum(1 for index in segment.unplaced if index < count)
+    computed = segment.unplaced[:done]
+    del segment.unplaced[:done]  # the same list: its owner may be adding to it
+    if segment.is_on_tape:
+        return
+    earlier, segment.settling = segment.settling, computed
     for index in earlier:
         leave_tape(segment, index)
 
@@ -203,7 +206,7 @@ def leave_tape(segment: Segment, index: int) -> None:
     spec = KINDS.kinds[segment.kind_number(index)].spec
     if tensor is not None and tensor.segment is segment and tensor.slot == 3 * index + 3:
         source = Source(spec, array=slot_value(value, spec))
-        tensor.source, tensor.segment, tensor.slot = source, SOURCE, source.operand
+        source.take_over(tensor)
         segment.held.append(source)
     elif type(value) is Block:
         POOL.give(value, spec.word_bytes)

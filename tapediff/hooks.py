@@ -90,10 +90,9 @@ def _hooks_of(tensor: Tensor) -> Hooks:
     if origin is None:
         source = recording.source_of(tensor)
         if source.hooks is None:
-            cell = tensor.grad  # from now on Python adds up, after the hooks
+            known = tensor.grad  # from now on Python adds up, after the hooks
             source.hooks = Hooks()
-            source.take_gradient_cell()
-            assert cell is source.grad
+            assert known is source.grad
         hooks: Hooks = source.hooks
         return hooks
     if origin.hooks is None:

@@ -50,6 +50,7 @@ class Pool:
     def __init__(self) -> None:
         self.free: dict[int, list[Block]] = {}
         self.kept = 0
+        self.lock = threading.Lock()
 
     def take(self, nbytes: int) -> Block:
         """A block of `nbytes` bytes; what is in it is undefined."""
@@ -57,21 +58,23 @@ class Pool:
             found = self.free[nbytes].pop()
         except (KeyError, IndexError):
             return Block(nbytes)
-        self.kept -= nbytes
+        with self.lock:
+            self.kept -= nbytes
         return found
 
     def give(self, block: Block, nbytes: int) -> None:
         """Take back a block of `nbytes` bytes, unless an array or somebody besides the caller's local variable refers to it."""
         if sys.getrefcount(block) <= 3 and sys.getrefcount(block.memory) <= 2 and self.kept + nbytes <= self.KEEP_BYTES:
-            self.kept += nbytes
+            with self.lock:
+                self.kept += nbytes
             free = self.free.get(nbytes)
             if free is None:
-                free = self.free[nbytes] = []
+                free = self.free.setdefault(nbytes, [])
             free.append(block)
 
 
-class Scratch(threading.local):
-    """Memory of a thread's reverse passes; the frame tells the compiled sweeps where it lies."""
+class Scratch:
+    """Memory of a reverse pass; the frame tells the compiled sweeps where it lies."""
 
     def __init__(self) -> None:
         self.frame = (ctypes.c_int64 * layout.FRAME_FIELDS)()
@@ -101,7 +104,6 @@ class Scratch(threading.local):
             self.adjoints = memory[start:start + self.adjoint_bytes]
             self.frame[layout.FRAME_ADJOINTS] = address_of(self.adjoints)
 
-
     def hand_out(self, spec: Any, offset: int) -> np.ndarray[Any, Any]:
         """An adjoint as an array to keep: a copy, or the memory itself where it makes up most of what the pass used."""
         adjoint = np.ndarray(spec.shape, spec.dtype.numpy, self.adjoints, offset)
@@ -111,8 +113,15 @@ class Scratch(threading.local):
         return adjoint
 
 
+class ThreadScratch(threading.local):
+    """The scratch memory of each thread."""
+
+    def __init__(self) -> None:
+        self.mine = Scratch()
+
+
 POOL = Pool()
-SCRATCH = Scratch()
+SCRATCH = ThreadScratch()
 
 
 def slot_address(segment: Segment, index: int) -> int:

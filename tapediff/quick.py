@@ -24,16 +24,17 @@ __all__ = ["BINARY", "POWER", "SWAPPED", "UNARY", "made_from", "quick"]
 
 # --- templates ------------------------------------------------------------------------------------------------------------------
 # TABLE stands for the name of the spec's table, and is replaced in the compiled code: compiling every operator anew would slow
-# `import tapediff` down.
+# `import tapediff` down. The tensor is made first: the garbage collector might call a finalizer that records, too. Another thread
+# may close the segment at any time (`code` is then None) and compute it, but leaves its list and the tensor's slot alone.
 
 _APPEND = """\
         if spec.is_large:
             return append_large(segment, kind, spec, {a}, {b})
+        made = new_handle(Tensor)
         code = segment.code
         code.append(kind)
         code.append({a})
         code.append({b})
-        made = new_handle(Tensor)
         made.segment = segment
         made.spec = spec
         made.slot = slot = len(code)

@@ -6,7 +6,6 @@ import threading
 import weakref
 from collections.abc import Callable, Sequence
 from math import copysign
-from threading import get_ident
 from typing import Any
 
 from tapediff import dtypes
@@ -60,6 +59,18 @@ class Modes(threading.local):
         self.recorder: Any = None
         self.segment: Segment = Segment(True)
         self.segment.close()
+        self.end = ThreadEnd(self.segment)
+
+
+class ThreadEnd:
+    """Closes the segment of a thread that ends: the system may give its number to another one."""
+
+    def __init__(self, segment: Segment) -> None:
+        self.segment = segment
+
+    def __del__(self) -> None:
+        self.segment.close()
+        self.segment.thread = 0
 
 
 modes = Modes()
@@ -104,7 +115,7 @@ at_open: list[Callable[[], None]] = []  # to be called when a segment is opened
 def _open() -> Segment:
     for call in at_open:
         call()
-    modes.segment = segment = Segment(modes.grad_enabled)
+    modes.segment = modes.end.segment = segment = Segment(modes.grad_enabled)
     latest.segment = None
     if recordings:
         segment.recorder = modes.recorder
@@ -135,6 +146,7 @@ def settle() -> None:
 def reopen() -> None:
     """After a backward pass: a new segment, ready for the tensor's quick path."""
     if modes.grad_enabled and not modes.segment.is_open:
+        close()
         _open()
 
 
@@ -148,16 +160,24 @@ def set_grad_enabled(enabled: bool) -> None:
 def close() -> None:
     """Let the next operation open a new segment. What is pending is computed: nobody keeps count of closed segments that wait."""
     segment = modes.segment
-    if not segment.is_open:
+    if not segment.thread:
         return
-    segment.close()
-    if len(segment.recorded) // 3 > segment.count:
-        from tapediff.forward import flush
-        flush(segment)
-    if segment.settling:
+    segment.is_open = False
+    segment.code = None
+    if segment.recorded:
+        if len(segment.recorded) // 3 > segment.count:
+            from tapediff.forward import flush
+            flush(segment)
+        segment.recorded = []
+    if segment.settling or segment.unplaced:
         from tapediff.forward import settle_large
         with segment.lock:
-            settle_large(segment)
+            while segment.settling or segment.unplaced:
+                settle_large(segment)
+    segment.thread = 0
+    if segment.is_finished:
+        from tapediff.freeing import release_finished
+        release_finished(segment)
     is_full = segment.count >= layout.SEGMENT_INSTRUCTIONS or segment.large_bytes >= SEGMENT_BYTES
     if is_full and segment.held and segment.recorder is None:
         from tapediff.freeing import forget_unreached
@@ -170,6 +190,8 @@ def operand_of(handle: Any, segment: Segment) -> int:
         slot: int = handle.slot
         return slot
     source = handle.source if handle.segment is SOURCE else source_of(handle)
+    if source.origin is not None and source.origin.number > segment.number:
+        close()  # another thread computed it since: what reads it must be younger
     if source.stamp is not segment.stamp:
         source.stamp = segment.stamp
         segment.held.append(source)
@@ -178,37 +200,57 @@ def operand_of(handle: Any, segment: Segment) -> int:
 
 def source_of(handle: Any) -> Source:
     """The source that names the value of `handle`; a slot of another segment becomes one, by computing that segment."""
-    segment = handle.segment  # once: another thread may turn the tensor into a source meanwhile
+    segment = place_of(handle)[0]
     if WRITING:
         WRITING.finish()
     if segment is SOURCE:
         source: Source = handle.source
         return source
-    if segment.thread != get_ident():
+    if segment.number > modes.segment.number:
         close()  # what reads the source must be younger than what computes it
     from tapediff.forward import flush, leave_tape  # above us: only a slot of another segment needs it
-    from tapediff.memory import slot_address, slot_value
     flush(segment)
-    if handle.segment is SOURCE:  # a large value that no backward pass needs leaves the tape as soon as it is computed
-        return handle.source
     with segment.lock:
-        if handle.segment is SOURCE:
+        if handle.slot < 0:  # a large value that no backward pass needs leaves the tape as soon as it is computed
             return handle.source
         index = handle.slot // 3 - 1
-        large = segment.large.get(index)
-        is_on_tape = segment.grad_enabled or segment.recorder is not None
-        if large is not None and not is_on_tape:
+        known = segment.shown.get(index) if segment.shown else None
+        source = known() if known is not None else None  # type: ignore[assignment]
+        if segment.is_foreign:  # an operation that its thread is recording may be about to read the handle's slot
+            if source is None:
+                source = source_of_slot(segment, index, handle.spec)
+                if segment.shown is None:
+                    segment.shown = {}
+                segment.shown[index] = weakref.ref(source)
+            return source
+        if source is None and index in segment.large and not segment.is_on_tape:
             leave_tape(segment, index)
-            if handle.segment is SOURCE:
+            if handle.slot < 0:
                 return handle.source
-        source = Source(handle.spec, array=None if large is None else slot_value(large, handle.spec),
-                        address=slot_address(segment, index),
-                        origin=segment if handle.spec.requires_grad or segment.recorder is not None else None, slot=index,
-                        owner=segment.chunks if large is None else large)
-        handle.source = source
-        handle.segment = SOURCE
-        handle.slot = source.operand
+        if source is None:
+            source = source_of_slot(segment, index, handle.spec)
+        source.take_over(handle)
     return source
+
+
+def source_of_slot(segment: Segment, index: int, spec: Spec) -> Source:
+    """A source that shows the computed value of an instruction."""
+    from tapediff.memory import slot_address, slot_value
+    large = segment.large.get(index)
+    return Source(spec, array=None if large is None else slot_value(large, spec), address=slot_address(segment, index),
+                  origin=segment if spec.requires_grad or segment.recorder is not None else None, slot=index,
+                  owner=segment.chunks if large is None else large)
+
+
+def place_of(handle: Any) -> tuple[Any, int]:
+    """The segment and the slot of a handle, also while another thread turns it into a source (`Source.take_over`)."""
+    segment, slot = handle.segment, handle.slot
+    if segment is SOURCE:
+        return SOURCE, handle.slot
+    if slot < 0:
+        with segment.lock:
+            return SOURCE, slot
+    return segment, slot
 
 
 def constant(value: float, dtype: DType) -> int:
@@ -235,9 +277,8 @@ _ZEROS: dict[Any, int] = {}
 def append(segment: Segment, kind: Kind, *numbers: int) -> Any:
     """Record one instruction, in one step that no other thread's sweep can cut, and hand out the tensor that shows its slot.
 
-    Operands beyond the first two go into ARGUMENT instructions before it.
+    Operands beyond the first two go into ARGUMENT instructions before it. None where the segment was closed meanwhile.
     """
-    code = segment.recorded
     count = len(numbers)
     made = new_handle(tensor_type)
     made.segment = segment
@@ -245,10 +286,15 @@ def append(segment: Segment, kind: Kind, *numbers: int) -> Any:
     line: tuple[int, ...] = (kind.number, numbers[0] if count else 0, numbers[1] if count > 1 else 0)
     for k in range(2, count, 2):
         line = (ARGUMENT_KIND, numbers[k], numbers[k + 1] if k + 1 < count else 0, *line)
+    reference = weakref.ref(made) if spec.is_large else None
+    # nothing is made from here on: the garbage collector might call a finalizer that records, too, or runs a pass
+    if not segment.is_open:
+        return None
+    code = segment.recorded
     slot = made.slot = len(code) + len(line)
-    if spec.is_large:  # before the instruction, so that every sweep finds it announced
+    if reference is not None:  # before the instruction, so that every sweep finds it announced
         index = slot // 3 - 1
-        segment.owners[index] = weakref.ref(made)
+        segment.owners[index] = reference
         segment.unplaced.append(index)
         segment.large_bytes += spec.nbytes
     code += line
@@ -261,18 +307,20 @@ def append_large(segment: Segment, kind: int, spec: Spec, a: int, b: int) -> Any
     Raises
         KeyError: the segment takes no more.
     """
-    code = segment.code
-    if code is None or segment.large_bytes >= SEGMENT_BYTES or len(code) >= SEGMENT_CODE:
-        raise KeyError
     made = new_handle(tensor_type)
     made.segment = segment
     made.spec = spec
+    reference = weakref.ref(made)
+    line = (kind, a, b)
+    code = segment.code  # last, as in `append`
+    if code is None or segment.large_bytes >= SEGMENT_BYTES or len(code) >= SEGMENT_CODE:
+        raise KeyError
     slot = made.slot = len(code) + 3
     index = slot // 3 - 1
-    segment.owners[index] = weakref.ref(made)
+    segment.owners[index] = reference
     segment.unplaced.append(index)
     segment.large_bytes += spec.nbytes
-    code += (kind, a, b)
+    code += line
     return made
 
 
@@ -328,13 +376,14 @@ def elementwise(row: Elementwise, *operands: Any, out_dtype: DType | None = None
         offer(plan, row, operands, segment)
     if len(numbers) == 3 and (numbers[0] == numbers[1] or numbers[2] in numbers[:2]):
         return elementwise(row, *separate(operands), out_dtype=out_dtype)
-    return append(segment, kind, *numbers)
+    made = append(segment, kind, *numbers)
+    return elementwise(row, *operands, out_dtype=out_dtype) if made is None else made
 
 
 def offer(plan: Plan, row: Elementwise, operands: tuple[Any, ...], segment: Segment) -> None:
     """Leave the kind where the tensor's quick path looks for it."""
     plan.offered = kind = plan.kind
-    if len(operands) > 2:
+    if len(operands) > 2 or row.name not in ROWS:  # a spec has no place for ops of the user's own
         return
     first = operands[0]
     if not segment.grad_enabled:
@@ -380,7 +429,10 @@ def unrecorded(row: Elementwise, first: Any, second: Any = None) -> Any:
         numbers = (operand_of(first, segment), first.spec.constants[second])
     if segment is not modes.segment or not segment.is_open:  # an operand's own segment had to be computed first
         raise KeyError
-    return append(segment, kind, *numbers)
+    made = append(segment, kind, *numbers)
+    if made is None:
+        raise KeyError
+    return made
 
 
 def separate(operands: tuple[Any, ...]) -> list[Any]:
@@ -557,7 +609,8 @@ def structural(row: Structural, attributes: Any, *operands: Any) -> Any:
     numbers = [operand_of(x, segment) for x in operands]
     if segment is not modes.segment or not segment.is_open:
         return structural(row, attributes, *operands)
-    return append(segment, kind, *numbers)
+    made = append(segment, kind, *numbers)
+    return structural(row, attributes, *operands) if made is None else made
 
 
 def make_structural_kind(row: Structural, attributes: Any, operands: tuple[Any, ...], grad_enabled: bool) -> Kind:

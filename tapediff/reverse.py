@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import heapq
-import threading
 from array import array
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,12 +15,13 @@ from tapediff.building import build_reverse
 from tapediff.forward import flush
 from tapediff.freeing import release
 from tapediff.kernels.options import entry
+from tapediff.leading import Leading
 from tapediff.memory import PASSES, SCRATCH, Scratch, address_of, adjoint_array, operand_array, operands_of, slot_array
 from tapediff.rules import ARRAYS
 from tapediff.tape import layout
 from tapediff.tape.kinds import KINDS
 from tapediff.tape.segment import Segment
-from tapediff.tape.source import SOURCES, Source
+from tapediff.tape.source import ADJOINTS, SOURCES, Source
 
 __all__ = ["Consumed", "Overwritten", "Pass", "scalar_pass"]
 
@@ -30,10 +30,6 @@ _plan = entry(sweeps.plan)
 _clear = entry(sweeps.clear)
 _reverse = entry(sweeps.reverse)
 _accumulate = entry(sweeps.accumulate)
-
-# The source table has one place for the adjoint of a leaf, and leaves are shared by threads: one reverse pass at a time looks at
-# it.
-_reverse_lock = threading.RLock()
 
 
 class Consumed(Exception):
@@ -51,12 +47,14 @@ class Pass:
     capture   whether the adjoints of all leaves go to `deliver`; else those of scalar leaves are added to the source table
     deliver   gets every leaf source that was reached, with its adjoint as an array that it may keep
     watched   slots of segments whose complete adjoints somebody wants: (segment, slot) -> function of the adjoint
+    leading   what leads to the inputs, where not everything is to run
     """
 
-    __slots__ = ("capture", "consumers", "deliver", "finished", "retain", "watched")
+    __slots__ = ("capture", "consumers", "deliver", "finished", "leading", "retain", "watched")
 
     def __init__(self, retain: bool, deliver: Callable[[Source, Any], None], capture: bool = False,
-                 watched: dict[Any, dict[int, Callable[[Any], Any]]] | None = None) -> None:
+                 watched: dict[Any, dict[int, Callable[[Any], Any]]] | None = None, leading: Leading | None = None) -> None:
+        self.leading = leading
         self.retain = retain
         self.deliver = deliver
         self.capture = capture
@@ -73,8 +71,11 @@ class Pass:
         origins: dict[int, Any] = {}
         order: list[int] = []
         deliver = self.deliver
+        leading = self.leading
         while True:
             for origin, slot, adjoint in seeds:
+                if leading is not None and not leading.reaches(origin, slot):
+                    continue
                 number = origin.number
                 slots = waiting.get(number)
                 if slots is None:
@@ -90,14 +91,20 @@ class Pass:
             slots = waiting.pop(number)
             origin = origins.pop(number)
             seeds = []
+            if leading is not None and leading.ends_at(origin):
+                for slot, adjoint in slots.items():
+                    self.watched[origin][slot](np.array(adjoint))  # type: ignore[index]
+                continue
             found = reverse_segment(origin, slots, self) if type(origin) is Segment else origin.propagate(slots, self)
             for source, adjoint in found:
                 if source.origin is None:
                     deliver(source, adjoint)
                 else:
                     seeds.append((source.origin, source.slot, adjoint))
-        for segment in self.finished:
-            release(segment)
+        if self.finished:
+            with ADJOINTS:
+                for segment in self.finished:
+                    release(segment)
         for segment in self.consumers:
             segment.consumer = None
         self.finished.clear()
@@ -106,42 +113,45 @@ class Pass:
 
 def scalar_pass(segment: Segment, slot: int, retain: bool, deliver: Callable[[Source, Any], None]) -> None:
     """`Pass.run` from one scalar slot with adjoint 1: the usual case, in few steps."""
-    if (segment.is_released or segment.hooks or segment.consumed is not None or segment.overwritten is not None
-        or SCRATCH.is_busy):
+    scratch = SCRATCH.mine
+    if segment.hooks or segment.overwritten is not None or scratch.is_busy:
         Pass(retain, deliver).run(((segment, slot, 1.0),))
         return
     if not retain:
         segment.is_open = False
         segment.code = None
     flush(segment)
-    scratch = SCRATCH
+    batches = segment.batches
+    code = batches[0][0] if len(batches) == 1 else segment.whole_code()
     held = len(segment.held) + 1
     if scratch.slots <= slot or scratch.sources <= held:
         scratch.room(slot + 1, held)
-    batches = segment.batches
-    code = batches[0][0] if len(batches) == 1 else segment.whole_code()
-    with _reverse_lock:
-        clocks = segment.clocks
-        left = _whole_pass(code.buffer_info()[0], slot, segment.count, scratch.frame_at, KINDS.address, SOURCES.address,
-                           next(PASSES), clocks.buffer_info()[0], len(clocks) // 2, 0, 0, scratch.adjoint_bytes,
-                           segment.addresses_at)
-        found = []
+    clocks = segment.clocks[:]
+    found = []
+    current = None
+    with ADJOINTS:
+        left = -1
+        if not segment.is_released and segment.consumed is None:
+            left = _whole_pass(code.buffer_info()[0], slot, len(code) // 3, scratch.frame_at, KINDS.address, SOURCES.address,
+                               next(PASSES), clocks.buffer_info()[0], len(clocks) // 2, 0, 0, scratch.adjoint_bytes,
+                               segment.addresses_at)
         if left > 0:
+            scratch.is_busy = True  # the garbage collector might call a finalizer that runs a pass, too
             pairs = scratch.left
             owners = SOURCES.owners
             for k in range(0, 2 * left, 2):
                 source = owners[pairs[k]]()  # type: ignore[misc]
                 found.append((source, scratch.hand_out(source.spec, pairs[k + 1])))  # type: ignore[union-attr]
+            scratch.is_busy = False
+        if left >= 0 and not retain:
+            if scratch.frame[layout.FRAME_MISSED] or segment.is_foreign:
+                current = Pass(retain, deliver)
+                consume(segment, code, scratch.offsets, slot + 1, current)
+            else:
+                release(segment)
     if left < 0:
         Pass(retain, deliver).run(((segment, slot, 1.0),))
         return
-    current = None
-    if not retain:
-        if scratch.frame[layout.FRAME_MISSED]:
-            current = Pass(retain, deliver)
-            consume(segment, code, scratch.offsets, slot + 1, current)
-        else:
-            release(segment)
     seeds = []  # from here on hooks may run, and passes of their own
     for source, adjoint in found:
         if source.origin is None:  # type: ignore[union-attr]
@@ -159,23 +169,45 @@ def reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass) -> l
 
     Returns the adjoints of the sources that Python must handle.
     """
-    with _reverse_lock:
-        return _reverse_segment(segment, slots, current)
-
-
-def _reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass) -> list[tuple[Source, np.ndarray[Any, Any]]]:
-    retain = current.retain
-    if not retain:
+    if not current.retain:
         segment.close()
     flush(segment)
+    with ADJOINTS:
+        if not SCRATCH.mine.is_busy:
+            return _reverse_segment(segment, slots, current, SCRATCH.mine)
+        # a hook or a finalizer has called us in the middle of a pass, whose adjoints of sources have places in the same table
+        places = places_of_adjoints(segment)
+        try:
+            return _reverse_segment(segment, slots, current, Scratch())
+        finally:
+            put_back(places)
+
+
+def places_of_adjoints(segment: Segment) -> list[tuple[Source, int]]:
+    """Where the adjoints of a segment's sources lie in the running pass."""
+    return [(source, source.read(layout.S_ADJOINT)) for source in segment.held]
+
+
+def put_back(places: list[tuple[Source, int]]) -> None:
+    """Say again where adjoints lie, after another pass had its own in other places."""
+    for source, offset in places:
+        source.write(layout.S_ADJOINT, offset)
+
+
+def _reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass,
+                     scratch: Scratch) -> list[tuple[Source, np.ndarray[Any, Any]]]:
+    retain = current.retain
     top = max(slots) + 1
     if segment.is_released:
         segment.consume_all()
-    scratch = Scratch() if SCRATCH.is_busy else SCRATCH
     scratch.is_busy = True
     try:
-        code = segment.whole_code()
+        code = whole = segment.whole_code()
+        if current.leading is not None:
+            code = current.leading.code(segment, whole)
         code_at = code.buffer_info()[0]
+        clocks = segment.clocks[:]
+        overwritten = segment.overwritten_table() if segment.overwritten is not None else None
         if segment.addresses is None:  # the values are gone; instructions that saved nothing do not ask where they were
             segment.addresses = np.zeros(8 * segment.count, np.uint8)
             segment.addresses_at = address_of(segment.addresses)
@@ -184,19 +216,19 @@ def _reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass) -> 
         frame, frame_at = scratch.frame, scratch.frame_at
         kinds = KINDS.kinds
         chunks_at = SOURCES.address
-        consumed = segment.consumed
+        consumed = segment.consumed_table() if segment.consumed and segment.consumer is not current else None
         hooks = segment.hooks
         if current.watched and segment in current.watched:
             hooks = {**(hooks or {}), **current.watched[segment]}
+        if hooks and current.leading is not None:
+            hooks = {slot: hook for slot, hook in hooks.items() if current.leading.reaches(segment, slot)}
         while True:
             touched[0] = len(slots)
             for position, slot in enumerate(slots, 1):
                 touched[position] = slot
-            status = _plan(code_at, top, segment.count, frame_at, KINDS.address, chunks_at, next(PASSES),
-                           segment.clocks.buffer_info()[0], len(segment.clocks) // 2,
-                           overwritten_address(segment) if segment.overwritten is not None else 0,
-                           byte_address(consumed, segment) if consumed and segment.consumer is not current else 0,
-                           scratch.adjoint_bytes, bool(hooks))
+            status = _plan(code_at, top, len(code) // 3, frame_at, KINDS.address, chunks_at, next(PASSES),
+                           clocks.buffer_info()[0], len(clocks) // 2, 0 if overwritten is None else overwritten.buffer_info()[0],
+                           0 if consumed is None else byte_address(consumed), scratch.adjoint_bytes, bool(hooks))
             if status < 0:
                 raise (Overwritten if status & 1 == 0 else Consumed)(segment, (-status - 1) // 2)
             if not frame[layout.FRAME_LACKING]:
@@ -222,10 +254,13 @@ def _reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass) -> 
                 top -= 1
                 reverse_host(segment, code, top, scratch)
             if hooks and stop >= 0:
-                places = [(source, source.read(layout.S_ADJOINT)) for source in segment.held]
-                run_hook(segment, code, stop, scratch, hooks[stop])
-                for source, offset in places:  # a pass that the hook ran may have had its own adjoints there
-                    source.write(layout.S_ADJOINT, offset)
+                places = places_of_adjoints(segment)
+                ADJOINTS.release()  # a hook may run passes, and wait for other threads that do
+                try:
+                    run_hook(segment, code, stop, scratch, hooks[stop])
+                finally:
+                    ADJOINTS.acquire()
+                    put_back(places)
         found = []
         if touched[0]:
             left = scratch.left
@@ -235,7 +270,7 @@ def _reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass) -> 
                 spec = source.spec  # type: ignore[union-attr]
                 found.append((source, scratch.hand_out(spec, left[2 * k + 1])))
         if not retain:
-            if frame[layout.FRAME_MISSED]:
+            if frame[layout.FRAME_MISSED] or segment.is_foreign or code is not whole:
                 consume(segment, code, scratch.offsets, max(slots) + 1, current)
             else:
                 current.finished.append(segment)
@@ -244,18 +279,9 @@ def _reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass) -> 
         scratch.is_busy = False
 
 
-def byte_address(flags: bytearray, segment: Segment) -> int:
-    """The address of a byte per instruction, grown to the segment's length."""
-    if len(flags) < segment.count:
-        flags.extend(bytes(segment.count - len(flags)))
+def byte_address(flags: bytearray) -> int:
+    """Where a table of bytes lies."""
     return ctypes.addressof(ctypes.c_char.from_buffer(flags))
-
-
-def overwritten_address(segment: Segment) -> int:
-    """Where the segment's table of overwritten values lies."""
-    segment.grow_overwritten()
-    assert segment.overwritten is not None
-    return segment.overwritten.buffer_info()[0]
 
 
 def reverse_host(segment: Segment, code: array[int], index: int, scratch: Scratch) -> None:
@@ -282,13 +308,14 @@ def run_hook(segment: Segment, code: array[int], slot: int, scratch: Scratch, ho
 
 def consume(segment: Segment, code: array[int], offsets: Any, top: int, current: Pass) -> None:
     """Mark what a pass has used up; when nothing is left that could pass an adjoint on, give the segment's memory back."""
-    if segment.consumed is None:
-        segment.consumed = bytearray(segment.count)
-    byte_address(segment.consumed, segment)
-    flags = np.frombuffer(segment.consumed, np.uint8)
-    flags[:top] |= np.frombuffer(offsets, np.int64, top) >= 0
-    wanted = KINDS.table[np.frombuffer(code, np.int32)[::3], layout.K_WANTED] != 0
+    flags = np.frombuffer(segment.consumed_table(), np.uint8)
+    ran = KINDS.table[np.frombuffer(code, np.int32)[::3], layout.K_WANTED] != 0
+    flags[:top] |= (np.frombuffer(offsets, np.int64, top) >= 0) & ran[:top]
+    wanted = KINDS.table[np.frombuffer(segment.whole_code(), np.int32)[::3], layout.K_WANTED] != 0
     segment.consumer = current
     current.consumers.append(segment)
-    if np.all(flags[wanted] != 0):
-        current.finished.append(segment)
+    if np.all(flags[:len(wanted)][wanted] != 0):
+        if segment.is_foreign:
+            segment.is_finished = True  # its thread will release it
+        else:
+            current.finished.append(segment)

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from tapediff.ops.elementwise import ELEMENTWISE
-from tapediff.ops.structural import STRUCTURAL
+from tapediff.ops.custom import formula_row, own_row
+from tapediff.ops.op import Elementwise
+from tapediff.ops.structural import STRUCTURAL, Structural
 
 __all__ = ["ARRAYS"]
 
@@ -35,13 +36,13 @@ class ArrayFunctions:
     full_like = staticmethod(np.full_like)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        row = STRUCTURAL.get(name)
-        if row is not None:
+        row = STRUCTURAL.get(name) or own_row(name)
+        if isinstance(row, Structural):
             found: Callable[..., Any] = _on_arrays(row.forward)
         elif name in _NUMPY:
             found = _NUMPY[name]
-        elif name in ELEMENTWISE:
-            found = ELEMENTWISE[name].oracle_function() or _by_formula(name)
+        elif (formulas := formula_row(name)) is not None:
+            found = formulas.oracle_function() or _by_formula(formulas)
         else:
             raise AttributeError(f"no op is called {name!r}")
         quiet = _quiet(found)
@@ -67,8 +68,7 @@ class _Names(dict[str, Any]):
         return getattr(ARRAYS, name)
 
 
-def _by_formula(name: str) -> Callable[..., Any]:
-    row = ELEMENTWISE[name]
+def _by_formula(row: Elementwise) -> Callable[..., Any]:
     from tapediff.ops.op import compiled
     code = compiled(row.formula)
     return lambda *operands: eval(code, {"__builtins__": {}}, _Names(zip("abc", operands)))

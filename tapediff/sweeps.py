@@ -62,7 +62,7 @@ from tapediff.tape.layout import (
     S_WANTED,
 )
 
-__all__ = ["accumulate", "address", "clear", "forward", "plan", "reverse", "run_batch", "settle", "whole_pass"]
+__all__ = ["accumulate", "address", "clear", "forward", "lead", "plan", "reverse", "run_batch", "settle", "whole_pass"]
 
 _I64 = ir.IntType(64)
 
@@ -436,6 +436,40 @@ def plan(code: int, top: int, count: int, frame: int, kinds: int, chunks: int, p
     """`plan_pass`, callable from Python."""
     return plan_pass(code, top, count, frame, kinds, chunks, pass_number, clocks, batches, overwritten, consumed, adjoint_room,
                      is_watched)
+
+
+@inner
+def is_among(number: int, sorted_numbers: int, count: int) -> bool:
+    """Whether `number` is one of `count` sorted int64."""
+    low = 0
+    high = count
+    while low < high:
+        middle = (low + high) // 2
+        if load_i64(sorted_numbers + middle * 8) < number:
+            low = middle + 1
+        else:
+            high = middle
+    return low < count and load_i64(sorted_numbers + low * 8) == number
+
+
+@compiled(types.int64(*[types.int64] * 6))
+def lead(code: int, count: int, kinds: int, flags: int, sources: int, source_count: int) -> int:
+    """Set bit 1 of the flag, a byte each, of every instruction that passes an adjoint on to one of some sources, given sorted, or
+    to an instruction whose flag is not 0.
+    """
+    for i in range(count):
+        kind = load_i32(code + i * 12)
+        wanted = field(kinds, kind, K_WANTED)
+        if wanted == 0:
+            continue
+        for k in range(field(kinds, kind, K_ARITY)):
+            if wanted & (1 << min(k, 60)) == 0:
+                continue
+            operand = operand_of(code, i, k)
+            if load_u8(flags + operand) != 0 if operand >= 0 else is_among(-operand - 1, sources, source_count):
+                store_u8(flags + i, types.uint8(load_u8(flags + i) | 2))
+                break
+    return 0
 
 
 @compiled(types.int64(types.int64, types.int64))

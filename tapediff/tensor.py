@@ -15,11 +15,11 @@ import numpy as np
 from tapediff import dtypes, recording
 from tapediff.dtypes import DType
 from tapediff.printing import format_scalar, tensor_text
-from tapediff.recording import Handle, new_handle
+from tapediff.recording import Handle, new_handle, place_of
 from tapediff.shapes import Size, normalize_dim
 from tapediff.tape.kinds import KINDS
 from tapediff.tape.segment import Segment
-from tapediff.tape.source import SOURCE, Source
+from tapediff.tape.source import ADJOINTS, SOURCE, Source
 from tapediff.tape.spec import Spec, spec_of
 
 if TYPE_CHECKING:
@@ -132,9 +132,10 @@ class Tensor(Attached, metaclass=TensorType):
             return self.source.item()
         flush, slot_item = _sweeps()
         flush(segment)
-        if self.segment is SOURCE:  # a large value that no backward pass needs leaves the tape as soon as it is computed
-            return self.source.item()
-        return slot_item(segment, self.slot // 3 - 1, spec)
+        slot = self.slot
+        if slot < 0:  # a large value that no backward pass needs leaves the tape as soon as it is computed
+            return recording.source_of(self).item()
+        return slot_item(segment, slot // 3 - 1, spec)
 
     def tolist(self) -> Any:
         """The value as nested lists of Python numbers."""
@@ -226,14 +227,17 @@ class Tensor(Attached, metaclass=TensorType):
             return self._grad_of_computed()
         source = self.source
         found = source.grad
-        if found is None:
-            value = source.take_gradient_cell()
-            if value is not None:
-                spec = source.spec.twin
-                found = source.grad = of_source(Source(spec, value,
-                                                       np.full(spec.shape, value, spec.dtype.numpy) if spec.ndim else None))
-        elif type(found) is np.ndarray:
-            found = source.grad = of_source(Source(source.spec.twin, array=found))
+        if found is None or type(found) is np.ndarray:
+            with ADJOINTS:
+                found = source.grad
+                if found is None:
+                    value = source.take_gradient_cell()
+                    if value is not None:
+                        spec = source.spec.twin
+                        array = np.full(spec.shape, value, spec.dtype.numpy) if spec.ndim else None
+                        found = source.grad = of_source(Source(spec, value, array))
+                elif type(found) is np.ndarray:
+                    found = source.grad = of_source(Source(source.spec.twin, array=found))
         return found
 
     @grad.setter
@@ -260,8 +264,9 @@ class Tensor(Attached, metaclass=TensorType):
         if self.segment is not SOURCE or self.source.origin is not None:
             self.extras().grad = value
             return
-        self.source.grad = value
-        self.source.take_gradient_cell()
+        with ADJOINTS:
+            self.source.grad = value
+            self.source.take_gradient_cell()
 
     @grad.deleter
     def grad(self) -> None:
@@ -382,9 +387,10 @@ def of_array(array: np.ndarray[Any, Any], requires_grad: bool = False) -> Tensor
 
 def origin_of(tensor: Tensor) -> tuple[Any, int]:
     """What computed a tensor, and its slot there; (None, 0) for a leaf."""
-    if tensor.segment is SOURCE:
+    segment, slot = place_of(tensor)
+    if segment is SOURCE:
         return tensor.source.origin, tensor.source.slot
-    return tensor.segment, tensor.slot // 3 - 1
+    return segment, slot // 3 - 1
 
 
 def name_of(origin: Any, slot: int) -> str:

@@ -73,7 +73,7 @@ def test_the_package_says_that_it_is_typed():
 def test_peers_lists_its_workloads_without_importing_a_library():
     code = "import sys; from benchmarks.peers.__main__ import main; main(['--list']); sys.exit('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "vector chain, n = 1,000,000" in done.stdout
+    assert "vector-chain" in done.stdout
 
 
 @pytest.mark.slow

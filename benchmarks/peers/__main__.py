@@ -1,44 +1,108 @@
-"""`python -m benchmarks.peers`: time tapediff beside its peers and print one table.
+"""`python -m benchmarks.peers`: time tapediff beside its peers, print one table, write figures, a page and pictures.
 
 Exit code 0: every figure was measured (met or not). 1: a library was missing or failed, or results differ. 2: wrong usage.
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
-ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+from benchmarks.peers import catalogue, figures, report
+from benchmarks.peers.run import Effort, run_workload
+from benchmarks.peers.workload import Workload
+
+QUICK_REPEATS = 3
+
+
+def thread_counts(text: str) -> list[int]:
+    counts = [int(part) for part in text.split(",")]
+    if min(counts) < 1 or max(counts) > figures.cores():
+        raise ValueError(f"threads from 1 to {figures.cores()}, the cores that this process may use: got {text}")
+    return counts
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__, formatter_class=layout)
-    parser.add_argument("--only", metavar="TEXT", help="only the workloads whose name contains TEXT")
+    parser.add_argument("--workloads", metavar="A,B", help="only these (see --list)")
+    parser.add_argument("--only", metavar="TEXT", help="only the workloads whose name or title contains TEXT")
+    parser.add_argument("--quick", action="store_true", help="the last size of each workload, few repeats, no first calls")
     parser.add_argument("--repeats", type=int, default=15, metavar="N", help="rounds; the best one counts (default %(default)s)")
     parser.add_argument("--sample", type=float, default=0.02, metavar="SECONDS", help="one library's turn (default %(default)s)")
-    json_path = Path("results/peers.json")
-    parser.add_argument("--json", type=Path, default=json_path, metavar="FILE", help="where the figures go (default %(default)s)")
+    parser.add_argument(
+        "--threads",
+        type=thread_counts,
+        default=[1],
+        metavar="N,M",
+        help="threads of each library (default 1); more than 1 only where that serves anybody",
+    )
+    output_help = (
+        "where performance.json, performance.md and pictures/ go; what stands there about others stays (default %(default)s)"
+    )
+    parser.add_argument("--output", type=Path, default=Path("results/peers"), metavar="FOLDER", help=output_help)
     parser.add_argument("--list", action="store_true", help="list the workloads and stop")
+    parser.add_argument("--page-only", action="store_true", help="write page and pictures again from the figures in --output")
     return parser.parse_args(arguments)
+
+
+def chosen_workloads(options: argparse.Namespace) -> list[Workload]:
+    """Raises ValueError: a name is unknown, or nothing fits."""
+    workloads = list(catalogue.all_workloads())
+    if options.workloads is not None:
+        workloads = [catalogue.workload_named(name.strip()) for name in options.workloads.split(",")]
+    if options.only is not None:
+        workloads = [workload for workload in workloads if options.only in workload.name or options.only in workload.title]
+        if not workloads:
+            raise ValueError(f"--only {options.only!r} fits no workload; `--list` shows them")
+    return workloads
+
+
+def measure(workloads: list[Workload], options: argparse.Namespace) -> tuple[list[dict], bool]:
+    """Run the workloads, print tables as they come; the runs, and whether every figure could be measured."""
+    effort = Effort(QUICK_REPEATS if options.quick else options.repeats, options.sample, not options.quick, not options.quick)
+    print(report.heading(figures.environment()), flush=True)
+    runs, seen = [], []
+    for threads in options.threads:
+        for workload in workloads:
+            if threads > 1 and not workload.uses_threads:
+                continue
+
+            def tell(part: dict, workload: Workload = workload) -> None:
+                for table in figures.tables([part]):
+                    seen.append((workload, table))
+                    print(report.table_text(workload, table), flush=True)
+
+            runs.append(run_workload(workload, threads, effort, tell))
+    print(report.summary(seen, effort.repeats), flush=True)
+    is_complete = not any(row.problem and not row.is_left_out for _, table in seen for row in table.rows)
+    return runs, is_complete
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = parse_arguments(arguments)
-    for name in ONE_THREAD:  # read by the libraries when they are imported, so set before the imports below
-        os.environ[name] = "1"
-    from benchmarks.peers.libraries import comparisons
-    from benchmarks.peers.report import run
-
-    chosen = [comparison for comparison in comparisons() if options.only is None or options.only in comparison.name]
-    if not chosen:
-        print(f"--only {options.only!r} fits no workload; `--list` shows them", file=sys.stderr)
+    try:
+        workloads = chosen_workloads(options)
+    except ValueError as error:
+        print(error, file=sys.stderr)
         return 2
     if options.list:
-        print("\n".join(comparison.name for comparison in chosen))
+        print("\n".join(f"{workload.name:<16} {workload.title}" for workload in workloads))
         return 0
-    rows = run(chosen, options.repeats, options.sample, options.json)
-    return 1 if any(row.problem for row in rows) else 0
+    path, is_complete = options.output / "performance.json", True
+    document = figures.read(path)
+    if not options.page_only:
+        runs, is_complete = measure(workloads, options)
+        document = figures.merged(document, {"runs": runs})
+        figures.write(path, document)
+    if document is None:
+        print(f"{path} does not exist: run without --page-only first", file=sys.stderr)
+        return 2
+    from benchmarks.peers import page, pictures
+
+    drawn = pictures.draw_all(document, options.output / "pictures")
+    page.renew(options.output / "performance.md", document)
+    print(f"written: {path}, {options.output / 'performance.md'}, {drawn or 'no'} pictures")
+    return 0 if is_complete else 1
 
 
 if __name__ == "__main__":

@@ -2,7 +2,20 @@
 
 import gc
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import median
 from time import perf_counter
+
+PATIENCE = 10.0  # seconds that one library may take for all its repeats; a slow one is repeated less often, three times at least
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """Seconds per call: the best and the median of `repeats`."""
+
+    best: float
+    median: float
+    repeats: int
 
 
 def seconds_of(step: Callable[[], object], calls: int) -> float:
@@ -13,19 +26,23 @@ def seconds_of(step: Callable[[], object], calls: int) -> float:
     return (perf_counter() - start) / calls
 
 
-def calls_for(step: Callable[[], object], seconds: float) -> int:
-    """How many calls take about `seconds`; also warms the step up."""
-    step()
-    once = min(seconds_of(step, 1) for _ in range(3))
-    return max(1, round(seconds / once))
+def calls_for(step: Callable[[], object], seconds: float) -> tuple[int, float]:
+    """How many calls take about `seconds`, and the seconds of one; also warms the step up."""
+    once = seconds_of(step, 1)
+    if once < seconds:
+        once = min(seconds_of(step, 1) for _ in range(3))
+    return max(1, round(seconds / once)), once
 
 
-def best_interleaved(steps: Mapping[str, Callable[[], object]], repeats: int, sample_seconds: float) -> dict[str, float]:
-    """The best seconds per call of each step over `repeats` rounds; a round runs every step for about `sample_seconds`."""
-    calls = {name: calls_for(step, sample_seconds) for name, step in steps.items()}
-    best = dict.fromkeys(steps, float("inf"))
-    for _ in range(repeats):
+def interleaved(steps: Mapping[str, Callable[[], object]], repeats: int, sample_seconds: float) -> dict[str, Seconds]:
+    """Time every step in `repeats` rounds; a round runs each of them for about `sample_seconds`."""
+    plans = {name: calls_for(step, sample_seconds) for name, step in steps.items()}
+    samples: dict[str, list[float]] = {name: [] for name in steps}
+    for round_number in range(repeats):
         for name, step in steps.items():
+            calls, once = plans[name]
+            if round_number >= max(3, PATIENCE / max(once, sample_seconds)):
+                continue
             gc.collect()
-            best[name] = min(best[name], seconds_of(step, calls[name]))
-    return best
+            samples[name].append(seconds_of(step, calls))
+    return {name: Seconds(min(taken), median(taken), len(taken)) for name, taken in samples.items()}

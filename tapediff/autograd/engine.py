@@ -9,11 +9,13 @@ import numpy as np
 
 from tapediff import recording
 from tapediff.autograd.recorded import recorded_pass
+from tapediff.forward import flush
 from tapediff.freeing import keep_value_only
+from tapediff.leading import Leading
 from tapediff.recording import modes
 from tapediff.reverse import Consumed, Overwritten, Pass, scalar_pass
 from tapediff.tape.segment import Segment
-from tapediff.tape.source import Source
+from tapediff.tape.source import ADJOINTS, Source
 from tapediff.tensor import Tensor, name_of, of_array, of_source, origin_of
 
 __all__ = ["backward", "grad"]
@@ -67,9 +69,11 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
             (_accumulate_tensor if create_graph else _accumulate)(source, adjoint)
 
     found: dict[Any, Any] = {}
-    _propagate(seeds, retain_graph, create_graph, into_inputs, _watchers(watched, found), capture=True)
+    _propagate(seeds, retain_graph, create_graph, into_inputs, _watchers(watched, found), capture=True,
+               leading=_leading(seeds, leaves, watched))
     for key, adjoint in found.items():
-        _accumulate_on(by_slot[key], adjoint if create_graph else of_array(adjoint))
+        if not by_slot[key].retains_grad:  # or its hook has done it
+            _accumulate_on(by_slot[key], adjoint if create_graph else of_array(adjoint))
 
 
 def backward_from_scalar(tensor: Tensor, retain_graph: bool) -> None:
@@ -77,12 +81,17 @@ def backward_from_scalar(tensor: Tensor, retain_graph: bool) -> None:
     if modes.anomaly or recording.recordings:
         backward(tensor, retain_graph=retain_graph)
         return
+    segment, slot = tensor.segment, tensor.slot
+    if slot < 0:  # another thread has just turned the tensor into a source
+        backward(tensor, retain_graph=retain_graph)
+        return
     try:
-        scalar_pass(tensor.segment, tensor.slot // 3 - 1, retain_graph, _accumulate)
+        scalar_pass(segment, slot // 3 - 1, retain_graph, _accumulate)
     except (Consumed, Overwritten) as error:
         raise RuntimeError(_message(error)) from None
     recording.reopen()
     if not retain_graph:
+        del segment  # or the tensor would not seem to be the last that shows it
         keep_value_only(tensor)
 
 
@@ -129,7 +138,8 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
             known = found.get(source)
             found[source] = adjoint if known is None else known + adjoint if is_recorded else np.asarray(known + adjoint)
 
-    _propagate(seeds, retain_graph, create_graph, keep, _watchers(watched, found), capture=True)
+    _propagate(seeds, retain_graph, create_graph, keep, _watchers(watched, found), capture=True,
+               leading=_leading(seeds, leaves, watched))
     out: list[Any] = []
     for position, tensor in enumerate(wanted):
         origin, slot = origin_of(tensor)
@@ -227,6 +237,15 @@ def _targets(inputs: Sequence[Tensor]) -> tuple[set[Source], set[Any]]:
     return leaves, watched
 
 
+def _leading(seeds: Sequence[tuple[Any, int, Any]], leaves: set[Source], watched: set[Any]) -> Leading | None:
+    """What leads to the inputs; None where all of the graph does, as far as a short look tells."""
+    if not watched and len(seeds) == 1 and type(segment := seeds[0][0]) is Segment:
+        flush(segment)
+        if all(source in leaves for source in segment.held if source.spec.requires_grad):
+            return None
+    return Leading([origin for origin, _, _ in seeds], leaves, watched)
+
+
 def _watchers(slots: set[Any], found: dict[Any, Any]) -> dict[Any, dict[int, Callable[[Any], Any]]]:
     watched: dict[Any, dict[int, Callable[[Any], Any]]] = {}
     for origin, slot in slots:
@@ -234,7 +253,9 @@ def _watchers(slots: set[Any], found: dict[Any, Any]) -> dict[Any, dict[int, Cal
 
         def watch(adjoint: Any, key: Any = (origin, slot), own: Any = own) -> Any:
             changed = own(adjoint) if own is not None else None
-            found[key] = adjoint if changed is None else changed
+            adjoint = adjoint if changed is None else changed
+            known = found.get(key)  # segments of several threads may lead to each other, so that a pass enters one again
+            found[key] = adjoint if known is None else known + adjoint
             return changed
 
         watched.setdefault(origin, {})[slot] = watch
@@ -242,30 +263,31 @@ def _watchers(slots: set[Any], found: dict[Any, Any]) -> dict[Any, dict[int, Cal
 
 
 def _propagate(seeds: Sequence[Any], retain: bool, create_graph: bool, deliver: Callable[[Source, Any], None], watched: Any,
-               capture: bool) -> None:
+               capture: bool, leading: Leading | None = None) -> None:
     if recording.is_traced() and not create_graph:
         before = modes.grad_enabled
         recording.set_grad_enabled(False)
         try:
-            _run(lambda: recorded_pass(seeds, retain, deliver, watched))
+            _run(lambda: recorded_pass(seeds, retain, deliver, watched, leading))
         finally:
             recording.set_grad_enabled(before)
         return
     if modes.anomaly and not create_graph:
-        _checked_pass(seeds, retain, deliver, watched)
+        _checked_pass(seeds, retain, deliver, watched, leading)
         return
     if not create_graph:
-        _run(lambda: Pass(retain, deliver, capture, watched).run(seeds))
+        _run(lambda: Pass(retain, deliver, capture, watched, leading).run(seeds))
         return
     before = modes.grad_enabled
     recording.set_grad_enabled(True)
     try:
-        _run(lambda: recorded_pass(seeds, retain, deliver, watched))
+        _run(lambda: recorded_pass(seeds, retain, deliver, watched, leading))
     finally:
         recording.set_grad_enabled(before)
 
 
-def _checked_pass(seeds: Sequence[Any], retain: bool, deliver: Callable[[Source, Any], None], watched: Any) -> None:
+def _checked_pass(seeds: Sequence[Any], retain: bool, deliver: Callable[[Source, Any], None], watched: Any,
+                  leading: Leading | None) -> None:
     """A plain pass by way of the recorded one, which looks at every contribution on its own.
 
     Nothing is recorded for gradients.
@@ -276,7 +298,7 @@ def _checked_pass(seeds: Sequence[Any], retain: bool, deliver: Callable[[Source,
     recording.set_grad_enabled(False)
     try:
         _run(lambda: recorded_pass(tensors, retain, lambda source, adjoint: deliver(source, np.array(adjoint._array())),
-                                   by_tensor))
+                                   by_tensor, leading))
     finally:
         recording.set_grad_enabled(before)
 
@@ -315,15 +337,16 @@ def _accumulate(source: Source, adjoint: Any) -> None:
     if source.hooks:
         changed = source.hooks(adjoint)
         adjoint = adjoint if changed is None else changed
-    known = source.grad
-    if known is None:
-        cell = source.take_gradient_cell() if source.spec.size == 1 else None
-        source.grad = adjoint if cell is None else np.asarray(adjoint + np.asarray(cell, adjoint.dtype))
-    elif type(known) is np.ndarray:
-        np.add(known, adjoint, out=known)
-    else:
-        from tapediff.inplace import write
-        write(known, lambda array: np.add(array, adjoint, out=array))
+    with ADJOINTS:
+        known = source.grad
+        if known is None:
+            cell = source.take_gradient_cell() if source.spec.size == 1 else None
+            source.grad = adjoint if cell is None else np.asarray(adjoint + np.asarray(cell, adjoint.dtype))
+        elif type(known) is np.ndarray:
+            np.add(known, adjoint, out=known)
+        else:
+            from tapediff.inplace import write
+            write(known, lambda array: np.add(array, adjoint, out=array))
     if source.hooks:
         source.hooks.finish()
 
@@ -333,8 +356,9 @@ def _accumulate_tensor(source: Source, adjoint: Tensor) -> None:
     if source.hooks:
         changed = source.hooks(adjoint)
         adjoint = adjoint if changed is None else changed
-    known = of_source(source).grad
-    source.grad = adjoint if known is None else known + adjoint
+    with ADJOINTS:
+        known = of_source(source).grad
+        source.grad = adjoint if known is None else known + adjoint
     if source.hooks:
         source.hooks.finish()
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from tapediff import recording
 from tapediff.forward import flush
+from tapediff.leading import Leading
 from tapediff.memory import operands_of
-from tapediff.ops.elementwise import ELEMENTWISE
+from tapediff.ops.custom import formula_row, own_row
 from tapediff.ops.op import compiled
-from tapediff.ops.structural import STRUCTURAL
+from tapediff.ops.structural import STRUCTURAL, Structural
 from tapediff.overwritten import is_overwritten_at
 from tapediff.recording import elementwise, modes, structural
 from tapediff.reverse import Consumed, Overwritten
@@ -31,12 +32,11 @@ class TensorFunctions:
     """F on tensors: the functions that a derivative rule may call, recorded. Attributes of structural ops come last."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        row = STRUCTURAL.get(name)
-        if row is not None:
+        row = STRUCTURAL.get(name) or own_row(name)
+        if isinstance(row, Structural):
             found: Callable[..., Any] = lambda *arguments: structural(row, arguments[-1], *arguments[:-1])  # noqa: E731
-        elif name in ELEMENTWISE:
-            formula_row = ELEMENTWISE[name]
-            found = lambda *operands: elementwise(formula_row, *operands)  # noqa: E731
+        elif (formulas := formula_row(name)) is not None:
+            found = lambda *operands: elementwise(formulas, *operands)  # noqa: E731
         else:
             raise AttributeError(f"no op is called {name!r}")
         setattr(self, name, found)
@@ -69,17 +69,25 @@ class _Names(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         if name in ("inf", "nan", "pi"):
             return getattr(math, name)
-        return getattr(TENSORS, name)
+        return self.where if name == "where" else getattr(TENSORS, name)
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        """`where`; of two numbers, which would take the default dtype, in the dtype of the adjoint."""
+        if not isinstance(x, Tensor) and not isinstance(y, Tensor):
+            x = of_source(Source(spec_of((), self["y_bar"].spec.dtype, False), x))
+        return TENSORS.where(condition, x, y)
 
 
 def recorded_pass(seeds: Sequence[tuple[Any, int, Tensor]], retain: bool, deliver: Callable[[Source, Tensor], None],
-                  watched: dict[Any, dict[int, Callable[[Tensor], Any]]] | None = None) -> None:
+                  watched: dict[Any, dict[int, Callable[[Tensor], Any]]] | None = None, leading: Leading | None = None) -> None:
     """As `reverse.Pass.run`, with adjoints that are tensors on the running tape."""
     waiting: dict[int, dict[int, Tensor]] = {}
     origins: dict[int, Any] = {}
     order: list[int] = []
 
     def seed(origin: Any, slot: int, adjoint: Tensor) -> None:
+        if leading is not None and not leading.reaches(origin, slot):
+            return
         slots = waiting.get(origin.number)
         if slots is None:
             slots = waiting[origin.number] = {}
@@ -95,9 +103,13 @@ def recorded_pass(seeds: Sequence[tuple[Any, int, Tensor]], retain: bool, delive
     while order:
         number = -heapq.heappop(order)
         slots, origin = waiting.pop(number), origins.pop(number)
+        if leading is not None and leading.ends_at(origin):
+            for slot, adjoint in slots.items():
+                watched[origin][slot](adjoint)  # type: ignore[index]
+            continue
         if type(origin) is Segment:
             hooks = {**(origin.hooks or {}), **((watched or {}).get(origin, {}))}
-            found = _reverse_segment(origin, slots, retain, hooks)
+            found = _reverse_segment(origin, slots, retain, hooks, leading)
         else:
             found = origin.propagate_recorded(slots, retain, (watched or {}).get(origin))
         for source, adjoint in found:
@@ -108,12 +120,15 @@ def recorded_pass(seeds: Sequence[tuple[Any, int, Tensor]], retain: bool, delive
 
 
 def _reverse_segment(segment: Segment, adjoints: dict[int, Tensor], retain: bool,
-                     hooks: dict[int, Any]) -> list[tuple[Source, Tensor]]:
+                     hooks: dict[int, Any], leading: Leading | None) -> list[tuple[Source, Tensor]]:
     segment.close()
     flush(segment)
     if segment.is_released:
         segment.consume_all()
     code = segment.whole_code()
+    if leading is not None:
+        code = leading.code(segment, code)
+        hooks = {slot: hook for slot, hook in hooks.items() if leading.reaches(segment, slot)}
     leaves: dict[int, Tensor] = {}
     used = []
     for index in range(max(adjoints), -1, -1):
@@ -144,10 +159,9 @@ def _reverse_segment(segment: Segment, adjoints: dict[int, Tensor], retain: bool
             known = target.get(key)
             target[key] = contribution if known is None else known + contribution
     if not retain:
-        if segment.consumed is None:
-            segment.consumed = bytearray(segment.count)
+        consumed = segment.consumed_table()
         for index in used:
-            segment.consumed[index] = 1
+            consumed[index] = 1
     return [(_source(number), adjoint) for number, adjoint in leaves.items()]
 
 
@@ -176,7 +190,7 @@ def _check(segment: Segment, kind: Kind, index: int, numbers: list[int]) -> None
     saves = int(KINDS.table[kind.number, layout.K_SAVES])
     if not saves:
         return
-    if segment.consumed is not None and segment.consumed[index]:
+    if segment.consumed is not None and index < len(segment.consumed) and segment.consumed[index]:
         raise Consumed(segment, index)
     saved = [index] if saves & 1 else []
     saved += [number for position, number in enumerate(numbers) if saves >> 1 >> min(position, 60) & 1]

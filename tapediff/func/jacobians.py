@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from tapediff import recording
-from tapediff.func.transforms import needs_graph, replaced, selected, tensors_of, vjp
+from tapediff.func.transforms import flows_in, replaced, selected, tensors_of, vjp
 from tapediff.functions import FUNCTIONS
-from tapediff.nested import LEAF, Structure, flatten
+from tapediff.nested import flatten
 from tapediff.program.products import jacobian_blocks
 from tapediff.program.program import interned
 from tapediff.program.recorder import Recorder
-from tapediff.tensor import Tensor, of_array, of_source
+from tapediff.tensor import Tensor, of_array
 
 __all__ = ["hessian", "jacfwd", "jacrev", "linearize"]
 
@@ -56,14 +56,14 @@ def _jacobian(func: Callable[..., Any], argnums: int | tuple[int, ...], has_aux:
     @functools.wraps(func)
     def transformed(*arguments: Any, **options: Any) -> Any:
         tensors, structure, numbers = selected(argnums, arguments, name)
-        if recording.is_traced() or needs_graph([x for x in tensors if x.spec.requires_grad], []):
+        if recording.is_traced() or flows_in(tensors):
             return _by_products(func, argnums, arguments, options, has_aux)
 
         def run(*leaves: Tensor) -> Any:
             return func(*replaced(arguments, numbers, structure, leaves), **options)
 
         made = _Recorded(run, tensors, has_aux, name, randomness)
-        if any(source.spec.requires_grad for source in made.sources) and recording.modes.grad_enabled:
+        if flows_in(made.sources):
             return _by_products(func, argnums, arguments, options, has_aux)
         blocks = made.jacobian(mode)
         nested = [structure.unflatten([of_array(block) for block in row]) for row in blocks]

@@ -15,7 +15,7 @@ import numpy as np
 from tapediff import recording
 from tapediff.autograd import engine
 from tapediff.grad_modes import enable_grad
-from tapediff.nested import LEAF, Structure, flatten, map_leaves
+from tapediff.nested import Structure, flatten, map_leaves
 from tapediff.ops.structural import STRUCTURAL
 from tapediff.recording import modes, structural
 from tapediff.shapes import contiguous_strides
@@ -68,6 +68,11 @@ def replaced(arguments: tuple[Any, ...], numbers: Sequence[int], structure: Stru
     for number, value in zip(numbers, structure.unflatten(list(leaves)), strict=True):
         out[number] = value
     return out
+
+
+def flows_in(values: Sequence[Any]) -> bool:
+    """Whether gradients flow to one of some tensors or sources."""
+    return modes.grad_enabled and any(value.spec.requires_grad for value in values)
 
 
 def needs_graph(tensors: Sequence[Tensor], outputs: Sequence[Tensor]) -> bool:
@@ -238,7 +243,7 @@ def jvp(func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any,
         raise RuntimeError(f"jvp(f, primals, tangents): Expected primals and tangents to have the same python structure. For example, "
                            f"if primals is a tuple of 3 tensors, tangents also must be. Got primals with structure {structure} and "
                            f"tangents with structure {nest}")
-    is_outer = needs_graph([x for x in (*tensors, *leaves) if x.spec.requires_grad], []) if not recording.is_traced() else True
+    is_outer = recording.is_traced() or flows_in((*tensors, *leaves))
     recording.close()
     inner = [entered(x) for x in tensors]
     with enable_grad():

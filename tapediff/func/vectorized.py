@@ -32,7 +32,8 @@ def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomne
          chunk_size: int | None = None) -> Callable[..., Any]:
     """A function that applies `func` to every row of its arguments, and stacks the results.
 
-    in_dims     the dimension of each argument that holds the rows: a number, None for what all rows share, or a nest of them
+    in_dims     the dimension of each argument that holds the rows: a number, None for what all rows share, or a nest of them;
+                all rows share what is given by name
     out_dims    where the rows of the results go, likewise
     randomness  what random numbers do: "error", "same" for every row, or "different" (then rows are run one by one)
     chunk_size  at most so many rows at a time
@@ -94,7 +95,7 @@ class _Rows:
         except ValueError as error:
             raise ValueError(f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): in_dims is not compatible with the structure of "
                              f"`inputs`: {error}") from None
-        dims += [0 if isinstance(leaf, Tensor) else None for leaf in self.leaves[len(dims):]]
+        dims += [None] * (len(self.leaves) - len(dims))  # what is given by name is the same for all rows
         counts = set()
         self.dims: list[int | None] = []
         for leaf, dim in zip(self.leaves, dims, strict=True):

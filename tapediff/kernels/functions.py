@@ -8,7 +8,7 @@ from typing import Any
 
 from tapediff.kernels import coefficients
 from tapediff.kernels.instructions import KIND
-from tapediff.ops.elementwise import ELEMENTWISE
+from tapediff.ops.custom import formula_row
 
 VECMATH = Path(__file__).with_name("vecmath.py")
 
@@ -40,5 +40,5 @@ class VectorFunctions:
 
     def row(self, name: str) -> str | None:
         """The formula of the op called `name`."""
-        row = ELEMENTWISE.get(name)
+        row = formula_row(name)
         return None if row is None else row.formula

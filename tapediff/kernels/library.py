@@ -11,7 +11,7 @@ import ctypes
 import functools
 import hashlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import llvmlite
@@ -21,7 +21,9 @@ import tapediff.ops
 from tapediff.kernels.cache import ObjectCache, default_directory
 from tapediff.kernels.functions import VectorFunctions
 from tapediff.kernels.instructions import Module
+from tapediff.kernels.lanes_products import ProductSpec, print_product
 from tapediff.kernels.loop import KernelSpec, print_kernel
+from tapediff.ops.custom import content_of
 
 __all__ = ["KernelLibrary", "KernelSpec", "get_library"]
 
@@ -50,10 +52,11 @@ class KernelLibrary:
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self._machine)
         self._cache = None if directory is None else ObjectCache(directory)
         self._loaded: dict[str, str] = {}
-        self._addresses: dict[KernelSpec, int] = {}
+        self._addresses: dict[KernelSpec | ProductSpec, int] = {}
+        self._functions: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def addresses(self, specs: Sequence[KernelSpec]) -> list[int]:
+    def addresses(self, specs: Sequence[KernelSpec | ProductSpec]) -> list[int]:
         """The address of each kernel; those that are missing are loaded from the cache or built together."""
         known = self._addresses
         if any(spec not in known for spec in specs):
@@ -74,7 +77,7 @@ class KernelLibrary:
                 ctypes.c_int64.from_address(self._engine.get_global_value_address(name)).value = value
             return [self._engine.get_function_address(symbol) for symbol in symbols]
 
-    def _provide(self, specs: Sequence[KernelSpec]) -> None:
+    def _provide(self, specs: Sequence[KernelSpec | ProductSpec]) -> None:
         keys = {spec: self._key(spec) for spec in specs}
         found = {} if self._cache is None else self._cache.find(keys.values())
         missing = [spec for spec in specs if keys[spec] not in found]
@@ -86,7 +89,7 @@ class KernelLibrary:
         if missing:
             self._build({spec: keys[spec] for spec in missing})
 
-    def _build(self, keys: Mapping[KernelSpec, str]) -> None:
+    def _build(self, keys: Mapping[KernelSpec | ProductSpec, str]) -> None:
         # a kernel may come to be in two objects; its symbol is then still one of one object
         batch = hashlib.sha256(" ".join(keys.values()).encode()).hexdigest()[:16]
         symbols = {spec: f"kernel_{batch}_{number}" for number, spec in enumerate(keys)}
@@ -103,8 +106,9 @@ class KernelLibrary:
             self._engine.finalize_object()
             self._loaded[name] = name
 
-    def _key(self, spec: KernelSpec) -> str:
-        return hashlib.sha256(f"{self._fingerprint} {spec!r}".encode()).hexdigest()[:32]
+    def _key(self, spec: KernelSpec | ProductSpec) -> str:
+        content = content_of(spec.name) if isinstance(spec, KernelSpec) else ""
+        return hashlib.sha256(f"{self._fingerprint} {spec!r} {content}".encode()).hexdigest()[:32]
 
     @functools.cached_property
     def _fingerprint(self) -> str:
@@ -115,25 +119,56 @@ class KernelLibrary:
                 digest.update(file.read_bytes())
         return digest.hexdigest()
 
+    def function(self, key: bytes, text: Callable[[str], str] | None) -> int | None:
+        """The address of a function of its own: the IR that `text` prints under a given symbol, built unless it was before.
+
+        key   all that the text depends on besides the sources of kernels and the host
+        text  None: only what was built before is wanted
+        """
+        name = hashlib.sha256(self._fingerprint.encode() + key).hexdigest()[:32]
+        with self._lock:
+            if name in self._functions:
+                return self._functions[name]
+            symbol = f"function_{name}"
+            found = {} if self._cache is None else self._cache.find([name])
+            if name in found:
+                code = found[name][2]
+            elif text is None:
+                return None
+            else:
+                code = self._machine.emit_object(self._optimised(text(symbol)))
+                if self._cache is not None:
+                    self._cache.store({name: symbol}, code)
+            self._load(name, code)
+            address = self._functions[name] = self._engine.get_function_address(symbol)
+            return address
+
     def module(self) -> Module:
         """An empty module that knows the rows and the functions of vecmath."""
         return Module(_functions(), self._has_fma)
 
-    def ir(self, symbols: Mapping[KernelSpec, str]) -> str:
+    def ir(self, symbols: Mapping[KernelSpec | ProductSpec, str]) -> str:
         """The LLVM IR of kernels, before optimisation."""
         module = self.module()
         for spec, symbol in symbols.items():
-            print_kernel(module, spec, symbol)
+            if isinstance(spec, ProductSpec):
+                print_product(module, spec, symbol)
+            else:
+                print_kernel(module, spec, symbol)
         return module.text()
 
-    def compile(self, symbols: Mapping[KernelSpec, str]) -> bytes:
+    def compile(self, symbols: Mapping[KernelSpec | ProductSpec, str]) -> bytes:
         """The object code of kernels."""
         code: bytes = self._machine.emit_object(self._optimised(self.ir(symbols)))
         return code
 
-    def assembly(self, specs: Sequence[KernelSpec]) -> str:
+    def assembly(self, specs: Sequence[KernelSpec | ProductSpec]) -> str:
         """The assembly of kernels, to look at."""
-        text: str = self._machine.emit_assembly(self._optimised(self.ir({spec: f"kernel_{i}" for i, spec in enumerate(specs)})))
+        return self.assembly_of(self.ir({spec: f"kernel_{i}" for i, spec in enumerate(specs)}))
+
+    def assembly_of(self, ir: str) -> str:
+        """The assembly of a module, to look at."""
+        text: str = self._machine.emit_assembly(self._optimised(ir))
         return text
 
     def _optimised(self, ir: str) -> llvm.ModuleRef:

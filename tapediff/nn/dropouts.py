@@ -58,6 +58,8 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 def dropped_channels(name: str, input: Tensor, p: float, training: bool, inplace: bool, spatial: int) -> Tensor:
     """Whole channels set to zero: those of (N, C, ...), or of (C, ...) without a batch."""
     check_tensor(input, name)
+    if input.spec.ndim == spatial + 1:
+        return dropped_channels(name, input.unsqueeze(0), p, training, inplace, spatial).squeeze(0)
     shape = input.spec.shape
     leading = max(len(shape) - spatial, 0)
     return dropped(name, input, p, training, inplace, shape[:leading] + (1,) * (len(shape) - leading))

@@ -175,4 +175,4 @@ def instance_norm(input: Tensor, running_mean: Tensor | None = None, running_var
     result, mean, variance = standardized(input, tuple(range(2, len(shape))), eps)
     update(running_mean, mean_of(mean, (0,)), 1.0, momentum)
     update(running_var, mean_of(variance, (0,)), count / (count - 1), momentum)
-    return scaled(result, per_channel(weight, len(shape)), per_channel(bias, len(shape)))
+    return named(scaled(result, per_channel(weight, len(shape)), per_channel(bias, len(shape))), "ViewBackward0")

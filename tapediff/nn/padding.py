@@ -15,7 +15,8 @@ from tapediff.tensor import Tensor
 
 __all__ = ["pad"]
 
-_NAMES = {"reflect": "ReflectionPad{}DBackward0", "replicate": "ReplicationPad{}DBackward0"}
+_NAMES = {"reflect": "ReflectionPad{}DBackward0", "replicate": "ReplicationPad{}DBackward0",
+          "circular": "CopySlices"}
 
 
 def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = None) -> Tensor:
@@ -51,7 +52,7 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
         if before or after:
             positions = repeated_positions(mode, input.spec.shape[dim], before, after)
             padded = FUNCTIONS["index_select"](padded, dim, FUNCTIONS["from_numpy"](positions))
-    return named(padded, _NAMES[mode].format(len(widths) // 2)) if mode in _NAMES else padded
+    return named(padded, _NAMES[mode].format(len(widths) // 2))
 
 
 def constant_pad(input: Tensor, ends: list[tuple[int, int]], value: float) -> Tensor:

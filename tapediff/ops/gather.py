@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from tapediff.dtypes import DType, bool_
-from tapediff.ops.structural import add_row
+from tapediff.ops.structural import Structural, add_row
 from tapediff.shapes import broadcast_all, contiguous_strides
 from tapediff.tape.spec import Spec
 
-__all__ = ["ALONG", "Addressing", "indexed_shape", "reading"]
+__all__ = ["ADDRESSINGS", "ALONG", "Addressing", "addressing_of", "indexed_shape", "reading"]
 
 Shape = tuple[int, ...]
 Array = np.ndarray[Any, Any]
@@ -38,15 +38,28 @@ class Addressing:
     shape     (address, base shape, *index shapes) -> shape of what is read
     places    (address, base shape, *indices) -> the places, of that shape, in the flat base
     read      (address, base, *indices) -> what is read, where NumPy has a quicker way than through the places
+    extent    (address, base shape, position) -> what an index must be less than
     """
 
     name: str
     shape: Callable[..., Shape]
     places: Callable[..., Array]
     read: Callable[..., Array] | None = None
+    extent: Callable[[Any, Shape, int], int] = lambda address, base, position: along_extent(address, base)
 
 
 ADDRESSINGS: dict[str, Addressing] = {}
+_of_row: dict[str, Addressing] = {}
+
+
+def addressing_of(row: Structural) -> Addressing:
+    """How the indices of a row name places."""
+    return _of_row[row.name]
+
+
+def along_extent(address: Any, base: Shape) -> int:
+    """The size of the dimension that an address begins with."""
+    return base[address[0] if isinstance(address, tuple) else address] if base else 1
 
 
 def saves_indices(first: int) -> Callable[[int], frozenset[Any]]:
@@ -58,6 +71,7 @@ def saves_indices(first: int) -> Callable[[int], frozenset[Any]]:
 def reading(name: str, where: Addressing, adding: str, doc: str, **facts: Any) -> None:
     """Add the row that reads places; `adding` names the row that adds to them."""
     ADDRESSINGS.setdefault(where.name, where)
+    _of_row[name] = where
 
     def infer(address: Any, base: Spec, *indices: Spec) -> tuple[Shape, DType]:
         return where.shape(address, base.shape, *[index.shape for index in indices]), base.dtype
@@ -70,11 +84,12 @@ def reading(name: str, where: Addressing, adding: str, doc: str, **facts: Any) -
     def pullback(F: Any, address: Any, k: int, y_bar: Any, y: Any, base: Any, *indices: Any) -> Any:
         return getattr(F, adding)(F.zeros_like(base), y_bar, *indices, (address, True))
 
-    add_row(name, infer, forward, pullback, saves=saves_indices(1), operands=(0,), doc=doc, **facts)
+    add_row(name, infer, forward, pullback, saves=saves_indices(1), operands=(0,), lanes="reads", doc=doc, **facts)
 
 
 def writing(name: str, where: Addressing, read_by: str, doc: str, **facts: Any) -> None:
     """Add a row that writes or adds values at places; `read_by` names the row that reads them."""
+    _of_row[name] = where
 
     def infer(attributes: Any, base: Spec, *others: Spec) -> tuple[Shape, DType]:
         return base.shape, base.dtype
@@ -97,11 +112,12 @@ def writing(name: str, where: Addressing, read_by: str, doc: str, **facts: Any) 
         found = getattr(F, read_by)(y_bar, *indices, address)
         return found if accumulate else F.where(F.is_last_write(*indices, (where.name, address, tuple(base.shape))), found, 0)
 
-    add_row(name, infer, forward, pullback, saves=saves_indices(2), operands=(0, 1), doc=doc, **facts)
+    add_row(name, infer, forward, pullback, saves=saves_indices(2), operands=(0, 1), lanes="writes", doc=doc, **facts)
 
 
 def filling(name: str, where: Addressing, read_by: str, doc: str, **facts: Any) -> None:
     """Add a row that writes one value at places; `read_by` names the row that reads them."""
+    _of_row[name] = where
 
     def infer(attributes: Any, base: Spec, *others: Spec) -> tuple[Shape, DType]:
         return base.shape, base.dtype
@@ -118,7 +134,7 @@ def filling(name: str, where: Addressing, read_by: str, doc: str, **facts: Any) 
         kept = F.where(F.is_last_write(*indices, (where.name, attributes, tuple(base.shape))), found, 0)
         return F.sum(kept, (tuple(range(len(kept.shape))), False))
 
-    add_row(name, infer, forward, pullback, saves=saves_indices(2), operands=(0, 1), doc=doc, **facts)
+    add_row(name, infer, forward, pullback, saves=saves_indices(2), operands=(0, 1), lanes="fills", doc=doc, **facts)
 
 
 def infer_is_last_write(attributes: tuple[str, Any, Shape], *indices: Spec) -> tuple[Shape, DType]:
@@ -135,7 +151,7 @@ def is_last_write_forward(attributes: tuple[str, Any, Shape], *indices: Array) -
     return writer[places] == order
 
 
-add_row("is_last_write", infer_is_last_write, is_last_write_forward, None,
+add_row("is_last_write", infer_is_last_write, is_last_write_forward, None, lanes="is_last_write",
         doc="Which of the values written at places stay there. Attributes: (addressing, its attributes, base shape); operands: the indices.")
 
 
@@ -217,7 +233,7 @@ def take_places(attributes: None, base: Shape, index: Array) -> Array:
     return np.where(index < 0, index + prod(base), index)
 
 
-TAKE = Addressing("take", take_shape, take_places)
+TAKE = Addressing("take", take_shape, take_places, extent=lambda address, base, position: prod(base))
 reading("take", TAKE, "put", "Elements of the flat operand. Attributes: None.")
 writing("put", TAKE, "take", "The base with elements of the flat base replaced, or added to. Attributes: (None, accumulate).")
 
@@ -261,7 +277,7 @@ def index_read(dims: Shape, base: Array, *indices: Array) -> Array:
     return np.asarray(base[index_key(dims, base.ndim, indices)])
 
 
-INDEX = Addressing("index", indexed_shape, index_places, index_read)
+INDEX = Addressing("index", indexed_shape, index_places, index_read, lambda dims, base, position: base[dims[position]])
 reading("index", INDEX, "index_put", "Elements at positions given for several dimensions. Attributes: the dims that are indexed, ascending; operands: base, an index per dim.")
 writing("index_put", INDEX, "index", "The base with elements at positions given for several dimensions replaced, or added to. Attributes: (dims, accumulate); "
         "operands: base, values of the shape that `index` would read, an index per dim.")

@@ -37,7 +37,7 @@ def cat_pullback(F: Any, attributes: tuple[int, Shape], k: int, y_bar: Any, y: A
     return F.slice(y_bar, (shape, strides, starts[k] * strides[dim]))
 
 
-add_row("cat", infer_cat, cat_forward, cat_pullback, saves=lambda k: NOTHING,
+add_row("cat", infer_cat, cat_forward, cat_pullback, saves=lambda k: NOTHING, lanes="moves",
         doc="The operands behind each other along a dimension. Attributes: (dim, (where each operand starts along dim, ..., where the last one ends)).")
 
 
@@ -55,5 +55,5 @@ def stack_pullback(F: Any, dim: int, k: int, y_bar: Any, y: Any, *operands: Any)
     return F.select(y_bar, (tuple(operands[k].shape), strides[:dim] + strides[dim + 1:], k * strides[dim]))
 
 
-add_row("stack", infer_stack, stack_forward, stack_pullback, saves=lambda k: NOTHING,
+add_row("stack", infer_stack, stack_forward, stack_pullback, saves=lambda k: NOTHING, lanes="moves",
         doc="The operands behind each other along a new dimension. Attributes: dim.")

@@ -26,7 +26,7 @@ def masked_fill_pullback(F: Any, attributes: None, k: int, y_bar: Any, y: Any, a
 
 
 for _name, _grad_fn, _what in (("masked_fill", "MaskedFillBackward0", "a number"), ("masked_fill_tensor", "MaskedFillBackward1", "an element")):
-    add_row(_name, same_shape, masked_fill_forward, masked_fill_pullback, grad_fn=_grad_fn, saves=(MASK, frozenset(), MASK), operands=(0, 2),
+    add_row(_name, same_shape, masked_fill_forward, masked_fill_pullback, grad_fn=_grad_fn, saves=(MASK, frozenset(), MASK), operands=(0, 2), lanes="masked_fill",
             doc=f"{_what.capitalize()} where the mask holds, else the operand. Operands: a, mask, value (no dimensions).")
 
 
@@ -42,7 +42,7 @@ def masked_select_pullback(F: Any, count: int, k: int, y_bar: Any, y: Any, a: An
     return F.masked_scatter(F.zeros_like(a), mask, y_bar, None)
 
 
-add_row("masked_select", infer_masked_select, masked_select_forward, masked_select_pullback, saves=(MASK,), operands=(0,),
+add_row("masked_select", infer_masked_select, masked_select_forward, masked_select_pullback, saves=(MASK,), operands=(0,), lanes="masked_select",
         doc="The elements where the mask holds, as a vector. Attributes: how many there are.")
 
 
@@ -58,5 +58,5 @@ def masked_scatter_pullback(F: Any, attributes: None, k: int, y_bar: Any, y: Any
     return F.masked_select(y_bar, mask, source.shape[0])
 
 
-add_row("masked_scatter", same_shape, masked_scatter_forward, masked_scatter_pullback, saves=(MASK, frozenset(), MASK), operands=(0, 2),
+add_row("masked_scatter", same_shape, masked_scatter_forward, masked_scatter_pullback, saves=(MASK, frozenset(), MASK), operands=(0, 2), lanes="masked_scatter",
         doc="The operand with the elements of a vector, one after the other, where the mask holds. Operands: a, mask, vector of as many elements.")

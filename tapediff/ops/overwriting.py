@@ -50,5 +50,6 @@ for _name, _grad_fn in OVERWRITING.items():
         overwrite_pullback,
         grad_fn=_grad_fn,
         saves=(frozenset(), frozenset()),
+        lanes="moves",
         doc=f"The new value in place of the old one, as `{_name}` writes it.",
     )

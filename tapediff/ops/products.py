@@ -73,7 +73,7 @@ def mm_pullback(F: Any, attributes: Transposes, k: int, y_bar: Any, y: Any, a: A
     return product_pullback(F.mm, attributes, k, y_bar, a, b)
 
 
-add_row("mm", infer_mm, mm_forward, mm_pullback, saves=(frozenset({1}), frozenset({0})), kernel="product",
+add_row("mm", infer_mm, mm_forward, mm_pullback, saves=(frozenset({1}), frozenset({0})), kernel="product", lanes="product",
         doc="The product of two matrices. Attributes: which of them are transposed first.")
 
 
@@ -91,7 +91,7 @@ def bmm_pullback(F: Any, attributes: Transposes, k: int, y_bar: Any, y: Any, a: 
     return summed_to(F, product_pullback(F.bmm, attributes, k, y_bar, a, b), (a, b)[k].shape)
 
 
-add_row("bmm", infer_bmm, bmm_forward, bmm_pullback, saves=(frozenset({1}), frozenset({0})), kernel="product",
+add_row("bmm", infer_bmm, bmm_forward, bmm_pullback, saves=(frozenset({1}), frozenset({0})), kernel="product", lanes="product",
         doc="The products of two stacks of matrices, either of which may have one matrix for all. Attributes: which of them are transposed first.")
 
 
@@ -116,7 +116,7 @@ def mv_pullback(F: Any, attributes: bool | None, k: int, y_bar: Any, y: Any, a: 
     return outer(F, v, y_bar) if attributes else outer(F, y_bar, v)
 
 
-add_row("mv", infer_mv, mv_forward, mv_pullback, saves=(frozenset({1}), frozenset({0})), kernel="product",
+add_row("mv", infer_mv, mv_forward, mv_pullback, saves=(frozenset({1}), frozenset({0})), kernel="product", lanes="product",
         doc="The product of a matrix and a vector. Attributes: whether the matrix is transposed first.")
 
 
@@ -133,7 +133,7 @@ def dot_pullback(F: Any, attributes: None, k: int, y_bar: Any, y: Any, a: Any, b
 
 
 for _name in ("dot", "vdot"):
-    add_row(_name, infer_dot, dot_forward, dot_pullback, saves=(frozenset({1}), frozenset({0})), kernel="product",
+    add_row(_name, infer_dot, dot_forward, dot_pullback, saves=(frozenset({1}), frozenset({0})), kernel="product", lanes="product",
             doc="The sum of the products of two vectors' elements.")
 
 
@@ -181,9 +181,9 @@ def baddbmm_pullback(F: Any, attributes: Scales, k: int, y_bar: Any, y: Any, inp
     return scaled(product_pullback(F.bmm, transposes, k - 1, y_bar, a, b), alpha)
 
 
-add_row("addmm", infer_addmm, addmm_forward, addmm_pullback, saves=(frozenset(), frozenset({2}), frozenset({1})), kernel="affine",
+add_row("addmm", infer_addmm, addmm_forward, addmm_pullback, saves=(frozenset(), frozenset({2}), frozenset({1})), kernel="affine", lanes="product",
         doc="beta * input + alpha * (mat1 @ mat2), the input broadcast. Attributes: (beta, alpha, which matrices are transposed first).")
-add_row("baddbmm", infer_baddbmm, baddbmm_forward, baddbmm_pullback, saves=(frozenset(), frozenset({2}), frozenset({1})), kernel="affine",
+add_row("baddbmm", infer_baddbmm, baddbmm_forward, baddbmm_pullback, saves=(frozenset(), frozenset({2}), frozenset({1})), kernel="affine", lanes="product",
         doc="beta * input + alpha * (batch1 @ batch2), the input broadcast. Attributes: (beta, alpha, which matrices are transposed first).")
 
 

@@ -26,7 +26,7 @@ def flip_pullback(F: Any, dims: Shape, k: int, y_bar: Any, y: Any, a: Any) -> An
     return F.flip(y_bar, dims)
 
 
-add_row("flip", same_shape, flip_forward, flip_pullback, saves=(NOTHING,), doc="Dimensions in reverse order. Attributes: the dims.")
+add_row("flip", same_shape, flip_forward, flip_pullback, saves=(NOTHING,), lanes="moves", doc="Dimensions in reverse order. Attributes: the dims.")
 
 
 def roll_forward(attributes: tuple[Shape, Shape], a: Any) -> Any:
@@ -39,7 +39,7 @@ def roll_pullback(F: Any, attributes: tuple[Shape, Shape], k: int, y_bar: Any, y
     return F.roll(y_bar, (tuple(-shift for shift in shifts), dims))
 
 
-add_row("roll", same_shape, roll_forward, roll_pullback, saves=(NOTHING,),
+add_row("roll", same_shape, roll_forward, roll_pullback, saves=(NOTHING,), lanes="moves",
         doc="Elements moved along dimensions, round the end. Attributes: (shifts, dims); no dims: one shift of the flat operand.")
 
 
@@ -61,7 +61,7 @@ def rot90_pullback(F: Any, attributes: tuple[int, Shape], k: int, y_bar: Any, y:
     return F.rot90(y_bar, (-turns, dims))
 
 
-add_row("rot90", infer_rot90, rot90_forward, rot90_pullback, saves=(NOTHING,), doc="A plane turned by quarters of a turn. Attributes: (turns, dims).")
+add_row("rot90", infer_rot90, rot90_forward, rot90_pullback, saves=(NOTHING,), lanes="moves", doc="A plane turned by quarters of a turn. Attributes: (turns, dims).")
 
 
 def tril_forward(diagonal: int, a: Any) -> Any:
@@ -80,8 +80,8 @@ def triu_pullback(F: Any, diagonal: int, k: int, y_bar: Any, y: Any, a: Any) -> 
     return F.triu(y_bar, diagonal)
 
 
-add_row("tril", same_shape, tril_forward, tril_pullback, saves=(NOTHING,), doc="Zero above a diagonal. Attributes: the diagonal.")
-add_row("triu", same_shape, triu_forward, triu_pullback, saves=(NOTHING,), doc="Zero below a diagonal. Attributes: the diagonal.")
+add_row("tril", same_shape, tril_forward, tril_pullback, saves=(NOTHING,), lanes="moves", doc="Zero above a diagonal. Attributes: the diagonal.")
+add_row("triu", same_shape, triu_forward, triu_pullback, saves=(NOTHING,), lanes="moves", doc="Zero below a diagonal. Attributes: the diagonal.")
 
 
 def infer_repeat(repeats: Shape, spec: Spec) -> tuple[Shape, DType]:
@@ -100,7 +100,7 @@ def repeat_pullback(F: Any, repeats: Shape, k: int, y_bar: Any, y: Any, a: Any) 
     return F.view(F.sum(repeated, (tuple(range(0, len(apart), 2)), False)), (tuple(a.shape), contiguous_strides(tuple(a.shape)), 0))
 
 
-add_row("repeat", infer_repeat, repeat_forward, repeat_pullback, saves=(NOTHING,), doc="Copies beside each other. Attributes: how many along each dimension.")
+add_row("repeat", infer_repeat, repeat_forward, repeat_pullback, saves=(NOTHING,), lanes="moves", doc="Copies beside each other. Attributes: how many along each dimension.")
 
 
 def diag_embed_forward(attributes: tuple[Shape, Shape, int], a: Any) -> Any:
@@ -114,7 +114,7 @@ def diag_embed_pullback(F: Any, attributes: tuple[Shape, Shape, int], k: int, y_
     return F.diagonal(y_bar, (tuple(a.shape), *attributes[1:]))
 
 
-add_row("diag_embed", infer_view, diag_embed_forward, diag_embed_pullback, saves=(NOTHING,),
+add_row("diag_embed", infer_view, diag_embed_forward, diag_embed_pullback, saves=(NOTHING,), lanes="moves",
         doc="Zeros with the operand on a diagonal. Attributes: (result shape, strides of the diagonal in the result, its offset).")
-add_row("diagonal_copy", infer_view, view_forward, view_pullback, grad_fn="DiagonalBackward0_copy", saves=(NOTHING,),
+add_row("diagonal_copy", infer_view, view_forward, view_pullback, grad_fn="DiagonalBackward0_copy", saves=(NOTHING,), lanes="moves",
         doc="A copy of a diagonal. Attributes of a view: (shape, strides, offset).")

@@ -80,7 +80,7 @@ def strided_sum_pullback(F: Any, attributes: tuple[Shape, Shape, int], k: int, y
     return F.as_strided(y_bar, (tuple(a.shape), *attributes[1:]))
 
 
-add_row("strided_sum", infer_strided_sum, strided_sum_forward, strided_sum_pullback, grad_fn="AsStridedBackward0", saves=(frozenset(),),
+add_row("strided_sum", infer_strided_sum, strided_sum_forward, strided_sum_pullback, grad_fn="AsStridedBackward0", saves=(frozenset(),), lanes="strided_sum",
         doc="The transpose of a view: every element of the operand is added to the place that the view takes it from. Attributes: (shape, strides, offset).")
 
 
@@ -100,13 +100,14 @@ def write_pullback(F: Any, attributes: tuple[Shape, Shape, int], k: int, y_bar: 
     return F.strided_write(y_bar, F.zeros_like(value), attributes)
 
 
-add_row("strided_write", infer_write, write_forward, write_pullback, grad_fn="CopySlices", saves=(frozenset(), frozenset()),
+add_row("strided_write", infer_write, write_forward, write_pullback, grad_fn="CopySlices", saves=(frozenset(), frozenset()), lanes="moves",
         doc="The base with the elements that a view shows replaced by a value. Attributes: (shape, strides, offset).")
 
 
 def view(name: str, grad_fn: str, doc: str, *, is_alias: bool = False) -> None:
     """Add one view op."""
-    add_row(name, infer_view, view_forward, alias_pullback if is_alias else view_pullback, grad_fn=grad_fn, saves=(frozenset(),), is_alias=is_alias, kernel=None if is_alias else "strided", doc=doc)
+    add_row(name, infer_view, view_forward, alias_pullback if is_alias else view_pullback, grad_fn=grad_fn, saves=(frozenset(),), is_alias=is_alias, kernel=None if is_alias else "strided",
+            lanes="moves", doc=doc)
 
 
 view("as_strided", "AsStridedBackward0", "The elements of the operand's memory in any arrangement.")
@@ -138,7 +139,7 @@ def clone_pullback(F: Any, attributes: None, k: int, y_bar: Any, y: Any, a: Any)
     return y_bar
 
 
-add_row("clone", same_shape, clone_forward, clone_pullback, saves=(frozenset(),), doc="A copy.")
+add_row("clone", same_shape, clone_forward, clone_pullback, saves=(frozenset(),), lanes="moves", doc="A copy.")
 view("broadcast", "ExpandBackward0", "What broadcasting repeats; PyTorch shows no node for it.")
 
 VIEWS = tuple(name for name, row in STRUCTURAL.items() if row.infer is infer_view)

@@ -20,7 +20,9 @@ from tapediff import dtypes
 from tapediff.errors import ProgramFileError
 from tapediff.functions.return_types import ReturnType, return_type
 from tapediff.nested import LEAF, Structure
+from tapediff.ops.custom import own_row
 from tapediff.ops.elementwise import ELEMENTWISE
+from tapediff.ops.op import Elementwise
 from tapediff.ops.structural import STRUCTURAL
 from tapediff.program.closed import ClosedTape, Leaf, Place
 from tapediff.program.container import decoded_attribute, encoded_attribute, read, write
@@ -110,6 +112,8 @@ class _Writer:
             "inputs": encoded_structure(program.in_structure),
             "results": encoded_structure(program.out_structure),
             "ops": kinds,
+            "custom": {operation.name: own_formulas(operation.row) for operation in operations
+                       if own_row(operation.name) is operation.row},
             "outputs": tape.outputs,
             "examples": examples,
             "has_lines": tape.lines is not None,
@@ -154,6 +158,11 @@ class _Writer:
         if not -1 << 63 <= expected < 1 << 63:
             raise ProgramFileError(f"{self.program.name}: a guard expects {expected}, which has no 64 bits")
         return GUARDS.index(guard.how), guard.value, expected, self.place(guard.file, guard.line, guard.function, guard.source)
+
+
+def own_formulas(row: Any) -> list[str | None] | None:
+    """Formula and partials of an op of the user's own; None where it is made of functions."""
+    return [row.formula, *row.partials] if isinstance(row, Elementwise) else None
 
 
 def packed(values: Sequence[Array]) -> tuple[Array, Array]:
@@ -291,6 +300,12 @@ class _Reader:
     def operation(self, op: Any, attributes: Any, operands: Any, result: Any, flows: Any) -> Operation:
         """An operation, whose shapes and dtypes are inferred again."""
         row: Any = ELEMENTWISE.get(op) or STRUCTURAL.get(op)
+        if op in self.header["custom"]:
+            row = own_row(op)
+            need(row is not None, f"it uses the op {op!r} of the user's own: register it with td.custom_op before loading, as "
+                 "where the program was saved")
+            wished, known = self.header["custom"][op], own_formulas(row)
+            need(known == wished, f"it was saved with another op called {op!r}: {wished} instead of {known}")
         if row is None:
             raise ProgramFileError(f"it uses the op {op!r}, which this tapediff ({__version__}) has not; the file was written by "
                                    f"tapediff {self.header['library']['tapediff']}")

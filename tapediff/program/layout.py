@@ -20,11 +20,11 @@ A_BUFFER = 14  # number of the buffer that rows are loaded from or stored to; or
 A_EXPECTED = 15  # what a guard expects
 A_FIELDS = 16
 
-(FORWARD2, FORWARD3, REVERSE2, REVERSE3, FORWARD_REPEATED, REVERSE_REPEATED, HOST, LOAD, STORE, REDUCE, ZERO, FILL, COPY, WIDEN,
- GUARD_TRUTH, GUARD_INTEGER, GUARD_VALUE) = range(17)
+(FORWARD2, FORWARD3, REVERSE2, REVERSE3, FORWARD_REPEATED, REVERSE_REPEATED, CALL, HOST, LOAD, STORE, REDUCE, ZERO, FILL, COPY, WIDEN,
+ GUARD_TRUTH, GUARD_INTEGER, GUARD_VALUE) = range(18)
 
-# words of a step of each class
-WORDS = (4, 5, 7, 9, 5, 9, 1, 2, 2, 2, 2, 2, 3, 3, 2, 2, 3)
+# words of a step of each class; a CALL has as many pointers as it needs
+WORDS = (4, 5, 7, 9, 5, 9, 0, 1, 2, 2, 2, 2, 2, 3, 3, 2, 2, 3)
 
 BOOL, INT32, INT64, FLOAT32, FLOAT64 = range(5)
 
@@ -35,7 +35,8 @@ F_ROWS = 5  # the number of rows
 F_LANES = 6
 F_FAILED = 7  # address of an int32 for each row: 0, or 1 + the number of the guard that failed first
 F_PARTIAL = 8  # address of the partial sums of these rows
-F_BUFFERS = 9  # triples (address, bytes from row to row, bytes from element to element)
+F_POINTERS = 9  # memory for the addresses that a CALL hands to its kernel
+F_BUFFERS = 10  # triples (address, bytes from row to row, bytes from element to element)
 
 GROUP_ROWS = 1024  # rows whose sum is one partial sum
 SUM_LANES = 8  # a partial sum is this many sums, of every eighth row

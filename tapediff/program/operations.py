@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
+from tapediff.ops.op import Elementwise
 from tapediff.ops.structural import STRUCTURAL
 from tapediff.tape import layout
 from tapediff.tape.kinds import Kind
@@ -29,7 +30,7 @@ class Operation:
         self.operands = operands
         self.spec = spec
         self.flows = flows
-        if row.name in ROWS and ROWS[row.name] is row:
+        if isinstance(row, Elementwise):
             self.kind_class = layout.ELEMENTWISE
             self.numbers, self.attributes = attributes, None
         else:

@@ -18,6 +18,7 @@ from tapediff.program.batch import Batch
 from tapediff.program.closed import ClosedTape
 from tapediff.program.derive import grad_tape, jvp_tape, vjp_tape
 from tapediff.program.file import Parts, load, save
+from tapediff.program.executors import Machine, checked_executor
 from tapediff.program.guards import Guard
 from tapediff.program.listing import listing
 from tapediff.program.recorder import Recorder
@@ -173,6 +174,8 @@ class Program:
         self._derived: dict[Any, Program] = {}
         self._plans: dict[Any, tuple[Single, Structure]] = {}
         self._is_flat = all(child is LEAF for child in in_structure.children)
+        self._machines: dict[Request, Machine] = {}
+        self.executor = "auto"
         self._lock = threading.RLock()
 
     # --- what it is -------------------------------------------------------------------------------------------------------------
@@ -229,7 +232,8 @@ class Program:
         if found is None:
             schedule = self.schedule(request)
             with self._lock:
-                found = self._singles.setdefault(request, Single(schedule, self.specs, self.output_specs))
+                found = self._singles.setdefault(request, Single(schedule, self.specs, self.output_specs, self.machine(request),
+                                                                 self.executor))
         return found
 
     def request(self, wanted: tuple[int, ...] = (), seeds: str = "one", outputs: bool = True) -> Request:
@@ -344,14 +348,46 @@ class Program:
         chosen = tuple(children[number % len(children)] for number in numbers)
         return tuple(positions), chosen[0] if isinstance(argnums, int) else Structure(tuple, (), chosen)
 
-    def batch(self, in_dims: Any = 0, *, threads: int | None = None, lanes: int | None = None) -> Batch:
+    def batch(self, in_dims: Any = 0, *, threads: int | None = None, lanes: int | None = None,
+              executor: str | None = None) -> Batch:
         """The program over rows of its inputs.
 
         in_dims  where the rows of each argument lie, as in `vmap`: a number, None (all rows share the value), or a nest of them
         threads  how many to use; the cores that the process may use by default
         lanes    how many rows a thread computes at a time; chosen from the program's width by default
+        executor "auto", "interpreter" or "compiled"; that of the program by default
         """
-        return Batch(self, in_dims, threads, lanes)
+        return Batch(self, in_dims, threads, lanes, executor or self.executor)
+
+    def using(self, executor: str) -> Program:
+        """The same program with a choice of executor: "interpreter", "compiled" (straight-line machine code, built now and kept in
+        the cache of objects), or "auto", which compiles what has run often.
+
+        >>> import tapediff as td
+        >>> float(td.record(lambda x: x * x, 1.0).using("compiled")(3.0))
+        9.0
+        """
+        made = Program(self.tape, self.examples, self.in_structure, self.out_structure, self.name)
+        made.executor = checked_executor(executor)
+        made._schedules, made._derived, made._machines = self._schedules, self._derived, self._machines
+        return made
+
+    def machine(self, request: Request) -> Machine:
+        """The machine code of a request."""
+        found = self._machines.get(request)
+        if found is None:
+            schedule = self.schedule(request)
+            with self._lock:
+                found = self._machines.setdefault(request, Machine(schedule))
+        return found
+
+    def source(self, which: str = "llvm") -> str:
+        """The compiled tape of a single value, and of its gradient where that is one scalar, to look at: "llvm" or "asm"."""
+        if which not in ("llvm", "asm"):
+            raise ValueError(f"source: choose 'llvm' or 'asm', not {which!r}")
+        is_scalar = len(self.output_specs) == 1 and self.output_specs[0].size == 1
+        machine = self.machine(self.request(products.floating(self) if is_scalar else ()))
+        return machine.text((0,) * len(machine.schedule.buffers), which)
 
     # --- files ------------------------------------------------------------------------------------------------------------------
 

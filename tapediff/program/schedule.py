@@ -11,10 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tapediff.kernels.lanes_products import ProductSpec
 from tapediff.kernels.library import KernelSpec, get_library
 from tapediff.ops.op import names_in
 from tapediff.ops.views import VIEWS
 from tapediff.program.closed import ClosedTape
+from tapediff.program.families import forward_calls, reverse_calls
+from tapediff.program.lanes import ADJOINT, ONE, RESULT, RESULT_ADJOINT, Call
 from tapediff.program.layout import (
     A_BUFFER,
     A_CLASS,
@@ -26,6 +29,7 @@ from tapediff.program.layout import (
     A_REPEAT,
     A_STRIDES,
     A_WORDS,
+    CALL,
     FILL,
     FORWARD2,
     FORWARD3,
@@ -42,11 +46,13 @@ from tapediff.program.layout import (
     STORE,
     SUM_LANES,
     UNIFORM,
+    WIDEN,
     WORDS,
     WORKSPACE,
     ZERO,
 )
 from tapediff.program.operations import Operation
+from tapediff.program.rule import rule_of
 from tapediff.program.structural import HostStep, Kernels, kernels_of
 
 __all__ = ["Request", "Schedule", "build"]
@@ -65,6 +71,7 @@ class Request(NamedTuple):
     wanted   positions of the inputs whose gradients are wanted
     seeds    "one": the first output is a scalar whose adjoint is 1; "given": an adjoint for each output comes with each row
     summed   which of `wanted` have their gradients summed over the rows
+    shared   which of `wanted` have one value for all rows; where no kernel needs it in lanes, it is not copied to them
     """
 
     lanes: int
@@ -73,6 +80,7 @@ class Request(NamedTuple):
     wanted: tuple[int, ...] = ()
     seeds: str = "one"
     summed: tuple[int, ...] = ()
+    shared: tuple[int, ...] = ()
 
 
 class Schedule(NamedTuple):
@@ -85,9 +93,12 @@ class Schedule(NamedTuple):
     uniform          the template of the memory of uniform values: constants are in it
     uniform_inputs   input -> offset in that memory
     uniform_outputs  output -> (offset, or None where it is an input's place; spec)
+    most_pointers    the most addresses that a CALL takes
     buffers          what rows are loaded from and stored to: ("input" | "output" | "seed" | "grad", position)
     partial_bytes    of the partial sums of a group of rows; partials: wanted position -> offset
     zero_gradients   wanted inputs that the output does not depend on
+    specs            for each action that calls an element-wise kernel, which one; dtypes: of each buffer
+    work             elements that a row computes and moves, to judge whether threads pay
     """
 
     request: Request
@@ -100,11 +111,15 @@ class Schedule(NamedTuple):
     uniform: np.ndarray[Any, Any]
     uniform_inputs: dict[int, int]
     uniform_outputs: dict[int, int]
+    most_pointers: int
     buffers: list[tuple[str, int]]
     partial_bytes: int
     partials: dict[int, int]
     zero_gradients: tuple[int, ...]
     kept: list[Any]
+    work: int
+    specs: dict[int, KernelSpec]
+    dtypes: list[str]
 
 
 @functools.cache
@@ -170,17 +185,17 @@ class _Actions:
     def __init__(self) -> None:
         self.rows: list[tuple[int, ...]] = []
         self.numbers: dict[Any, int] = {}
-        self.specs: list[tuple[int, KernelSpec]] = []
+        self.specs: list[tuple[int, KernelSpec | ProductSpec]] = []
         self.kept: list[Any] = []
 
     def number(self, key: Any, action_class: int, kernel: int = 0, count: int = 0, repeat: int = 1, strides: Sequence[int] = (),
-               item: int = 8, buffer: int = 0, expected: int = 0, spec: KernelSpec | None = None) -> int:
+               item: int = 8, buffer: int = 0, expected: int = 0, spec: KernelSpec | ProductSpec | None = None, words: int = 0) -> int:
         """The number of an action."""
         found = self.numbers.get(key)
         if found is None:
             found = self.numbers[key] = len(self.rows)
             padded = (*strides, *[0] * (8 - len(strides)))
-            self.rows.append((action_class, WORDS[action_class], kernel, count, repeat, *padded, item, buffer, expected))
+            self.rows.append((action_class, words or WORDS[action_class], kernel, count, repeat, *padded, item, buffer, expected))
             if spec is not None:
                 self.specs.append((found, spec))
         return found
@@ -219,34 +234,57 @@ class _Builder:
         self.wanted = [inputs[position] for position in request.wanted]
         roots = [value for position, value in enumerate(inputs) if request.laned[position]]
         self.leaf_laned = [False] * len(tape.leaves)
+        if request.lanes > 1 and request.shared:
+            narrow = self._narrow([inputs[position] for position in request.shared], roots)
+            roots = [value for value in roots if value not in narrow]
         for value in roots:
             self.leaf_laned[-value - 1] = True
         self.laned = tape.depends_on(roots)
         self.places: dict[int, int] = {}  # pointer of a value's root
         self.adjoints: dict[int, int] = {}
         self.structural: dict[int, Kernels] = {}
-        self.constants_of_guards: list[tuple[int, np.ndarray[Any, Any]]] = []
+        self.late_constants: list[tuple[int, np.ndarray[Any, Any]]] = []
+        self.ones: dict[str, int] = {}
+        self.most_pointers = 0
         self._find_roots()
 
     # --- facts about values -----------------------------------------------------------------------------------------------------
 
+    def _narrow(self, shared: Sequence[int], roots: Sequence[int]) -> set[int]:
+        """Which of the inputs that all rows share may do without lanes, although their adjoints have them.
+
+        Structural steps read values without lanes where adjoints have them; element-wise kernels do not.
+        """
+        tape = self.tape
+        laned = tape.depends_on([value for value in roots if value not in shared])
+        readers: dict[int, list[int]] = {}
+        for index, operands in enumerate(tape.operands):
+            for x in set(operands):
+                readers.setdefault(x, []).append(index)
+        fits: dict[int, bool] = {}
+        for index in range(len(tape) - 1, -1, -1):
+            fits[index] = not tape.operations[index].is_elementwise and (
+                laned[index] or all(fits[reader] for reader in readers.get(index, ())))
+        return {value for value in shared if all(fits[reader] for reader in readers.get(value, ()))}
+
     def _find_roots(self) -> None:
         """The value whose memory each instruction shows, and from which byte on: its own, or that of what it is a view of."""
         roots: list[int] = []
-        offsets: list[int] = []
+        skips: list[int] = []  # in one lane
         for index, (operation, operands) in enumerate(zip(self.tape.operations, self.tape.operands, strict=True)):
             skipped = skipped_elements(operation)
-            root, offset = index, 0
+            root, skip = index, 0
             if skipped is not None:
                 first = operands[0]
                 lanes = self.lanes if self.laned[index] else 1
-                within = skipped * operation.spec.dtype.itemsize * lanes + (offsets[first] if first >= 0 else 0)
-                if within % 8 == 0:
-                    root, offset = roots[first] if first >= 0 else first, within
+                within = skipped * operation.spec.dtype.itemsize + (skips[first] if first >= 0 else 0)
+                if within * lanes % 8 == 0:
+                    root, skip = roots[first] if first >= 0 else first, within
             roots.append(root)
-            offsets.append(offset)
+            skips.append(skip)
         self.roots = roots
-        self.offsets = offsets
+        self.skips = skips
+        self.offsets = [skip * (self.lanes if is_laned else 1) for skip, is_laned in zip(skips, self.laned, strict=True)]
 
     def root(self, value: int) -> int:
         return self.roots[value] if value >= 0 else value
@@ -267,6 +305,11 @@ class _Builder:
     def nbytes(self, value: int) -> int:
         spec = self.tape.spec(value)
         return max(spec.size, 1) * spec.dtype.itemsize * (self.lanes if self.is_laned(value) else 1)
+
+    def adjoint_bytes(self, value: int) -> int:
+        """The bytes of an adjoint; adjoints always have lanes."""
+        spec = self.tape.spec(value)
+        return max(spec.size, 1) * spec.dtype.itemsize * self.lanes
 
     # --- gradients --------------------------------------------------------------------------------------------------------------
 
@@ -322,22 +365,33 @@ class _Builder:
                               *(value for value in tape.outputs if value >= 0 and self.active[value])]).tolist()
         self._find_last_uses(needed)
         template = self._uniform_leaves(needed)
-        prologue, prologue_hosts = self._prologue(needed)
+        self.prologue, self.prologue_hosts = self._prologue(needed)
         self._load_inputs()
         self._forward(needed)
         if request.wanted:
             self._reverse(needed)
         uniform = np.zeros(self.uniform.end + 64, np.uint8)
         uniform[:len(template)] = template
-        for offset, value in self.constants_of_guards:
+        for offset, value in self.late_constants:
             uniform[offset:offset + value.nbytes] = np.frombuffer(value.tobytes(), np.uint8)
         uniform_outputs = {position: self.place(tape.outputs[position]) >> 2 << 3 for position in request.outputs
                            if not self.is_laned(tape.outputs[position])}
         reached = {position for how, position in self.buffers if how == "grad"} | set(self.partials)
-        return Schedule(request, np.array(prologue, np.int32), np.array(self.code, np.int32), self.actions.table(), prologue_hosts,
-                        self.hosts, self.workspace.end, uniform, self.uniform_inputs, uniform_outputs, self.buffers,
+        return Schedule(request, np.array(self.prologue, np.int32), np.array(self.code, np.int32), self.actions.table(), self.prologue_hosts,
+                        self.hosts, self.workspace.end, uniform, self.uniform_inputs, uniform_outputs, self.most_pointers, self.buffers,
                         self.partial_bytes, self.partials, tuple(p for p in request.wanted if p not in reached),
-                        self.actions.kept)
+                        self.actions.kept, self._work(needed), dict(self.actions.specs), self._dtypes())
+
+    def _dtypes(self) -> list[str]:
+        tape = self.tape
+        return [tape.spec(self.inputs[position] if how in ("input", "grad") else tape.outputs[position]).dtype.name
+                for how, position in self.buffers]
+
+    def _work(self, needed: list[int]) -> int:
+        tape = self.tape
+        computed = sum(operation.spec.size * (3 if is_active else 1) for operation, is_needed, is_laned, is_active in
+                       zip(tape.operations, needed, self.laned, self.active, strict=True) if is_needed and is_laned)
+        return computed + sum(tape.spec(x).size for x in (*self.inputs, *tape.outputs, *self.wanted) if self.is_laned(x))
 
     def _find_last_uses(self, needed: list[int]) -> None:
         """The time of the last step that reads each root's value; instruction i runs at time i and backwards at 2 * end - i."""
@@ -461,7 +515,7 @@ class _Builder:
             if not self.is_active(value):
                 continue
             known = self.root(value) in self.adjoints or self.is_part(value)
-            place = self._take(self.nbytes(value)) if known else self._adjoint(value, is_zeroed=False)
+            place = self._take(self.adjoint_bytes(value)) if known else self._adjoint(value, is_zeroed=False)
             if request.seeds == "given":
                 self._emit_rows(LOAD, "seed", position, value, place)
             else:
@@ -476,7 +530,7 @@ class _Builder:
                 continue
             if index in self.adjoints:
                 self._emit_reverse(index)
-                self.workspace.give(self.adjoints.pop(index) >> 2 << 3, self.nbytes(index))
+                self.workspace.give(self.adjoints.pop(index) >> 2 << 3, self.adjoint_bytes(index))
             self._release((index, *tape.operands[index]), 2 * end - index)
         for position, value in zip(request.wanted, self.wanted, strict=True):
             if value in self.adjoints:
@@ -511,13 +565,16 @@ class _Builder:
             pointers = [self.place(guard.value)]
             expected = int(guard.expected) if guard.how != "value" else 0
             if guard.how == "value":
-                value = np.ascontiguousarray(guard.expected)
-                self.actions.kept.append(value)
-                offset = self.uniform.take(max(value.nbytes, 8))
-                self.constants_of_guards.append((offset, value))
-                pointers.append(offset // 8 << 2 | UNIFORM)
+                pointers.append(self._constant(guard.expected))
             self._emit(self.actions.number(("guard", number, self.lanes), _GUARDS[guard.how], count=spec.size,
                                            item=KIND_CODES[spec.dtype.name], buffer=number, expected=expected), *pointers)
+
+    def _constant(self, value: Any) -> int:
+        """The place of a constant that is no leaf of the tape."""
+        array = np.array(value, order="C")
+        offset = self.uniform.take(max(array.nbytes, 8))
+        self.late_constants.append((offset, array))
+        return offset // 8 << 2 | UNIFORM
 
     def _buffer(self, how: str, position: int) -> int:
         if (how, position) not in self.buffers:
@@ -549,11 +606,11 @@ class _Builder:
         root = self.root(value)
         found = self.adjoints.get(root)
         if found is None:
-            nbytes = self.nbytes(root)
+            nbytes = self.adjoint_bytes(root)
             found = self.adjoints[root] = self._take(nbytes)
             if is_zeroed:
                 self._emit(self.actions.number(("zero", nbytes), ZERO, count=nbytes + 7 & ~7), found)
-        return found + (self.offsets[value] >> 3 << 2 if value >= 0 else 0)
+        return found + (self.skips[value] * self.lanes >> 3 << 2 if value >= 0 else 0)
 
     def _emit_accumulation(self, value: int, place: int) -> None:
         """Add what lies at `place` to the adjoint of a value."""
@@ -563,21 +620,19 @@ class _Builder:
         self._emit(self.actions.number((kernel, spec, self.lanes), REVERSE2, count=spec.size * self.lanes, spec=kernel), place, 0, 0,
                    0, self._adjoint(value), 0)
 
-    def _extents(self, index: int) -> tuple[int, int, int, list[int]]:
+    def _extents(self, operation: Operation, laned: Sequence[bool]) -> tuple[int, int, int, list[int]]:
         """Elements of one call, number of calls, which operands are one element in a call, and each operand's stride in bytes.
 
         An operand that lies in no lanes, or is one element among many, is taken element by element.
         """
-        operation = self.tape.operations[index]
         size, lanes = operation.spec.size, self.lanes
         if lanes == 1:
             return size, 1, operation.scalars, [0] * len(operation.operands)
         scalars = 0
         strides = []
         is_repeated = False
-        for k, x in enumerate(self.tape.operands[index]):
-            spec = operation.operands[k]
-            if self.is_laned(x):
+        for k, spec in enumerate(operation.operands):
+            if laned[k]:
                 strides.append(lanes * spec.dtype.itemsize if spec.size == size else 0)
                 is_repeated |= spec.size != size
             else:
@@ -591,14 +646,21 @@ class _Builder:
     def _emit_forward(self, index: int) -> None:
         operation, operands = self.tape.operations[index], self.tape.operands[index]
         pointers = [self.place(x) for x in operands]
-        if not operation.is_elementwise:
+        laned = tuple(self.is_laned(x) for x in operands)
+        if not operation.is_elementwise and self.lanes == 1:
             self._emit_structural(index, operation, operands, pointers)
+        else:
+            self._emit_operation(operation, self.places[index], pointers, laned)
+
+    def _emit_operation(self, operation: Operation, y: int, pointers: list[int], laned: tuple[bool, ...]) -> None:
+        """Compute one result from values at given places."""
+        if not operation.is_elementwise:
+            self._emit_structural_in_lanes(operation, y, pointers, laned)
             return
-        count, repeat, scalars, strides = self._extents(index)
+        count, repeat, scalars, strides = self._extents(operation, laned)
         names = tuple(spec.dtype.name for spec in operation.operands)
         kernel = KernelSpec(operation.row.name, "forward", names, operation.spec.dtype.name, scalars, 0)
         key = (kernel, count, repeat, tuple(strides))
-        y = self.places[index]
         if repeat > 1:
             pointers += [0] * (3 - len(pointers))
             step = self.lanes * operation.spec.dtype.itemsize
@@ -630,8 +692,119 @@ class _Builder:
         pointers += [0] * (3 - len(pointers))
         self._emit(self.actions.number((kernels.forward, count), FORWARD3, kernel=kernels.forward, count=count), y, *pointers)
 
+    # --- structural steps in lanes ----------------------------------------------------------------------------------------------
+
+    def _emit_call(self, call: Call, places: dict[int, int], dtype: str) -> None:
+        """Call a kernel on values at given places."""
+        if ONE in call.pointers and dtype not in self.ones:
+            self.ones[dtype] = self._constant(np.ones((), dtype))
+        pointers = [self.ones[dtype] if what == ONE else places[what] for what in call.pointers]
+        self.most_pointers = max(self.most_pointers, len(pointers))
+        self.actions.kept.append(call.parameters)
+        count = call.parameters.__array_interface__["data"][0]
+        address, spec = (call.kernel, None) if isinstance(call.kernel, int) else (0, call.kernel)
+        self._emit(self.actions.number((CALL, call.kernel, count), CALL, kernel=address, count=count, spec=spec,
+                                       words=1 + len(pointers)), *pointers)
+
+    def _emit_structural_in_lanes(self, operation: Operation, y: int, pointers: list[int], laned: tuple[bool, ...]) -> None:
+        if self.lanes > 1:
+            calls = forward_calls(operation, self.lanes, laned)
+            if calls is not None:
+                places = {RESULT: y, **dict(enumerate(pointers))}
+                for call in calls:
+                    self._emit_call(call, places, operation.spec.dtype.name)
+                return
+        found = kernels_of(operation, self.lanes, laned, 0)
+        if found is None:
+            self._emit_host(HostStep("forward", operation, self.lanes, laned, (y, *pointers)))
+            return
+        self.actions.kept.append(found.parameters)
+        count = found.parameters.__array_interface__["data"][0]
+        padded = [*pointers, *[0] * (3 - len(pointers))]
+        self._emit(self.actions.number((found.forward, count), FORWARD3, kernel=found.forward, count=count), y, *padded)
+
+    def _emit_reverse_in_lanes(self, index: int) -> None:
+        """Add to the adjoints of a structural instruction's operands, by kernels or else by its rule."""
+        operation, operands = self.tape.operations[index], self.tape.operands[index]
+        laned = tuple(self.is_laned(x) for x in operands)
+        bits = self.wanted_bits(index)
+        places = {RESULT: self.places[index], RESULT_ADJOINT: self.adjoints[index],
+                  **{k: self.place(x) for k, x in enumerate(operands)}}
+        for k, x in enumerate(operands):
+            if not bits >> k & 1:
+                continue
+            calls = reverse_calls(operation, k, self.lanes, laned)
+            if calls is None or (not self.laned[index] and any(RESULT in call.pointers for call in calls)):
+                inputs = [(places[RESULT_ADJOINT], True), (places[RESULT], self.laned[index])]
+                inputs += [(places[number], is_laned) for number, is_laned in enumerate(laned)]
+                self._emit_rule(rule_of(operation, k), inputs, x)
+                continue
+            places[ADJOINT] = self._adjoint(x)
+            for call in calls:
+                self._emit_call(call, places, operation.spec.dtype.name)
+
+    def _emit_rule(self, rule: ClosedTape, inputs: Sequence[tuple[int, bool]], target: int) -> None:
+        """Run the steps of a rule and add its output to the adjoint of a value.
+
+        inputs  for each input of the rule its place, and whether it lies in lanes
+        """
+        values: dict[int, tuple[int, bool]] = {}
+        for number, leaf in enumerate(rule.leaves):
+            values[-number - 1] = inputs[leaf.what] if leaf.how == "input" else (self._constant(leaf.what), False)
+        last = {x: index for index, line in enumerate(rule.operands) for x in line}
+        owner: dict[int, int] = {}  # of an alias: whose memory it shows
+        mine: dict[int, list[int]] = {}  # an owner's place and size, until its aliases were read for the last time
+        for index, (operation, operands) in enumerate(zip(rule.operations, rule.operands, strict=True)):
+            if operation.is_alias or operation.row.name == "clone":
+                values[index] = values[operands[0]]
+                owner[index] = owner.get(operands[0], operands[0])
+                last[owner[index]] = max(last[owner[index]], len(rule) if index in rule.outputs else last[index])
+                continue
+            pointers, laned = [values[x][0] for x in operands], tuple(values[x][1] for x in operands)
+            nbytes = max(operation.spec.size, 1) * operation.spec.dtype.itemsize * (self.lanes if any(laned) else 1)
+            if any(laned):
+                place = self._take(nbytes)
+                mine[index] = [place, nbytes]
+                self._emit_operation(operation, place, pointers, laned)
+            else:
+                place = self.uniform.take(nbytes) // 8 << 2 | UNIFORM
+                self._emit_uniform_operation(operation, place, pointers)
+            values[index] = place, any(laned)
+            for x in {owner.get(x, x) for x in operands}:
+                if last[x] <= index and x in mine and x not in rule.outputs:
+                    place, nbytes = mine.pop(x)
+                    self.workspace.give(place >> 2 << 3, nbytes)
+        place, is_laned = values[rule.outputs[0]]
+        if is_laned:
+            self._emit_accumulation(target, place)
+        elif not self._is_zero_constant(rule):
+            spec = self.tape.spec(target)
+            nbytes = spec.nbytes * self.lanes
+            wide = self._take(nbytes)
+            self._emit(self.actions.number((WIDEN, spec), WIDEN, count=spec.size, item=spec.dtype.itemsize), wide, place)
+            self._emit_accumulation(target, wide)
+            self.workspace.give(wide >> 2 << 3, nbytes)
+        for place, nbytes in mine.values():
+            self.workspace.give(place >> 2 << 3, nbytes)
+
+    def _emit_uniform_operation(self, operation: Operation, place: int, pointers: list[int]) -> None:
+        """Compute what all rows share before the first of them."""
+        held = self.lanes, self.code, self.hosts
+        self.lanes, self.code, self.hosts = 1, self.prologue, self.prologue_hosts
+        self._emit_operation(operation, place, pointers, (False,) * len(pointers))
+        self.lanes, self.code, self.hosts = held
+
+    @staticmethod
+    def _is_zero_constant(rule: ClosedTape) -> bool:
+        """Whether a rule gives zeros whatever its inputs are."""
+        output = rule.outputs[0]
+        return output < 0 and rule.leaves[-output - 1].how == "constant" and not np.any(rule.leaves[-output - 1].what)
+
     def _emit_reverse(self, index: int) -> None:
         operation, operands = self.tape.operations[index], self.tape.operands[index]
+        if self.lanes > 1 and not operation.is_elementwise:
+            self._emit_reverse_in_lanes(index)
+            return
         bits = self.wanted_bits(index)
         y_bar = self.adjoints[index]
         y = self.places[index]
@@ -649,7 +822,7 @@ class _Builder:
             self._emit(self.actions.number((kernels.reverse, count, "reverse"), REVERSE3, kernel=kernels.reverse, count=count),
                        y_bar, y, *values, *adjoints)
             return
-        count, repeat, scalars, strides = self._extents(index)
+        count, repeat, scalars, strides = self._extents(operation, [self.is_laned(x) for x in operands])
         adjoints = []
         fresh = 0
         for k, x in enumerate(operands):

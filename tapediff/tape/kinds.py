@@ -94,15 +94,22 @@ class Kind:
 
 
 class KindTable:
-    """All kinds. `table` is read by the sweeps; it is replaced by a larger copy when it is full, and old copies stay readable."""
+    """All kinds. `table` is read by the sweeps; it is replaced by a larger copy when it is full, and old copies stay readable.
+
+    Sweeps of other threads may be noting in the old copy that both operands were one slot: so the new one says it of every kind
+    that may have had one.
+    """
+
+    ROWS = 4096  # the system gives pages of the table only when they are written
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.kinds: list[Kind] = []
-        self.table = np.zeros((256, K_FIELDS), np.int64)
+        self.table = np.zeros((self.ROWS, K_FIELDS), np.int64)
         self.address: int = self.table.__array_interface__["data"][0]
         self.outgrown: list[np.ndarray[Any, Any]] = []
         self.unbuilt: list[Kind] = []
+        self.idles: dict[int, Kind] = {}
         self.add(ARGUMENT, None, (), _NO_SPEC, None, 0, 0, 0, 0)
 
     def add(self, kind_class: int, row: Any, operands: tuple[Spec, ...], spec: Any, attributes: Any, scalars: int, wanted: int,
@@ -112,7 +119,9 @@ class KindTable:
             number = len(self.kinds)
             if number == len(self.table):
                 self.outgrown.append(self.table)
-                self.table = np.concatenate([self.table, np.zeros_like(self.table)])
+                grown = np.concatenate([self.table, np.zeros_like(self.table)])
+                grown[:number, K_SAME] = [len(one.operands) == 2 and one.operands[0] is one.operands[1] for one in self.kinds]
+                self.table = grown
                 self.address = self.table.__array_interface__["data"][0]
             kind = Kind(number, kind_class, row, operands, spec, attributes, scalars, wanted, saves)
             fields = self.table[number]
@@ -144,6 +153,16 @@ class KindTable:
                 self.table[made.number, K_LARGE] = 1
                 kind.in_place = made
             return kind.in_place
+
+    def idle(self, kind: Kind) -> Kind:
+        """The kind of an instruction whose result is there, and whose adjoint, if there is one, goes no further."""
+        with self.lock:
+            known = self.idles.get(kind.number)
+            if known is None:
+                kind_class = ALIAS if kind.kind_class == ALIAS else ARGUMENT
+                known = self.idles[kind.number] = self.add(kind_class, kind.row, kind.operands, kind.spec, kind.attributes,
+                                                           kind.scalars, 0, 0, len(kind.operands))
+            return known
 
     def set_forward(self, kind: Kind, address: int) -> None:
         """Remember the address of the forward kernel."""

@@ -22,14 +22,17 @@ def next_number() -> int:
 class Segment:
     """A run of instructions recorded by one thread, with the memory of their values.
 
-    recorded    the flat list of instructions: kind, a, b, kind, a, b, ...; empty again once a closed segment has been computed
+    thread      the thread that records here, the only one that may replace what operations in flight read (`recorded`, `held`,
+                large values, the segment of a tensor); 0 once it has left: then everybody may, who holds the lock
+    recorded    the flat list of instructions: kind, a, b, kind, a, b, ...; empty again once a segment that was left is computed
     code        the same list as long as the tensor's quick path may append to it: gradients are recorded, the segment is open
     count       instructions whose values are computed
     batches     (code as array, first instruction) of each forward sweep
     held        sources and other objects that the instructions read
     addresses   where each slot's value lies
     chunks      the memory that holds the values
-    clocks      pairs (first instruction, clock of in-place writes) of each forward sweep
+    clocks      pairs (first instruction, clock of in-place writes) of each forward sweep; passes copy them, for they grow
+    shown       sources that show slots to other threads while the owner records, weakly
     owners      large slots: the tensor that shows the slot, weakly
     large       large slots: the blocks of memory that hold their values
     unplaced    large slots that are not computed yet; settling: those of a segment without gradients that were computed last
@@ -40,12 +43,13 @@ class Segment:
                 versions: the version of the tensor that the value became
     recorder    the recording of a program that the instructions belong to, or None
     consumed    the instructions that a reverse sweep has used up, as a byte each; consumer: the pass that did so last
+    is_finished another thread's pass has used up everything: to be released when the owner leaves
     """
 
     __slots__ = ("__weakref__", "address_room", "addresses", "addresses_at", "batches", "chunks", "clocks", "code", "consumed",
-                 "consumer", "count", "grad_enabled", "held", "hooks", "is_open", "is_released", "large", "large_bytes",
-                 "lock", "number", "overwritten", "owners", "recorded", "recorder", "settling", "stamp", "targets", "thread",
-                 "unplaced", "versions")
+                 "consumer", "count", "grad_enabled", "held", "hooks", "is_finished", "is_open", "is_released", "large",
+                 "large_bytes", "lock", "number", "overwritten", "owners", "recorded", "recorder", "settling", "shown", "stamp",
+                 "targets", "thread", "unplaced", "versions")
 
     def __init__(self, grad_enabled: bool) -> None:
         self.number = next(_numbers)
@@ -76,6 +80,8 @@ class Segment:
         self.consumer: Any = None
         self.recorder: Any = None
         self.is_released = False
+        self.is_finished = False
+        self.shown: dict[int, Any] | None = None
         self.lock = threading.RLock()
 
     def __repr__(self) -> str:
@@ -90,25 +96,42 @@ class Segment:
         self.is_open = False
         self.code = None
 
+    @property
+    def is_on_tape(self) -> bool:
+        """Whether values stay until the segment goes: a reverse pass or a program may read them."""
+        return self.grad_enabled or self.recorder is not None
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether another thread may be recording here at this moment."""
+        return self.thread not in (0, get_ident())
+
     def mark_overwritten(self, index: int, version: int, since: int) -> None:
         """Remember that the value of an instruction was written in place: instructions before `since` had read the old one."""
-        if self.overwritten is None:
-            self.overwritten = array("i")
-        self.grow_overwritten()
-        self.overwritten[index] = since
-        self.versions[index] = version
+        with self.lock:
+            self.overwritten_table()[index] = since
+            self.versions[index] = version
 
     def consume_all(self) -> None:
         """Say of every instruction that a reverse sweep has used it up."""
         self.consumed = bytearray(b"\1") * self.count
         self.consumer = None
 
-    def grow_overwritten(self) -> None:
-        """Let `overwritten` reach as far as the instructions do."""
-        assert self.overwritten is not None
-        missing = len(self) - len(self.overwritten)
-        if missing > 0:
-            self.overwritten.frombytes(bytes(4 * missing))
+    def consumed_table(self) -> bytearray:
+        """`consumed`, as long as the segment."""
+        known = self.consumed
+        if known is None or len(known) < self.count:
+            known = self.consumed = (known or bytearray()) + bytes(self.count - len(known or b""))
+        return known
+
+    def overwritten_table(self) -> array[int]:
+        """`overwritten`, as long as the segment. It grows into a copy: a pass of another thread may be reading the old one."""
+        with self.lock:
+            known = self.overwritten or array("i")
+            missing = len(self) - len(known)
+            if missing > 0 or self.overwritten is None:
+                self.overwritten = known = known + array("i", bytes(4 * max(missing, 0)))
+            return known
 
     def pass_on(self, index: int, tensor: Any) -> None:
         """From now on `tensor` shows a slot, in the place of the tensor that did."""
@@ -126,8 +149,9 @@ class Segment:
         """The code of all computed instructions as one array."""
         batches = self.batches
         if len(batches) > 1:
-            whole = array("i")
-            for code, _ in batches:
-                whole.extend(code)
-            self.batches = batches = [(whole, 0)]
+            with self.lock:  # a sweep adds to them
+                whole = array("i")
+                for code, _ in self.batches:
+                    whole.extend(code)
+                self.batches = batches = [(whole, 0)]
         return batches[0][0]

@@ -28,7 +28,7 @@ from tapediff.tape.layout import (
 )
 from tapediff.tape.spec import Spec
 
-__all__ = ["CLOCK", "NUMBER", "SOURCE", "SOURCES", "WRITING", "Source", "SourceTable", "Storage"]
+__all__ = ["ADJOINTS", "CLOCK", "NUMBER", "SOURCE", "SOURCES", "WRITING", "Source", "SourceTable", "Storage"]
 
 _MOST_CHUNKS = 1 << 16
 # address, cell, bytes, wanted, pass, adjoint, clock, state, gradient, item
@@ -42,13 +42,23 @@ _ROW_BYTES = S_FIELDS * 8
 class Clock:
     """Counts the in-place writes; an instruction remembers the time at which it was computed."""
 
-    __slots__ = ("now",)
+    __slots__ = ("lock", "now")
 
     def __init__(self) -> None:
         self.now = 0
+        self.lock = threading.Lock()
+
+    def tick(self) -> int:
+        """The time of one more write."""
+        with self.lock:
+            self.now += 1
+            return self.now
 
 
 CLOCK = Clock()
+# A row has one place for an adjoint and one for a gradient, and threads share leaves: whoever runs a reverse pass, adds to a
+# gradient or takes it out of the table holds this.
+ADJOINTS = threading.RLock()
 
 
 class SourceTable:
@@ -135,13 +145,13 @@ class Storage:
 
     def mark_written(self) -> None:
         """Remember that the memory was written just now, and let copies of strided arrays follow."""
-        CLOCK.now += 1
+        now = CLOCK.tick()
         self.version += 1
-        self.writes.append(CLOCK.now)
+        self.writes.append(now)
         for member in self.members:
             source = member()
             if source is not None:
-                source.write(S_CLOCK, CLOCK.now)
+                source.write(S_CLOCK, now)
                 if source.snapshot is not None:
                     source.snapshot[...] = source.array
 
@@ -207,8 +217,17 @@ class Source:
                           0, 0, CLOCK.now, state, 0.0, dtype.itemsize)
         SOURCES.owners[index] = weakref.ref(self)
 
-    def __del__(self) -> None:
-        SOURCES.free.append(self.index)
+    def __del__(self, give_back: Callable[[int], None] = SOURCES.free.append) -> None:
+        give_back(self.index)  # a default, since globals are gone when the interpreter ends
+
+    def take_over(self, handle: Any) -> None:
+        """From now on `handle` shows this source, where it showed a slot; the slot's segment is locked.
+
+        Other threads may be reading the handle: who finds its segment to be SOURCE must find the rest, too.
+        """
+        handle.slot = self.operand
+        handle.source = self
+        handle.segment = SOURCE
 
     def read(self, column: int) -> int:
         """One field of the row."""
@@ -223,8 +242,11 @@ class Source:
     def share(self) -> Storage:
         """The storage whose memory the value is."""
         if self.storage is None:
-            self.storage = Storage()
-            self.storage.members.append(weakref.ref(self))
+            with SOURCES.lock:
+                if self.storage is None:
+                    storage = Storage()
+                    storage.members.append(weakref.ref(self))
+                    self.storage = storage
         return self.storage
 
     @property
@@ -247,19 +269,24 @@ class Source:
         if WRITING:
             WRITING.finish()
         if self.array is None:
-            index = self.index
-            if self.address == self._cell_address(S_CELL):
-                memory: Any = SOURCES.buffers[index >> CHUNK_SHIFT]
-                array = np.ndarray(self.spec.shape, self.spec.dtype.numpy, memory,
-                                   (index & (CHUNK_ROWS - 1)) * _ROW_BYTES + S_CELL * 8)
-                # the row may be given to another source while a view of the cell lives on: move the value out of the table
-                self.array = array.copy()
-                self.write(S_ADDRESS, self.array.__array_interface__["data"][0])
-            else:
-                memory = (ctypes.c_char * max(self.spec.nbytes, 1)).from_address(self.address)
-                memory.owner = self.owner
-                self.array = np.ndarray(self.spec.shape, self.spec.dtype.numpy, memory)
+            with SOURCES.lock:
+                if self.array is None:
+                    self.array = self._found_array()
         return self.array
+
+    def _found_array(self) -> np.ndarray[Any, Any]:
+        spec = self.spec
+        index = self.index
+        if self.address == self._cell_address(S_CELL):
+            cell = np.ndarray(spec.shape, spec.dtype.numpy, SOURCES.buffers[index >> CHUNK_SHIFT],
+                              (index & (CHUNK_ROWS - 1)) * _ROW_BYTES + S_CELL * 8)
+            # the row may be given to another source while a view of the cell lives on: move the value out of the table
+            array = cell.copy()
+            self.write(S_ADDRESS, array.__array_interface__["data"][0])
+            return array
+        memory: Any = (ctypes.c_char * max(spec.nbytes, 1)).from_address(self.address)
+        memory.owner = self.owner
+        return np.ndarray(spec.shape, spec.dtype.numpy, memory)
 
     def _cell(self, column: int) -> Any:
         index = self.index
@@ -271,7 +298,7 @@ class Source:
         return SOURCES.bases[index >> CHUNK_SHIFT] + (index & (CHUNK_ROWS - 1)) * _ROW_BYTES + column * 8
 
     def take_gradient_cell(self) -> Any:
-        """The gradient that the sweeps left in the table, or None; from now on Python keeps it."""
+        """The gradient that the sweeps left in the table, or None; from now on Python keeps it. The caller holds ADJOINTS."""
         state = self.read(S_STATE)
         if state == PYTHON:
             return None

@@ -78,6 +78,34 @@ USES = {
     "InstanceNorm3d": [("2", (2, 2, 2, 2, 2))],
     "LayerNorm": [("4", (3, 4)), ("(3, 4), 1e-3", (2, 3, 4)), ("4, elementwise_affine=False", (3, 4)), ("4, bias=False", (3, 4))],
     "GroupNorm": [("2, 4", (3, 4)), ("2, 4, affine=False", (2, 4, 3)), ("1, 4, bias=False", (2, 4, 3))],
+    "Conv1d": [("3, 4, 2", (2, 3, 5)), ("2, 4, 3, padding='same', dilation=2, groups=2", (2, 6))],
+    "Conv2d": [("3, 4, 3", (2, 3, 5, 4)), ("4, 6, (3, 2), stride=2, padding=(1, 0), dilation=(1, 2), groups=2, "
+                                           "bias=False", (2, 4, 5, 6)),
+               ("3, 4, 3, padding=1, padding_mode='reflect'", (3, 5, 4)), ("1, 2, 2, padding='same', "
+                                                                           "padding_mode='circular'", (1, 1, 4, 4)),
+               ("1, 2, 2, padding='valid', padding_mode='replicate'", (1, 1, 4, 4))],
+    "Conv3d": [("2, 3, 2, padding=1", (1, 2, 2, 3, 3))],
+    "ConvTranspose1d": [("3, 4, 2, 2", (2, 3, 4))],
+    "ConvTranspose2d": [("4, 6, 3, stride=2, padding=1, output_padding=1, groups=2", (2, 4, 3, 4)),
+                        ("2, 1, 2, bias=False, dilation=2", (2, 3, 3))],
+    "ConvTranspose3d": [("2, 3, 2", (1, 2, 2, 2, 2))],
+    "MaxPool1d": [("2", (2, 3, 5)), ("3, stride=1, padding=1, dilation=2, ceil_mode=True", (3, 7))],
+    "MaxPool2d": [("2", (2, 3, 5, 4)), ("(3, 2), 2, 1, return_indices=True", (3, 5, 4))],
+    "MaxPool3d": [("2", (1, 2, 4, 5, 4))],
+    "AvgPool1d": [("2", (2, 3, 5)), ("3, 1, 1, count_include_pad=False", (3, 5))],
+    "AvgPool2d": [("2", (2, 3, 5, 4)), ("3, stride=2, padding=1, ceil_mode=True, divisor_override=4", (3, 6, 5))],
+    "AvgPool3d": [("2", (1, 2, 4, 5, 4))],
+    "AdaptiveAvgPool1d": [("2", (2, 3, 5))],
+    "AdaptiveAvgPool2d": [("(1, 1)", (2, 3, 5, 4)), ("(None, 3)", (3, 5, 4))],
+    "AdaptiveMaxPool1d": [("2", (2, 3, 5))],
+    "AdaptiveMaxPool2d": [("(3, 2), True", (2, 3, 5, 4))],
+    "Unfold": [("(2, 3), padding=1", (2, 3, 4, 5))],
+    "Fold": [("(4, 5), 2, stride=(2, 1)", (2, 12, 8))],
+    "CosineSimilarity": [("", (3, 4), (3, 4)), ("0", (3, 4), (3, 4))],
+    "PairwiseDistance": [("", (3, 4), (3, 4)), ("1, keepdim=True", (3, 4), (3, 4))],
+    **{f"{kind}Pad{n}d": [(f"1{more}", shape), (f"{tuple([1, 0, 0, 1, 1, 1][:2 * n])}{more}", shape)]
+       for kind, more in (("Constant", ", 3.5"), ("Zero", ""), ("Reflection", ""), ("Replication", ""), ("Circular", ""))
+       for n, shape in ((1, (2, 3, 4)), (2, (2, 2, 3, 3)), (3, (1, 2, 2, 3, 3)))},
     "RMSNorm": [("4", (3, 4)), ("[3, 4], 1e-3, False", (2, 3, 4))],
 }
 
@@ -98,8 +126,11 @@ def used(library, name, arguments, *wanted):
     layer = filled(library, eval(f"nn.{name}({arguments})", {"nn": library.nn, "library": library}))
     inputs = [operand(library, one, position) for position, one in enumerate(wanted)]
     passed = [one.clone() if one.requires_grad else one for one in inputs]  # a layer may work in place
-    output = layer(*passed)
-    found = [repr(layer), list(layer.state_dict()), output]
+    result = layer(*passed)
+    output = result[0] if isinstance(result, tuple) else result
+    found = [repr(layer), list(layer.state_dict()), result, type(output.grad_fn).__name__]
+    if getattr(layer, "inplace", False):
+        found.pop()  # PyTorch numbers the rules of in-place functions
     if output.requires_grad:
         weights = library.cos(library.arange(output.numel(), dtype=output.dtype)).reshape(output.shape)
         (output * weights).sum().backward()

@@ -1,0 +1,26 @@
+"""The families of rows, and which kernels an operation calls to run with values in lanes."""
+
+from __future__ import annotations
+
+from tapediff.ops.structural import STRUCTURAL
+from tapediff.program import lanes_folds, lanes_moves, lanes_places, lanes_products
+from tapediff.program.lanes import Call, Family, Lanes
+from tapediff.program.operations import Operation
+
+__all__ = ["forward_calls", "reverse_calls"]
+
+FAMILIES: dict[str | None, Family] = {**lanes_folds.FAMILIES, **lanes_moves.FAMILIES, **lanes_places.FAMILIES, **lanes_products.FAMILIES}
+
+assert {row.lanes for row in STRUCTURAL.values()} <= {None, *FAMILIES}
+
+
+def forward_calls(operation: Operation, count: int, is_laned: tuple[bool, ...]) -> list[Call] | None:
+    """The calls that compute an operation's result in lanes; None where there is no kernel."""
+    family = FAMILIES.get(operation.row.lanes)
+    return None if family is None else family.forward(operation, Lanes(count, is_laned))
+
+
+def reverse_calls(operation: Operation, position: int, count: int, is_laned: tuple[bool, ...]) -> list[Call] | None:
+    """The calls that add to the adjoint of an operand; None where there is no kernel."""
+    family = FAMILIES.get(operation.row.lanes)
+    return None if family is None else family.reverse(operation, position, Lanes(count, is_laned))

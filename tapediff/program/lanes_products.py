@@ -1,0 +1,101 @@
+"""Products in lanes."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, cast
+
+from tapediff.kernels.lanes_products import Factor, contraction
+from tapediff.program.lanes import ADJOINT, ONE, RESULT, RESULT_ADJOINT, Call, Family, Lanes
+from tapediff.program.operations import Operation
+from tapediff.shapes import contiguous_strides
+
+__all__ = ["FAMILIES"]
+
+Names = tuple[str, ...]
+
+
+class Product(NamedTuple):
+    """``beta * input + alpha * (a @ b)`` over named dimensions; `input` is operand 0 where there is one.
+
+    names    of the dimensions of the result, of a, of b and of the input, where dimensions that broadcasting repeats have none
+    first    position of a; b follows
+    """
+
+    sizes: dict[str, int]
+    names: tuple[Names, Names, Names, Names]
+    first: int
+    alpha: float = 1.0
+    beta: float = 0.0
+
+
+def product_of(operation: Operation) -> Product:
+    """The dimensions of a product by name."""
+    name, attributes = operation.row.name, cast(Any, operation.attributes)
+    shapes = [operand.shape for operand in operation.operands]
+    first = 1 if len(shapes) == 3 else 0
+    alpha, beta = (attributes[1], attributes[0]) if first else (1.0, 0.0)
+    transposes = attributes[2] if first else attributes
+    if name in ("dot", "vdot"):
+        names: list[Names] = [(), ("k",), ("k",)]
+    elif name == "mv":
+        names = [("i",), ("k", "i") if transposes else ("i", "k"), ("k",)]
+    else:
+        left, right = transposes or (False, False)
+        names = [("i", "j"), ("k", "i") if left else ("i", "k"), ("j", "k") if right else ("k", "j")]
+        if name in ("bmm", "baddbmm"):
+            names = [("s", *each) for each in names]
+    spread = operation.spec.shape
+    input_names: Names = ()
+    sizes: dict[str, int] = {}
+    if first:
+        wide = (1,) * (len(spread) - len(shapes[0])) + shapes[0]
+        input_names = tuple(each for each, size in zip(names[0], wide, strict=True) if size != 1)
+    for each, shape in zip(names, (spread, shapes[first], shapes[first + 1]), strict=True):
+        for one, size in zip(each, shape, strict=True):
+            sizes[one] = max(sizes.get(one, 1), size) if size else 0
+    kept = [tuple(one for one, size in zip(each, shape, strict=True) if size == sizes[one])
+            for each, shape in zip(names, (spread, shapes[first], shapes[first + 1]), strict=True)]
+    return Product(sizes, (kept[0], kept[1], kept[2], input_names), first, float(alpha), float(beta))
+
+
+def factor(product: Product, which: int, is_laned: bool) -> Factor:
+    """The result (0), a (1), b (2) or the input (3) of a product."""
+    names = product.names[which]
+    return Factor(names, contiguous_strides(tuple(product.sizes[name] for name in names)), is_laned)
+
+
+NUMBER = Factor((), (), False)
+
+
+def product_forward(operation: Operation, lanes: Lanes) -> list[Call] | None:
+    if not operation.spec.dtype.is_floating_point:
+        return None
+    product = product_of(operation)
+    dtype, count, first = operation.spec.dtype.name, lanes.number, product.first
+    y = factor(product, 0, True)
+    calls = []
+    if product.beta:
+        spread = contraction(product.sizes, y, factor(product, 3, lanes.operands[0]), NUMBER, count, dtype, alpha=product.beta)
+        calls.append(Call(*spread, (RESULT, 0, ONE)))
+    made = contraction(product.sizes, y, factor(product, 1, lanes.operands[first]), factor(product, 2, lanes.operands[first + 1]),
+                       count, dtype, alpha=product.alpha, adds=bool(calls))
+    return [*calls, Call(*made, (RESULT, first, first + 1))]
+
+
+def product_reverse(operation: Operation, position: int, lanes: Lanes) -> list[Call] | None:
+    product = product_of(operation)
+    dtype, count, first = operation.spec.dtype.name, lanes.number, product.first
+    y_bar = factor(product, 0, True)
+    if position < first:
+        if not product.beta:
+            return []
+        made = contraction(product.sizes, factor(product, 3, True), y_bar, NUMBER, count, dtype, alpha=product.beta, adds=True)
+        return [Call(*made, (ADJOINT, RESULT_ADJOINT, ONE))]
+    which = position - first + 1
+    other = 3 - which
+    made = contraction(product.sizes, factor(product, which, True), y_bar, factor(product, other, lanes.operands[first + other - 1]),
+                       count, dtype, alpha=product.alpha, adds=True)
+    return [Call(*made, (ADJOINT, RESULT_ADJOINT, first + other - 1))]
+
+
+FAMILIES: dict[str | None, Family] = {"product": Family(product_forward, product_reverse)}
