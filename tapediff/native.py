@@ -19,7 +19,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FunctionType, MemberDescriptorType
+from types import MemberDescriptorType
 from typing import Any
 
 from tapediff import dtypes, quick, recording
@@ -38,7 +38,7 @@ _OPERATORS = {
 }
 _TP_AS_NUMBER = 96  # in PyTypeObject
 _TP_ALLOC = 47  # among the type slots of the stable ABI
-_METH_NOARGS = 4
+_METH_NOARGS, _METH_O = 4, 8
 _WORD = ctypes.c_int64
 
 
@@ -66,6 +66,7 @@ class State:
         self.openings = 1 if os.environ.get("TAPEDIFF_NATIVE") == "1" else 8
         self.slots: dict[int, tuple[int, int]] = {}  # address of a type slot -> what was there, what is put there
         self.methods: dict[str, tuple[Any, Any]] = {}  # name -> the Python function, the descriptor
+        self.cells: list[tuple[Any, Any, Any]] = []  # a function's variable, what was there, what is put there
 
 
 state = State()
@@ -148,13 +149,9 @@ def _rows() -> Iterator[tuple[str, str, Any, Any, str]]:
         template, row = quick.made_from[Tensor.__dict__[name]]
         shape = {quick.UNARY: "unary", quick.POWER: "power"}.get(template, "binary")
         yield shape, name, _operate(name, reflection), Tensor.__dict__.get(reflection), row
-    seen = set()
-    for made in Tensor.__dict__.values():
-        if isinstance(made, FunctionType) and made in quick.made_from and made not in seen:
-            template, row = quick.made_from[made]
-            if template is quick.UNARY and not made.__name__.startswith("__"):
-                seen.add(made)
-                yield "method", made.__name__, made, None, row
+    for made in quick.cells:
+        template, row = quick.made_from[made]
+        yield "method" if template is quick.UNARY else "method of two", made.__name__, made, None, row
 
 
 def _prepare() -> None:
@@ -166,6 +163,7 @@ def _prepare() -> None:
     get_slot = api.PyType_GetSlot
     get_slot.argtypes, get_slot.restype = [ctypes.py_object, ctypes.c_int], ctypes.c_void_p
     rows = list(_rows())
+    state.slots, state.methods, state.cells = {}, {}, []
     table = (ctypes.c_int64 * (recorder.CONTEXT_WORDS + recorder.ROW_WORDS * len(rows)))()
     numbers: Any = range(0, recording.SEGMENT_CODE + 192, 3)
     positions = (ctypes.py_object * len(numbers))(*numbers)
@@ -196,12 +194,15 @@ def _prepare() -> None:
         table[at + recorder.BY_VALUE] = shape == "power"
         table[at + recorder.FALLBACK] = id(function)
         _keep(function)
-        if shape == "method":
-            method = Method(name.encode(), address, _METH_NOARGS, f"{name}($self, /)\n--\n\n{function.__doc__}".encode())
+        if function in quick.cells:
+            other, flag = ("", _METH_NOARGS) if shape == "method" else ("other, ", _METH_O)
+            text = f"{name}($self, {other}/)\n--\n\n{function.__doc__}"
+            method = Method(name.encode(), address, flag, text.encode())
             _keep(method)
             new_method = api.PyDescr_NewMethod
             new_method.argtypes, new_method.restype = [ctypes.py_object, ctypes.c_void_p], ctypes.py_object
             descriptor = new_method(Tensor, ctypes.addressof(method))
+            state.cells += [(cell, function, descriptor) for cell in quick.cells[function]]
             state.methods.update((public, (function, descriptor)) for public, made in Tensor.__dict__.items() if made is function)
         else:
             _, place, slot = _OPERATORS[name]
@@ -228,8 +229,8 @@ def _try_out(rows: list[Any], addresses: list[int]) -> None:
         native = ctypes.PYFUNCTYPE(ctypes.py_object, *[ctypes.py_object] * given)(addresses[number])
         with _trial_segment() as segment:
             y = function(*[leaf] * min(count, 2))
-            for operands in (((leaf,), (y,)) if count == 1 else
-                             ((leaf, other), (leaf, y), (y, other), (y, y), (y, 0.5), (leaf, 3), (3, y), (0.5, leaf))):
+            several = [(leaf, other), (leaf, y), (y, other), (y, y), (y, 0.5), (leaf, 3), (3, y), (0.5, leaf)]
+            for operands in ((leaf,), (y,)) if count == 1 else several[:-2] if shape == "method of two" else several:
                 rest = (None,) * (given - len(operands))
                 seen = [_observe(function, operands, (), segment, spec), _observe(native, operands, rest, segment, spec),
                         _observe(native, operands, rest, segment, spec)]
@@ -282,6 +283,8 @@ def install() -> bool:
         for name, (function, descriptor) in state.methods.items():
             if Tensor.__dict__.get(name) is function:
                 setattr(Tensor, name, descriptor)
+        for cell, _, descriptor in state.cells:
+            cell.cell_contents = descriptor
         state.refusal = None
         return True
 
@@ -295,6 +298,8 @@ def uninstall() -> None:
         for name, (function, descriptor) in state.methods.items():
             if Tensor.__dict__.get(name) is descriptor:
                 setattr(Tensor, name, function)
+        for cell, function, _ in state.cells:
+            cell.cell_contents = function
         state.refusal = "it was uninstalled"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from threading import get_ident
-from types import CodeType, FunctionType
+from types import CellType, CodeType, FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from tapediff.recording import elementwise, modes, new_handle, unrecorded
 from tapediff.tape.source import SOURCE
 from tapediff.tensor import Tensor, method, of_array
 
-__all__ = ["BINARY", "POWER", "SWAPPED", "UNARY", "made_from", "quick"]
+__all__ = ["BINARY", "POWER", "SWAPPED", "UNARY", "cells", "made_from", "quick", "serve"]
 
 # --- templates ------------------------------------------------------------------------------------------------------------------
 # TABLE stands for the name of the spec's table, and is replaced in the compiled code: compiling every operator anew would slow
@@ -148,6 +148,7 @@ SWAPPED = Template(_NUMBER_ON_THE_LEFT + _APPEND, "self.slot", "number", "self, 
 UNARY = Template(_UNARY + _APPEND, "self.slot", "0", "self")
 
 made_from: dict[Any, tuple[Template, str]] = {}  # function -> template and row
+cells: dict[Any, list[CellType]] = {}  # function -> where functions above, which check their arguments, find it
 
 
 @functools.cache
@@ -173,6 +174,12 @@ def quick(template: Template, name: str, operator: str) -> Any:
     made.__doc__ = f"The operator of the row ``{name}``, on its quick path."
     made_from[made] = template, name
     return made
+
+
+def serve(fast: Any, function: Any) -> None:
+    """Remember that a function calls `fast`, a variable of that name around it: the native recorder may take its place."""
+    place = function.__code__.co_freevars.index("fast")
+    cells.setdefault(fast, []).append(function.__closure__[place])
 
 
 def slow(row: Any, *operands: Any) -> Any:

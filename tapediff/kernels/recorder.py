@@ -328,7 +328,7 @@ def operate(context: int, row: int, count: int, a: int, b: int, modulus: int) ->
 
 
 # how many words CPython gives a function of each shape, and how many of them are operands
-SHAPES = {"unary": (1, 1), "method": (2, 1), "binary": (2, 2), "power": (3, 3)}
+SHAPES = {"unary": (1, 1), "method": (2, 1), "binary": (2, 2), "method of two": (2, 2), "power": (3, 3)}
 
 
 def print_entries(shapes: Sequence[str]) -> str:

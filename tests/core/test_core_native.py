@@ -2,6 +2,7 @@
 
 import gc
 import inspect
+import itertools
 import math
 import operator
 import os
@@ -150,6 +151,30 @@ def test_methods_record_what_python_records(name, operand):
     for _ in range(3):
         made = outcome(lambda: getattr(OPERANDS[operand](), name)())
     assert made == in_python(lambda: outcome(lambda: getattr(OPERANDS[operand](), name)()))
+
+
+@pytest.mark.parametrize("name", ["mul", "maximum", "atan2", "pow", "hypot", "gt", "eq", "sin", "exp", "neg", "remainder"])
+@pytest.mark.parametrize("first", ["leaf", "computed", "row", "int64", "subclass", "closed", "0.5"])
+def test_functions_record_what_python_records(name, first):
+    function = getattr(td, name)
+    for second in ("other leaf", "computed", "row", "float32", "0.5", "2", "nan", "True", "subclass", "array", "str"):
+        def operation(second: str = second) -> Any:
+            if name in ("sin", "exp", "neg"):
+                return function(OPERANDS[first]())
+            return function(OPERANDS[first](), OPERANDS[second]())
+        for _ in range(3):
+            made = outcome(operation)
+        assert made == in_python(lambda: outcome(operation)), f"{name}({first}, {second})"
+
+
+@pytest.mark.parametrize("symbol", ["__gt__", "__eq__", "__le__"])
+def test_comparisons_record_what_python_records(symbol):
+    for first, second in itertools.product(("leaf", "computed", "row", "int64", "subclass", "closed"), OPERANDS):
+        def operation(first: str = first, second: str = second) -> Any:
+            return getattr(operator, symbol)(OPERANDS[first](), OPERANDS[second]())
+        for _ in range(3):
+            made = outcome(operation)
+        assert made == in_python(lambda: outcome(operation)), f"{first} {symbol} {second}"
 
 
 def test_the_usual_operation_does_not_enter_python():
