@@ -62,6 +62,7 @@ REVERSE_NAMES = {REVERSE2: ("y_bar", "y", "a", "b", "a_bar", "b_bar"),
                  REVERSE3: ("y_bar", "y", "a", "b", "c", "a_bar", "b_bar", "c_bar"),
                  REVERSE_REPEATED: ("y_bar", "y", "a", "b", "c", "a_bar", "b_bar", "c_bar")}
 DTYPES = ("bool", "int32", "int64", "float32", "float64")  # by the codes of guards
+PRINTED = (LOAD, STORE, REDUCE, ZERO, FILL, GUARD_TRUTH, GUARD_INTEGER, GUARD_VALUE)  # besides those with a formula
 APART, BESIDE, SAME = range(3)
 FUNCTION_STEPS = 1500  # steps of one function: LLVM takes about as long for a step of a function of this size as for one of a short one
 
@@ -76,9 +77,7 @@ def size_of(schedule: Schedule) -> int | None:
         return None
     total = 0
     for step in _Steps(schedule):
-        if step.action_class in (*NAMES, *REVERSE_NAMES) and step.spec is None:
-            return None
-        if step.action_class > GUARD_VALUE:
+        if step.spec is None and step.action_class not in PRINTED:
             return None
         total += step.elements
     return total

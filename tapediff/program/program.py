@@ -6,6 +6,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,10 @@ from tapediff.program import products
 from tapediff.program.batch import Batch
 from tapediff.program.closed import ClosedTape
 from tapediff.program.derive import grad_tape, jvp_tape, vjp_tape
-from tapediff.program.file import Parts, load, save
 from tapediff.program.executors import Machine, checked_executor
+from tapediff.program.file import Parts, load, save
 from tapediff.program.guards import Guard
+from tapediff.program.lines import Lines
 from tapediff.program.listing import listing
 from tapediff.program.recorder import Recorder
 from tapediff.program.running import Single
@@ -32,11 +34,12 @@ __all__ = ["Program", "load_program", "record"]
 Array = np.ndarray[Any, Any]
 
 
-def record(f: Callable[..., Any], *examples: Any) -> Program:
+def record(f: Callable[..., Any], *examples: Any, lines: bool = False) -> Program:
     """Run `f` once on traced tensors and keep what it computed as a `Program`.
 
     examples  tensors, arrays or numbers, also in nested tuples, lists and dicts; `f` gets tensors of their shapes, dtypes and
               values. A Python float becomes float64, an array keeps its dtype
+    lines     note for each instruction the line of source that recorded it, for listings and `explain`; recording takes longer
 
     Tensors that `f` reads from outside are frozen at their present values.
 
@@ -52,7 +55,7 @@ def record(f: Callable[..., Any], *examples: Any) -> Program:
         RuntimeError: `f` writes to a tensor from outside, draws random numbers, or calls `backward`.
         TypeError: an example or a result is no tensor, array or number.
     """
-    tape, examples_of, in_structure, out_structure = trace(f, examples)
+    tape, examples_of, in_structure, out_structure = trace(f, examples, lines=lines)
     return Program(tape.with_constants(), examples_of, in_structure, out_structure, getattr(f, "__name__", "program"))
 
 
@@ -76,15 +79,17 @@ def load_program(path: str | os.PathLike[str]) -> Program:
     return Program(*load(path))
 
 
-def trace(f: Callable[..., Any], arguments: tuple[Any, ...], randomness: str = "error") -> tuple[ClosedTape, list[Array], Structure,
-                                                                                                Structure]:
+def trace(f: Callable[..., Any], arguments: tuple[Any, ...], randomness: str = "error",
+          lines: bool = False) -> tuple[ClosedTape, list[Array], Structure, Structure]:
     """The closed tape of a call, with captured tensors; the values of its inputs; the nests of arguments and result."""
     leaves, in_structure = flatten(arguments)
     arrays = [as_array(leaf) for leaf in leaves]
-    recorder = Recorder(randomness)
+    tracer = Lines() if lines else None
+    recorder = Recorder(randomness, tracer)
     with recorder:
         inputs = [recorder.input(array) for array in arrays]
-        result = f(*in_structure.unflatten(inputs))
+        with tracer or nullcontext():
+            result = f(*in_structure.unflatten(inputs))
         results, out_structure = flatten(result)
         outputs = [as_tensor(x) for x in results]
     return recorder.finish(outputs), arrays, in_structure, out_structure
@@ -188,7 +193,15 @@ class Program:
         return f"<program {self.name}: {len(self.specs)} inputs, {len(self.output_specs)} outputs, {len(self)} instructions>"
 
     def __str__(self) -> str:
-        return listing(self.tape, self.name)
+        return self.listing()
+
+    def listing(self, lines: int | None = 200, source: bool = False) -> str:
+        """The instructions as text.
+
+        lines   how many to show at most, the first and the last ones; None: all
+        source  show the line of source that recorded each instruction, where `td.record(..., lines=True)` noted it
+        """
+        return listing(self.tape, self.name, lines, source)
 
     @property
     def inputs(self) -> Any:

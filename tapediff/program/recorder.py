@@ -10,8 +10,9 @@ import numpy as np
 
 from tapediff import recording
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.program.closed import ClosedTape, Leaf
+from tapediff.program.closed import ClosedTape, Leaf, Place
 from tapediff.program.guards import Guard, caller, outcome
+from tapediff.program.lines import Lines
 from tapediff.program.operations import Operation, operation_of_kind
 from tapediff.recording import modes, structural
 from tapediff.shapes import contiguous_strides
@@ -31,6 +32,7 @@ class Recorder:
     segments    those opened meanwhile by this thread, held until the end
     inputs      the sources of the inputs
     randomness  what random numbers mean: "error" (refused), "same" (constants), "different" (an input with a value for each row)
+    lines       notes which lines record, or None
 
     >>> recorder = Recorder()
     >>> with recorder:
@@ -40,10 +42,11 @@ class Recorder:
     1
     """
 
-    def __init__(self, randomness: str = "error") -> None:
+    def __init__(self, randomness: str = "error", lines: Lines | None = None) -> None:
+        self.lines = lines
         self.segments: list[Segment] = []
         self.inputs: list[Source] = []
-        self.guards: list[tuple[str, Any, int, Any, tuple[str, int, str]]] = []
+        self.guards: list[tuple[str, Any, int, Any, tuple[Any, ...]]] = []
         self.known: set[tuple[str, Any, int]] = set()
         self.randomness = randomness
         self.detached: list[tuple[Any, Any]] = []  # a detached tensor, weakly, and the place of what it shares memory with
@@ -197,6 +200,7 @@ class _Closing:
         self.leaves: list[Leaf] = []
         self.operations: list[Operation] = []
         self.operands: list[tuple[int, ...]] = []
+        self.lines: list[Place | None] | None = None if recorder.lines is None else []
         self.numbers: dict[int, list[int]] = {}  # of a segment: for each instruction the number of its value
         self.by_source: dict[int, int] = {}
         self.by_bytes: dict[Any, int] = {}
@@ -212,11 +216,11 @@ class _Closing:
             self._segment(segment)
         results = [self._value(tensor) for tensor in outputs]
         guards = []
-        for how, origin, slot, expected, (file, line, function) in self.recorder.guards:
+        for how, origin, slot, expected, (file, line, function, *source) in self.recorder.guards:
             value = self._source(origin) if isinstance(origin, Source) else self.numbers[origin.number][slot]
             if value >= 0 or not self.is_constant_leaf[-value - 1]:
-                guards.append(Guard(how, value, expected, file, line, function))
-        tape = ClosedTape(self.leaves, self.operations, self.operands, results, guards)
+                guards.append(Guard(how, value, expected, file, line, function, source=source[0] if source else None))
+        tape = ClosedTape(self.leaves, self.operations, self.operands, results, guards, self.lines)
         return tape.without_dead_code()
 
     def _leaf(self, leaf: Leaf) -> int:
@@ -269,7 +273,8 @@ class _Closing:
         kinds = KINDS.kinds
         owners = SOURCES.owners
         by_source, known, is_constant = self.by_source, self.known, self.is_constant_leaf
-        operations, all_operands = self.operations, self.operands
+        operations, all_operands, lines = self.operations, self.operands, self.lines
+        places = [] if self.recorder.lines is None else self.recorder.lines.of_segment(segment.number, len(code) // 3)
         for index in range(len(code) // 3):
             kind = kinds[code[3 * index]]
             if kind.kind_class == ARGUMENT:
@@ -302,6 +307,8 @@ class _Closing:
                     number = len(operations)
                     operations.append(operation)
                     all_operands.append(line)
+                    if lines is not None:
+                        lines.append(places[index])
                 known[key] = number
             numbers.append(number)
 

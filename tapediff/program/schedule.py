@@ -380,7 +380,8 @@ class _Builder:
         return Schedule(request, np.array(self.prologue, np.int32), np.array(self.code, np.int32), self.actions.table(), self.prologue_hosts,
                         self.hosts, self.workspace.end, uniform, self.uniform_inputs, uniform_outputs, self.most_pointers, self.buffers,
                         self.partial_bytes, self.partials, tuple(p for p in request.wanted if p not in reached),
-                        self.actions.kept, self._work(needed), dict(self.actions.specs), self._dtypes())
+                        self.actions.kept, self._work(needed), {number: spec for number, spec in self.actions.specs if isinstance(spec, KernelSpec)},
+                        self._dtypes())
 
     def _dtypes(self) -> list[str]:
         tape = self.tape
