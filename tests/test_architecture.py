@@ -41,7 +41,7 @@ LAYERS = (
     ("special", "linalg", "backends", "cuda"),
     ("nn",),
     ("func",),
-    ("optim",),
+    ("optim", "utils"),
     ("jobs", "viz"),
     ("__main__",),
 )

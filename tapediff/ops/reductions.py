@@ -144,7 +144,7 @@ def trace_pullback(F: Any, attributes: None, k: int, y_bar: Any, y: Any, a: Any)
     return F.strided_sum(diagonal, ((rows, columns), (columns + 1,), 0))
 
 
-add_row("trace", infer_trace, trace_forward, trace_pullback, saves=(frozenset(),), doc="The sum of a matrix's diagonal.")
+add_row("trace", infer_trace, trace_forward, trace_pullback, saves=(frozenset(),), lanes="trace", doc="The sum of a matrix's diagonal.")
 
 
 # --- products -------------------------------------------------------------------------------------------------------------------------------
@@ -261,7 +261,7 @@ def middle(flat: Any) -> Any:
 
 
 _saved = (frozenset({0, "y"}),)
-EXTREMA = {"largest": "largest", "smallest": "smallest"}
+EXTREMA = {"largest": "largest", "smallest": "smallest", "middle": "median", "middle, nans left out,": "nanmedian"}
 for _name, _forward, _backward, _which in (("max", amax_forward, "MaxBackward1", "largest"), ("min", amin_forward, "MinBackward1", "smallest"),
                                            ("median", median_forward, "MedianBackward0", "middle"),
                                            ("nanmedian", nanmedian_forward, "NanmedianBackward0", "middle, nans left out,")):

@@ -16,6 +16,7 @@ from tapediff.errors import GuardError
 from tapediff.nested import LEAF, Structure, flatten
 from tapediff.program import products
 from tapediff.program.batch import Batch
+from tapediff.program.branches import Branches, Questions, single_state
 from tapediff.program.closed import ClosedTape
 from tapediff.program.derive import grad_tape, jvp_tape, vjp_tape
 from tapediff.program.executors import Machine, checked_executor
@@ -106,7 +107,8 @@ def interned(tape: ClosedTape, examples: Sequence[Array], name: str) -> Program:
            tuple((leaf.how, leaf.spec.shape, leaf.spec.dtype, leaf.what.tobytes() if leaf.how == "constant" else leaf.what)
                  for leaf in tape.leaves),
            tuple((guard.how, guard.value, guard.file, guard.line,
-                  guard.expected.tobytes() if isinstance(guard.expected, np.ndarray) else guard.expected) for guard in tape.guards))
+                  guard.expected.tobytes() if isinstance(guard.expected, np.ndarray) else guard.expected)
+                  for guard in tape.guards))
     with _interned_lock:
         found = _interned.get(key)
         if found is not None:
@@ -177,6 +179,7 @@ class Program:
         self._schedules: dict[Request, Schedule] = {}
         self._singles: dict[Request, Single] = {}
         self._derived: dict[Any, Program] = {}
+        self._questions: dict[int, tuple[Program, Questions]] = {}
         self._plans: dict[Any, tuple[Single, Structure]] = {}
         self._is_flat = all(child is LEAF for child in in_structure.children)
         self._machines: dict[Request, Machine] = {}
@@ -283,20 +286,67 @@ class Program:
                 raise TypeError(f"{self.name}: input {position} was recorded as {spec.dtype.name}: got {dtype}")
         return leaves
 
-    def check(self, failed: int) -> None:
+    def check(self, failed: int, leaves: Sequence[Any] | None = None) -> None:
         """Refuse the result of a replay in which a guard failed.
 
         Raises
-            GuardError: one did; `failed` is 1 + its number.
+            GuardError: one did; `failed` is 1 + its number. With the `leaves` that were replayed it says how.
         """
         if failed:
-            raise GuardError.at(self.tape.guards[failed - 1])
+            details = None
+            if leaves is not None:
+                kept = [np.array(leaf) for leaf in leaves]
+                details = lambda: f"First {self.branches_of(kept).change}"  # noqa: E731
+            raise GuardError.at(self.tape.guards[failed - 1], details=details)
+
+    # --- decisions --------------------------------------------------------------------------------------------------------------
+
+    def questions(self, count: int | None = None) -> tuple[Program, Questions]:
+        """The program that computes what the first `count` guards ask, and the sides of the comparisons that decide it."""
+        count = len(self.tape.guards) if count is None else count
+        with self._lock:
+            found = self._questions.get(count)
+            if found is None:
+                asked = Questions(self.tape, count)
+                leaves = Structure(tuple, (), (LEAF,) * len(self.specs))
+                program = Program(asked.tape, self.examples, leaves, Structure(tuple, (), (LEAF,) * len(asked.outputs)),
+                                  f"decisions of {self.name}")
+                found = self._questions[count] = program, asked
+            return found
+
+    def branches(self, *inputs: Any) -> Branches:
+        """What becomes of each decision at other inputs: "unchanged", "tie", "changed", or "not reached" after one that changed.
+
+        At a tie the two sides of the comparison are equal: the program applies, but the function may have a kink or a jump there,
+        and the gradient is that of the branch that was recorded.
+
+        >>> import tapediff as td
+        >>> program = td.record(lambda x: x * 2 if x > 1 else x, 0.5)
+        >>> [program.branches(x).state for x in (0.0, 1.0, 1.5)]
+        ['unchanged', 'tie', 'changed']
+        """
+        return self.branches_of(self.leaves(inputs))
+
+    def branches_of(self, leaves: Sequence[Any]) -> Branches:
+        """As `branches`, of the leaves of the arguments."""
+        guards = self.tape.guards
+        try:
+            program, asked = self.questions()
+            return single_state(asked, program.single(program.request())(leaves)[0], guards)
+        except (IndexError, ValueError, RuntimeError, np.linalg.LinAlgError):  # what an earlier decision keeps NumPy from
+            for count in range(1, len(guards) + 1):
+                program, asked = self.questions(count)
+                found = single_state(asked, program.single(program.request())(leaves)[0], guards)
+                if found.state == "changed":
+                    return found
+            raise
 
     def __call__(self, *inputs: Any) -> Any:
         """The result for new inputs."""
-        outputs, _, failed = self.single(self.request())(self.leaves(inputs))
+        leaves = self.leaves(inputs)
+        outputs, _, failed = self.single(self.request())(leaves)
         if failed:
-            self.check(failed)
+            self.check(failed, leaves)
         return self.out_structure.unflatten([y.copy()[()] for y in outputs])
 
     def value_and_grad(self, *inputs: Any, argnums: int | tuple[int, ...] = 0) -> tuple[Any, Any]:
@@ -315,9 +365,10 @@ class Program:
             self.need_scalar()
             plan = self._plans[argnums] = (self.single(self.request(wanted)), structure)
         single, structure = plan
-        outputs, gradients, failed = single(self.leaves(inputs))
+        leaves = self.leaves(inputs)
+        outputs, gradients, failed = single(leaves)
         if failed:
-            self.check(failed)
+            self.check(failed, leaves)
         value = outputs[0].copy() if outputs[0].ndim else outputs[0][()]
         found = [g.copy() if g.ndim else g[()] for g in gradients]
         return (value if self.out_structure is LEAF else self.out_structure.unflatten([value]),
@@ -373,8 +424,8 @@ class Program:
         return Batch(self, in_dims, threads, lanes, executor or self.executor)
 
     def using(self, executor: str) -> Program:
-        """The same program with a choice of executor: "interpreter", "compiled" (straight-line machine code, built now and kept in
-        the cache of objects), or "auto", which compiles what has run often.
+        """The same program with a choice of executor: "interpreter", "compiled" (straight-line machine code, built when first
+        used and kept in the cache of objects), or "auto", which compiles what has run often.
 
         >>> import tapediff as td
         >>> float(td.record(lambda x: x * x, 1.0).using("compiled")(3.0))
@@ -460,8 +511,8 @@ class Program:
         return products.hessian(self, inputs)
 
     def derived(self, which: str, positions: tuple[int, ...], seeded: tuple[int, ...] = ()) -> Program:
-        """The program of the vector-Jacobian products of the outputs `seeded` ("vjp"), of the Jacobian-vector products ("jvp"), or
-        of the gradient ("grad"), by the inputs `positions`; see `derive`."""
+        """The program of the vector-Jacobian products of the outputs `seeded` ("vjp"), of the Jacobian-vector products ("jvp"),
+        or of the gradient ("grad"), by the inputs `positions`; see `derive`."""
         key = (which, positions, seeded)
         with self._lock:
             found = self._derived.get(key)
@@ -477,6 +528,7 @@ class Program:
                 tape = tape.with_constants()
                 examples = [*self.examples, *(np.ones(spec.shape, spec.dtype.numpy) for spec in further)]
                 leaves = Structure(tuple, (), (LEAF,) * len(examples))
-                found = Program(tape, examples, leaves, Structure(tuple, (), (LEAF,) * len(tape.outputs)), f"{which} of {self.name}")
+                found = Program(tape, examples, leaves, Structure(tuple, (), (LEAF,) * len(tape.outputs)), f"{which} of "
+                                                                                                           f"{self.name}")
                 self._derived[key] = found
             return found
