@@ -23,6 +23,7 @@ from tapediff.program.executors import Machine, checked_executor
 from tapediff.program.file import Parts, load, save
 from tapediff.program.guards import Guard
 from tapediff.program.lines import Lines
+from tapediff.program.handles import Handle, ScipyFunctions, make_handle
 from tapediff.program.listing import listing
 from tapediff.program.recorder import Recorder
 from tapediff.program.running import Single
@@ -444,6 +445,24 @@ class Program:
             with self._lock:
                 found = self._machines.setdefault(request, Machine(schedule))
         return found
+
+    def handle(self, argnums: int | tuple[int, ...] | None = None) -> Handle:
+        """The program as a native function for other compiled code; see `Handle`.
+
+        argnums  the arguments whose gradients come behind the outputs; all floats of a program of one scalar, by default
+        """
+        if argnums is None:
+            is_scalar = len(self.output_specs) == 1 and self.output_specs[0].size == 1
+            return make_handle(self, products.floating(self) if is_scalar else ())
+        self.need_scalar()
+        return make_handle(self, self.wanted(argnums)[0])
+
+    def scipy(self, *arguments: Any) -> ScipyFunctions:
+        """The program of one vector as what `scipy.optimize` takes; see `ScipyFunctions`.
+
+        arguments  fixed values of the program's further arguments
+        """
+        return ScipyFunctions(self, arguments)
 
     def source(self, which: str = "llvm") -> str:
         """The compiled tape of a single value, and of its gradient where that is one scalar, to look at: "llvm" or "asm"."""
