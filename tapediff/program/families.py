@@ -24,7 +24,7 @@ def forward_calls(operation: Operation, count: int, is_laned: tuple[bool, ...]) 
     return None if family is None else family.forward(operation, Lanes(count, is_laned))
 
 
-def reverse_calls(operation: Operation, position: int, count: int, is_laned: tuple[bool, ...]) -> list[Call] | None:
-    """The calls that add to the adjoint of an operand; None where there is no kernel."""
+def reverse_calls(operation: Operation, position: int, count: int, is_laned: tuple[bool, ...], is_fresh: bool) -> list[Call] | None:
+    """The calls that add to the adjoint of an operand, or where that holds nothing yet, write it; None where there is no kernel."""
     family = FAMILIES.get(operation.row.lanes)
-    return None if family is None else family.reverse(operation, position, Lanes(count, is_laned))
+    return None if family is None else family.reverse(operation, position, Lanes(count, is_laned, is_fresh))

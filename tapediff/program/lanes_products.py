@@ -89,13 +89,13 @@ def product_reverse(operation: Operation, position: int, lanes: Lanes) -> list[C
     if position < first:
         if not product.beta:
             return []
-        made = contraction(product.sizes, factor(product, 3, True), y_bar, NUMBER, count, dtype, alpha=product.beta, adds=True)
-        return [Call(*made, (ADJOINT, RESULT_ADJOINT, ONE))]
+        made = contraction(product.sizes, factor(product, 3, True), y_bar, NUMBER, count, dtype, alpha=product.beta, adds=not lanes.is_fresh)
+        return [Call(*made, (ADJOINT, RESULT_ADJOINT, ONE), lanes.is_fresh)]
     which = position - first + 1
     other = 3 - which
     made = contraction(product.sizes, factor(product, which, True), y_bar, factor(product, other, lanes.operands[first + other - 1]),
-                       count, dtype, alpha=product.alpha, adds=True)
-    return [Call(*made, (ADJOINT, RESULT_ADJOINT, first + other - 1))]
+                       count, dtype, alpha=product.alpha, adds=not lanes.is_fresh)
+    return [Call(*made, (ADJOINT, RESULT_ADJOINT, first + other - 1), lanes.is_fresh)]
 
 
 # --- einsum -----------------------------------------------------------------------------------------------------------------------
@@ -125,8 +125,8 @@ def einsum_reverse(operation: Operation, position: int, lanes: Lanes) -> list[Ca
         return None
     sizes, (y_bar, *factors) = factors_of(operation, lanes)
     made = contraction(sizes, factors[position]._replace(is_laned=True), y_bar, factors[1 - position], lanes.number,
-                       operation.spec.dtype.name, adds=True)
-    return [Call(*made, (ADJOINT, RESULT_ADJOINT, 1 - position if len(operation.operands) > 1 else ONE))]
+                       operation.spec.dtype.name, adds=not lanes.is_fresh)
+    return [Call(*made, (ADJOINT, RESULT_ADJOINT, 1 - position if len(operation.operands) > 1 else ONE), lanes.is_fresh)]
 
 
 FAMILIES: dict[str | None, Family] = {"product": Family(product_forward, product_reverse), "einsum": Family(einsum_forward, einsum_reverse)}
