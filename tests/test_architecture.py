@@ -40,7 +40,7 @@ LAYERS = (
     ("special", "linalg", "backends", "cuda"),
     ("nn",),
     ("func",),
-    ("optim",),
+    ("optim", "utils"),
     ("jobs", "viz"),
     ("__main__",),
 )

@@ -171,7 +171,8 @@ class Batch:
         value, parts = self._outputs(results)
         return self._result(results, (value,), mask, parts)
 
-    def value_and_grad(self, *inputs: Any, argnums: int | tuple[int, ...] = 0, reduce: str | None = None, mask: bool = False) -> Any:
+    def value_and_grad(self, *inputs: Any, argnums: int | tuple[int, ...] = 0, reduce: str | None = None,
+                       mask: bool = False) -> Any:
         """The results of all rows, each one scalar, and their gradients.
 
         reduce  None: a gradient for every row; "sum" or "mean": gradients summed or averaged over the rows, in an order that
@@ -198,8 +199,8 @@ class Batch:
 
 
 def as_rows(leaf: Any, spec: Any, dim: int | None, what: str) -> Array:
-    """An argument as an array of the recorded dtype: rows first, the elements of each at one distance; or one value where there are
-    no rows.
+    """An argument as an array of the recorded dtype: rows first, the elements of each at one distance; or one value where there
+    are no rows.
 
     Raises
         ValueError: the shape is another.

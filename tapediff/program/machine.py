@@ -64,7 +64,7 @@ REVERSE_NAMES = {REVERSE2: ("y_bar", "y", "a", "b", "a_bar", "b_bar"),
 DTYPES = ("bool", "int32", "int64", "float32", "float64")  # by the codes of guards
 PRINTED = (LOAD, STORE, REDUCE, ZERO, FILL, GUARD_TRUTH, GUARD_INTEGER, GUARD_VALUE)  # besides those with a formula
 APART, BESIDE, SAME = range(3)
-FUNCTION_STEPS = 1500  # steps of one function: LLVM takes about as long for a step of a function of this size as for one of a short one
+FUNCTION_STEPS = 1500  # of one function: up to here LLVM takes about as long for a step as in a short function
 
 
 class CannotCompile(Exception):
@@ -72,7 +72,7 @@ class CannotCompile(Exception):
 
 
 def size_of(schedule: Schedule) -> int | None:
-    """The steps that the compiled tape of a schedule would have, each element of a vector counted; None where it cannot be compiled."""
+    """The steps that the compiled tape of a schedule would have, every element of vectors counted; None where it cannot be."""
     if schedule.hosts or schedule.request.lanes not in (1, 4, 8, 16):
         return None
     total = 0
@@ -333,7 +333,8 @@ class _Piece:
         printer.line(f"{name} = load {self.memory_type(dtype)}, ptr {address}, align {align}")
         if dtype != "bool":
             return Value(dtype, name)
-        return printer.emit("bool", f"icmp ne {self.memory_type(dtype)} {name}, zeroinitializer" if self.lanes > 1 else f"icmp ne i8 {name}, 0")
+        zero = "zeroinitializer" if self.lanes > 1 else "0"
+        return printer.emit("bool", f"icmp ne {self.memory_type(dtype)} {name}, {zero}")
 
     def store(self, address: str, value: Value, align: int) -> None:
         """All lanes into memory."""
@@ -365,7 +366,8 @@ class _Piece:
                 return self.printer.constant(dtype, 0)
             return found
         item = BITS[dtype] // 8 or 1
-        made = self.values[offset] = self.load(self.at(self.base(WORKSPACE), offset), dtype, min(64, item * self.lanes, 8 if self.lanes == 1 else 64))
+        made = self.values[offset] = self.load(self.at(self.base(WORKSPACE), offset), dtype, min(64, item * self.lanes,
+                                                                                                 8 if self.lanes == 1 else 64))
         return made
 
     def write(self, pointer: tuple[int, int], value: Value) -> None:
@@ -380,7 +382,8 @@ class _Piece:
             if value is None:
                 printer = self.printer
                 address = self.at(self.base(WORKSPACE), offset)
-                printer.line(f"store {printer.vector('i64')} {'0' if self.lanes == 1 else 'zeroinitializer'}, ptr {address}, align 4")
+                printer.line(f"store {printer.vector('i64')} {'0' if self.lanes == 1 else 'zeroinitializer'}, ptr {address}, "
+                             "align 4")
                 continue
             item = BITS[value.dtype] // 8 or 1
             self.store(self.at(self.base(WORKSPACE), offset), value, min(64, item * self.lanes))
@@ -407,9 +410,11 @@ class _Piece:
                 self.written.add(offset)
         elif cls == FILL:
             dtype = "float64" if step.item == 8 else "float32"
-            number = float(np.int64(step.expected).view(np.float64)) if step.item == 8 else float(np.int32(step.expected).view(np.float32))
+            bits = np.int64(step.expected).view(np.float64) if step.item == 8 else np.int32(step.expected).view(np.float32)
+            number = float(bits)
             for element in range(step.elements):
-                self.write((WORKSPACE, step.pointers[0][1] + element * step.item * self.lanes), self.printer.constant(dtype, number))
+                self.write((WORKSPACE, step.pointers[0][1] + element * step.item * self.lanes), self.printer.constant(dtype,
+                                                                                                                      number))
         elif cls in (GUARD_TRUTH, GUARD_INTEGER, GUARD_VALUE):
             self.guard(step)
         else:
@@ -565,7 +570,8 @@ class _Piece:
             return printer.compare(ast.NotEq, value, expected) if dtype != "bool" else printer.binary(ast.BitXor, value, expected)
         integer = "int64" if dtype == "float64" else "int32"
         bits = printer.compare(ast.NotEq, printer.bitcast(value, integer), printer.bitcast(expected, integer))
-        both = printer.binary(ast.BitAnd, printer.compare(ast.NotEq, value, value), printer.compare(ast.NotEq, expected, expected))
+        both = printer.binary(ast.BitAnd, printer.compare(ast.NotEq, value, value), printer.compare(ast.NotEq, expected,
+                                                                                                    expected))
         return printer.binary(ast.BitAnd, bits, printer.unary(ast.Invert, both))
 
 

@@ -106,7 +106,8 @@ def interned(tape: ClosedTape, examples: Sequence[Array], name: str) -> Program:
            tuple((leaf.how, leaf.spec.shape, leaf.spec.dtype, leaf.what.tobytes() if leaf.how == "constant" else leaf.what)
                  for leaf in tape.leaves),
            tuple((guard.how, guard.value, guard.file, guard.line,
-                  guard.expected.tobytes() if isinstance(guard.expected, np.ndarray) else guard.expected) for guard in tape.guards))
+                  guard.expected.tobytes() if isinstance(guard.expected, np.ndarray) else guard.expected)
+                  for guard in tape.guards))
     with _interned_lock:
         found = _interned.get(key)
         if found is not None:
@@ -373,8 +374,8 @@ class Program:
         return Batch(self, in_dims, threads, lanes, executor or self.executor)
 
     def using(self, executor: str) -> Program:
-        """The same program with a choice of executor: "interpreter", "compiled" (straight-line machine code, built now and kept in
-        the cache of objects), or "auto", which compiles what has run often.
+        """The same program with a choice of executor: "interpreter", "compiled" (straight-line machine code, built when first
+        used and kept in the cache of objects), or "auto", which compiles what has run often.
 
         >>> import tapediff as td
         >>> float(td.record(lambda x: x * x, 1.0).using("compiled")(3.0))
@@ -460,8 +461,8 @@ class Program:
         return products.hessian(self, inputs)
 
     def derived(self, which: str, positions: tuple[int, ...], seeded: tuple[int, ...] = ()) -> Program:
-        """The program of the vector-Jacobian products of the outputs `seeded` ("vjp"), of the Jacobian-vector products ("jvp"), or
-        of the gradient ("grad"), by the inputs `positions`; see `derive`."""
+        """The program of the vector-Jacobian products of the outputs `seeded` ("vjp"), of the Jacobian-vector products ("jvp"),
+        or of the gradient ("grad"), by the inputs `positions`; see `derive`."""
         key = (which, positions, seeded)
         with self._lock:
             found = self._derived.get(key)
@@ -477,6 +478,7 @@ class Program:
                 tape = tape.with_constants()
                 examples = [*self.examples, *(np.ones(spec.shape, spec.dtype.numpy) for spec in further)]
                 leaves = Structure(tuple, (), (LEAF,) * len(examples))
-                found = Program(tape, examples, leaves, Structure(tuple, (), (LEAF,) * len(tape.outputs)), f"{which} of {self.name}")
+                found = Program(tape, examples, leaves, Structure(tuple, (), (LEAF,) * len(tape.outputs)), f"{which} of "
+                                                                                                           f"{self.name}")
                 self._derived[key] = found
             return found

@@ -128,14 +128,16 @@ class Recorder:
         """
         if not self.is_own(tensor) and not self.is_fresh(tensor):
             file, line, function = caller()
-            raise RuntimeError(f"a recorded function writes to a tensor from outside of it, of shape {list(tensor.spec.shape)}, at "
+            raise RuntimeError(f"a recorded function writes to a tensor from outside of it, of shape {list(tensor.spec.shape)}, "
+                               "at "
                                f"{file}:{line} in {function}: the replay would lose the write. Return the new value instead.")
         place = self._place(tensor)
         for known, shared in self.detached:
             made = known()
             if made is not None and (made is tensor or shared == place):
                 file, line, function = caller()
-                raise RuntimeError(f"a recorded function writes to memory that a detached tensor of shape {list(made.spec.shape)} "
+                raise RuntimeError("a recorded function writes to memory that a detached tensor of shape "
+                                   f"{list(made.spec.shape)} "
                                    f"shares, at {file}:{line} in {function}: the replay would lose the write. Detach a clone().")
 
     def note_detached(self, made: Tensor, base: Tensor) -> None:
@@ -157,7 +159,8 @@ class Recorder:
         """
         if self.randomness == "error":
             file, line, function = caller()
-            raise RuntimeError(f"called random operation while in randomness error mode: {name} at {file}:{line} in {function} would "
+            raise RuntimeError(f"called random operation while in randomness error mode: {name} at {file}:{line} in {function} "
+                               "would "
                                "give every replay the same numbers. Draw them outside of the function and pass them as an "
                                "argument, or call vmap with randomness='same' or 'different'.")
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from tapediff.kernels.options import entry
 from tapediff.program import executor
+from tapediff.program.executors import CALLS, Machine
 from tapediff.program.layout import (
     F_BUFFERS,
     F_FAILED,
@@ -27,7 +28,6 @@ from tapediff.program.layout import (
     UNIFORM,
     WORKSPACE,
 )
-from tapediff.program.executors import CALLS, Machine
 from tapediff.program.machine import APART, BESIDE, SAME
 from tapediff.program.schedule import Schedule
 from tapediff.program.structural import HostStep, run_host
@@ -238,8 +238,8 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
     if request.summed:
         group = GROUP_ROWS
     else:
-        group = max(1, min(GROUP_ROWS, -(-rows // (4 * threads * request.lanes)) * request.lanes)) // request.lanes * request.lanes
-        group = max(group, request.lanes)
+        blocks = -(-rows // (4 * threads * request.lanes))
+        group = max(min(GROUP_ROWS, blocks * request.lanes) // request.lanes, 1) * request.lanes
     starts = range(0, rows, group)
     partials = np.zeros((len(starts), schedule.partial_bytes // 8), np.float64)
     counter = itertools.count()
@@ -338,8 +338,8 @@ class Single:
         return local
 
     def __call__(self, values: Sequence[Any], seeds: Sequence[Any] = ()) -> tuple[list[Array], list[Array], int]:
-        """Outputs and gradients, in memory that the next call of this thread overwrites; and 0 or 1 + the number of the guard that
-        failed."""
+        """Outputs and gradients, in memory that the next call of this thread overwrites; and 0 or 1 + the number of the guard
+        that failed."""
         local = self.local
         try:
             frame = local.frame

@@ -133,16 +133,8 @@ def saved_names(row: Any, wanted: int) -> frozenset[str]:
     return frozenset(read & {"a", "b", "c", "y"})
 
 
-def passes_nothing(operation: Operation, position: int) -> bool:
-    """Whether the adjoint of an operand is always zero: the derivative of `floor`."""
-    if not operation.is_elementwise:
-        return False
-    partial = operation.row.partials[position]
-    return partial is None or operation.row.pullback(position) == "0"
-
-
 def skipped_elements(operation: Operation) -> int | None:
-    """Where an operation shows neighbouring elements of its operand in order: how many lie before them; None where it does not."""
+    """Where an operation shows neighbouring elements of its operand in order: how many lie before them; None elsewhere."""
     if operation.is_alias or operation.row.name == "clone":
         return 0
     if operation.row.name not in VIEWS:
@@ -190,7 +182,8 @@ class _Actions:
         self.kept: list[Any] = []
 
     def number(self, key: Any, action_class: int, kernel: int = 0, count: int = 0, repeat: int = 1, strides: Sequence[int] = (),
-               item: int = 8, buffer: int = 0, expected: int = 0, spec: KernelSpec | ProductSpec | None = None, words: int = 0) -> int:
+               item: int = 8, buffer: int = 0, expected: int = 0, spec: KernelSpec | ProductSpec | None = None,
+               words: int = 0) -> int:
         """The number of an action."""
         found = self.numbers.get(key)
         if found is None:
@@ -204,8 +197,8 @@ class _Actions:
     def table(self) -> np.ndarray[Any, Any]:
         """All actions, with the addresses of their kernels."""
         table = np.array(self.rows or [(0,) * A_FIELDS], np.int64)
-        assert table.shape[1] == A_FIELDS and A_CLASS == 0 and A_WORDS == 1 and A_KERNEL == 2 and A_COUNT == 3 and A_REPEAT == 4
-        assert A_STRIDES == 5 and A_ITEM == 13 and A_BUFFER == 14 and A_EXPECTED == 15
+        order = (A_CLASS, A_WORDS, A_KERNEL, A_COUNT, A_REPEAT, *range(A_STRIDES, A_STRIDES + 8), A_ITEM, A_BUFFER, A_EXPECTED)
+        assert order == tuple(range(A_FIELDS))  # the rows above are in the order of the layout
         if self.specs:
             numbers, specs = zip(*self.specs, strict=True)
             table[list(numbers), A_KERNEL] = get_library().addresses(specs)
@@ -321,14 +314,15 @@ class _Builder:
         for value in self.wanted:
             leaves[-value - 1] = tape.spec(value).dtype.is_floating_point
         self.leaf_active = leaves
+        self.bits = [0] * len(tape)
         depends: list[bool] = []
         if not any(leaves):
             self.active = [False] * len(tape)
             return
         for operation, operands in zip(tape.operations, tape.operands, strict=True):
-            flows = operation.flows
-            depends.append(flows != 0 and any(
-                (depends[x] if x >= 0 else leaves[-x - 1]) and operation.flows_to(k) and not passes_nothing(operation, k) for k, x in enumerate(operands)))
+            bits = operation.adjoints
+            depends.append(bits != 0 and any((depends[x] if x >= 0 else leaves[-x - 1]) and bits >> k & 1
+                                             for k, x in enumerate(operands)))
         active = [False] * len(tape)
         for position in self._seeded(request):
             value = tape.outputs[position]
@@ -336,10 +330,14 @@ class _Builder:
                 active[value] = True
         for index in range(len(tape) - 1, -1, -1):
             if active[index]:
-                operation = tape.operations[index]
+                bits = tape.operations[index].adjoints
+                wanted = 0
                 for k, x in enumerate(tape.operands[index]):
-                    if x >= 0 and depends[x] and operation.flows_to(k) and not passes_nothing(operation, k):
-                        active[x] = True
+                    if bits >> k & 1 and (depends[x] if x >= 0 else leaves[-x - 1]):
+                        wanted |= 1 << k
+                        if x >= 0:
+                            active[x] = True
+                self.bits[index] = wanted
         self.active = active
 
     def _seeded(self, request: Request) -> range:
@@ -350,12 +348,7 @@ class _Builder:
 
     def wanted_bits(self, index: int) -> int:
         """The operands of an instruction that take adjoints."""
-        operation = self.tape.operations[index]
-        bits = 0
-        for k, x in enumerate(self.tape.operands[index]):
-            if (self.active[x] if x >= 0 else self.leaf_active[-x - 1]) and operation.flows_to(k) and not passes_nothing(operation, k):
-                bits |= 1 << k
-        return bits
+        return self.bits[index]
 
     # --- the schedule -----------------------------------------------------------------------------------------------------------
 
@@ -378,10 +371,13 @@ class _Builder:
         uniform_outputs = {position: self.place(tape.outputs[position]) >> 2 << 3 for position in request.outputs
                            if not self.is_laned(tape.outputs[position])}
         reached = {position for how, position in self.buffers if how == "grad"} | set(self.partials)
-        return Schedule(request, np.array(self.prologue, np.int32), np.array(self.code, np.int32), self.actions.table(), self.prologue_hosts,
-                        self.hosts, self.workspace.end, uniform, self.uniform_inputs, uniform_outputs, self.most_pointers, self.buffers,
+        return Schedule(request, np.array(self.prologue, np.int32), np.array(self.code, np.int32), self.actions.table(),
+                        self.prologue_hosts,
+                        self.hosts, self.workspace.end, uniform, self.uniform_inputs, uniform_outputs, self.most_pointers,
+                        self.buffers,
                         self.partial_bytes, self.partials, tuple(p for p in request.wanted if p not in reached),
-                        self.actions.kept, self._work(needed), {number: spec for number, spec in self.actions.specs if isinstance(spec, KernelSpec)},
+                        self.actions.kept, self._work(needed), {number: spec for number,
+                                                                spec in self.actions.specs if isinstance(spec, KernelSpec)},
                         self._dtypes())
 
     def _dtypes(self) -> list[str]:
@@ -619,7 +615,8 @@ class _Builder:
         spec = self.tape.spec(value)
         name = spec.dtype.name
         kernel = KernelSpec("positive", "reverse", (name,), name, 0, 1)
-        self._emit(self.actions.number((kernel, spec, self.lanes), REVERSE2, count=spec.size * self.lanes, spec=kernel), place, 0, 0,
+        self._emit(self.actions.number((kernel, spec, self.lanes), REVERSE2, count=spec.size * self.lanes, spec=kernel), place, 0,
+                   0,
                    0, self._adjoint(value), 0)
 
     def _extents(self, operation: Operation, laned: Sequence[bool]) -> tuple[int, int, int, list[int]]:
@@ -666,7 +663,8 @@ class _Builder:
         if repeat > 1:
             pointers += [0] * (3 - len(pointers))
             step = self.lanes * operation.spec.dtype.itemsize
-            self._emit(self.actions.number(key, FORWARD_REPEATED, count=count, repeat=repeat, strides=(step, *strides), spec=kernel),
+            self._emit(self.actions.number(key, FORWARD_REPEATED, count=count, repeat=repeat, strides=(step, *strides),
+                                           spec=kernel),
                        y, *pointers)
         elif len(pointers) == 3:
             self._emit(self.actions.number(key, FORWARD3, count=count, spec=kernel), y, *pointers)
@@ -872,7 +870,8 @@ class _Builder:
                 fresh |= 1 << k
             adjoints.append(self._adjoint(x, is_zeroed=not fresh >> k & 1))
         names = tuple(spec.dtype.name for spec in operation.operands)
-        kernel = KernelSpec(operation.row.name, "reverse", names, operation.spec.dtype.name, scalars, bits, self._same(operands, bits),
+        kernel = KernelSpec(operation.row.name, "reverse", names, operation.spec.dtype.name, scalars, bits, self._same(operands,
+                                                                                                                       bits),
                             fresh)
         key = (kernel, count, repeat, tuple(strides))
         if repeat > 1:
@@ -891,6 +890,7 @@ class _Builder:
 
     def _same(self, operands: tuple[int, ...], bits: int) -> tuple[int, ...]:
         """For each operand the first one that has the same adjoint; () where all differ."""
-        roots = [(self.root(x), self.offsets[x] if x >= 0 else 0) if bits >> k & 1 else ("none", k) for k, x in enumerate(operands)]
+        roots = [(self.root(x), self.offsets[x] if x >= 0 else 0) if bits >> k & 1 else ("none", k) for k,
+                 x in enumerate(operands)]
         firsts = tuple(roots.index(root) for root in roots)
         return firsts if firsts != tuple(range(len(operands))) else ()
