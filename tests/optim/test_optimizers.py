@@ -145,8 +145,11 @@ def test_memory_that_is_not_contiguous_is_stepped():
     x = td.from_numpy(matrix).t().requires_grad_()
     y = td.ones(2, dtype=td.float64, requires_grad=True)
     (x.sum() * 2 + y.sum()).backward()
-    optim.SGD([x, y], lr=0.5).step()
+    descent = optim.SGD([x, y], lr=0.5)
+    descent.step()
     assert matrix.tolist() == [[-1, 0, 1], [2, 3, 4]]
+    descent.step()
+    assert matrix.tolist() == [[-2, -1, 0], [1, 2, 3]]
 
 
 def test_gradients_are_not_changed_and_may_be_replaced():
