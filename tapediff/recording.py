@@ -401,7 +401,7 @@ def unrecorded(row: Elementwise, first: Any, second: Any = None) -> Any:
         raise KeyError
     if second is None:
         kind = _unrecorded[row.name, first.spec]
-        numbers = (operand_of(first, segment),)
+        numbers: tuple[int, ...] = (operand_of(first, segment),)
     elif not isinstance(first, Handle):
         kind = _unrecorded[row.name, type(first), second.spec]
         numbers = (second.spec.constants[first], operand_of(second, segment))
@@ -611,6 +611,8 @@ def make_structural_kind(row: Structural, attributes: Any, operands: tuple[Any, 
     check_saved(saves, specs)
     spec = spec_of(shape, dtype, wanted != 0, modes.inference)
     kind_class = layout.ALIAS if row.is_alias else layout.STRUCTURAL if serves(row, attributes, specs, spec) else layout.HOST
+    if kind_class == layout.STRUCTURAL and row.kernel in ("sum", "mean") and spec.size == 1:
+        kind_class = layout.REDUCTION
     return KINDS.add(kind_class, row, specs, spec, attributes, 0, wanted, saves, len(specs))
 
 
