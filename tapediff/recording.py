@@ -99,8 +99,24 @@ def running() -> Segment:
     return _open()
 
 
+class Latest:
+    """The running segment that the native recorder looked at last, which spares it the look into `modes`."""
+
+    __slots__ = ("segment",)
+
+    def __init__(self) -> None:
+        self.segment: Segment | None = None
+
+
+latest = Latest()
+at_open: list[Callable[[], None]] = []  # to be called when a segment is opened
+
+
 def _open() -> Segment:
+    for call in at_open:
+        call()
     modes.segment = modes.end.segment = segment = Segment(modes.grad_enabled)
+    latest.segment = None
     if recordings:
         segment.recorder = modes.recorder
         if modes.recorder is not None:
