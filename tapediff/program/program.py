@@ -20,6 +20,7 @@ from tapediff.program.branches import Branches, Questions, single_state
 from tapediff.program.closed import ClosedTape
 from tapediff.program.derive import grad_tape, jvp_tape, vjp_tape
 from tapediff.program.executors import Machine, checked_executor
+from tapediff.program.explain import Explanation, explain
 from tapediff.program.file import Parts, load, save
 from tapediff.program.guards import Guard
 from tapediff.program.handles import Handle, ScipyFunctions, make_handle
@@ -341,6 +342,24 @@ class Program:
                 if found.state == "changed":
                     return found
             raise
+
+    def explain(self, *inputs: Any) -> Explanation:
+        """Which instruction made the first inf or nan of the result, and which derivative the first one of the gradient.
+
+        Replays instruction by instruction; the gradient is that of the sum of all results. Record with `lines=True` to be told the
+        lines of source, too.
+
+        >>> import tapediff as td
+        >>> print(td.record(lambda x: x.exp() + 1, 1.0).explain(1000.0).forward)
+        instruction 0, exp(x0): float64, gives inf
+            of 1000.0
+            the exponential overflows: subtract the largest exponent first, as softmax, logsumexp and logsigmoid do
+        """
+        return self.explain_leaves(self.leaves(inputs))
+
+    def explain_leaves(self, leaves: Sequence[Any]) -> Explanation:
+        """As `explain`, of the leaves of the arguments."""
+        return explain(self.tape, leaves, self.branches_of(leaves).change)
 
     def __call__(self, *inputs: Any) -> Any:
         """The result for new inputs."""
