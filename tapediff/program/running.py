@@ -105,7 +105,7 @@ class _Frame:
     def set_buffers(self, places: Sequence[tuple[int, int, int]]) -> None:
         """Say where the rows of each buffer lie: address, bytes from row to row, bytes from element to element."""
         for number, place in enumerate(places):
-            self.words[F_BUFFERS + 3 * number:F_BUFFERS + 3 * number + 3] = place
+            self.words[F_BUFFERS + 3 * number:F_BUFFERS + 3 * number + 3] = list(place)
 
 
 def element_stride(array: Array, first: int = 1) -> int:
@@ -243,6 +243,7 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
     starts = range(0, rows, group)
     partials = np.zeros((len(starts), schedule.partial_bytes // 8), np.float64)
     counter = itertools.count()
+    stopped: list[bool] = []
     code_at, actions_at, end = _address(schedule.code), _address(schedule.actions), len(schedule.code)
 
     def work() -> None:
@@ -250,7 +251,7 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
         frame.set_buffers(places)
         frame.words[F_ROWS] = rows
         frame.words[F_FAILED] = _address(failed)
-        while (number := next(counter)) < len(starts):
+        while (number := next(counter)) < len(starts) and not stopped:
             first = starts[number]
             last = min(first + group, rows)
             frame.words[F_PARTIAL] = _address(partials) + number * schedule.partial_bytes
@@ -262,11 +263,20 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
                 _run_rows(code_at, end, actions_at, frame.address, first, last, request.lanes)
                 continue
             for row in range(first, last, request.lanes):
+                if stopped:
+                    return
                 frame.words[F_ROW] = row
                 run_code(schedule.code, schedule.actions, schedule.hosts, frame)
 
+    def work_or_stop() -> None:
+        try:
+            work()
+        except BaseException:
+            stopped.append(True)  # nobody wants what the other threads would still compute
+            raise
+
     if rows:
-        _pool.run(work, threads)
+        _pool.run(work_or_stop, threads)
     for position in request.summed:
         spec = specs[position]
         total = np.zeros(spec.shape, np.float64)
