@@ -23,8 +23,8 @@ from tapediff.program.executors import Machine, checked_executor
 from tapediff.program.explain import Explanation, explain
 from tapediff.program.file import Parts, load, save
 from tapediff.program.guards import Guard
-from tapediff.program.lines import Lines
 from tapediff.program.handles import Handle, ScipyFunctions, make_handle
+from tapediff.program.lines import Lines
 from tapediff.program.listing import listing
 from tapediff.program.recorder import Recorder
 from tapediff.program.running import Single
@@ -508,6 +508,22 @@ class Program:
     def load(path: str | os.PathLike[str]) -> Program:
         """The program in a file; see `td.load_program`."""
         return load_program(path)
+
+    def reaches(self, argnum: int) -> bool:
+        """Whether gradients flow from an argument to a result.
+
+        >>> import tapediff as td
+        >>> program = td.record(lambda x, y: x + y.detach(), 1.0, 1.0)
+        >>> program.reaches(0), program.reaches(1)
+        (True, False)
+        """
+        starts = np.cumsum([0, *(child.count for child in self.in_structure.children)]).tolist()
+        inputs = self.tape.inputs()
+        reached = set(inputs[starts[argnum]:starts[argnum + 1]])
+        for index, (operation, operands) in enumerate(zip(self.tape.operations, self.tape.operands, strict=True)):
+            if operation.flows and any(x in reached and operation.flows_to(k) for k, x in enumerate(operands)):
+                reached.add(index)
+        return any(value in reached for value in self.tape.outputs)
 
     # --- products ---------------------------------------------------------------------------------------------------------------
 
