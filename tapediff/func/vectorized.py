@@ -255,10 +255,10 @@ class _Rows:
             passed[:1] |= is_alone
             failed = results.failed
             left = left[~passed]
-            if len(left) and len(routes) >= vmap.limit:  # type: ignore[attr-defined]
+            limit: int = vmap.limit  # type: ignore[attr-defined]
+            if len(left) and len(routes) >= limit:
                 guard = program.tape.guards[int(failed[~passed][0]) - 1]
-                raise RuntimeError(f"vmap: the rows take more than {vmap.limit} paths, and {len(left)} of {self.count} rows are "
-                                   "left; "  # type: ignore[attr-defined]
+                raise RuntimeError(f"vmap: the rows take more than {limit} paths, and {len(left)} of {self.count} rows are left; "
                                    f"they part at {guard}. Choose by value with torch.where there, or raise "
                                    "tapediff.func.vmap.limit.")
         call = Call(routes, laned, self.count)

@@ -188,6 +188,6 @@ class Replayed(Function):
                 found[k + 1] = product if call.laned[k] or call.count is None else product.sum(0)
             return tuple(found)
         arrays = [tensor._array() for tensor in tensors]
-        for k, product in zip(wanted, call.gradients(arrays, wanted, [c._array() for c in cotangents]), strict=True):
-            found[k + 1] = of_array(product)
+        for k, gradient in zip(wanted, call.gradients(arrays, wanted, [c._array() for c in cotangents]), strict=True):
+            found[k + 1] = of_array(gradient)
         return tuple(found)

@@ -105,7 +105,7 @@ class _Frame:
     def set_buffers(self, places: Sequence[tuple[int, int, int]]) -> None:
         """Say where the rows of each buffer lie: address, bytes from row to row, bytes from element to element."""
         for number, place in enumerate(places):
-            self.words[F_BUFFERS + 3 * number:F_BUFFERS + 3 * number + 3] = place
+            self.words[F_BUFFERS + 3 * number:F_BUFFERS + 3 * number + 3] = list(place)
 
 
 def element_stride(array: Array, first: int = 1) -> int:
