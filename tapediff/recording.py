@@ -99,8 +99,24 @@ def running() -> Segment:
     return _open()
 
 
+class Latest:
+    """The running segment that the native recorder looked at last, which spares it the look into `modes`."""
+
+    __slots__ = ("segment",)
+
+    def __init__(self) -> None:
+        self.segment: Segment | None = None
+
+
+latest = Latest()
+at_open: list[Callable[[], None]] = []  # to be called when a segment is opened
+
+
 def _open() -> Segment:
+    for call in at_open:
+        call()
     modes.segment = modes.end.segment = segment = Segment(modes.grad_enabled)
+    latest.segment = None
     if recordings:
         segment.recorder = modes.recorder
         if modes.recorder is not None:
@@ -628,4 +644,4 @@ def serves(row: Structural, attributes: Any, specs: tuple[Spec, ...], spec: Spec
         return False
     if row.kernel == "softmax":
         return attributes == spec.ndim - 1
-    return row.kernel not in ("sum", "mean") or folded_extents(specs[0].shape, attributes[0]) is not None
+    return row.kernel not in ("sum", "mean", "extreme") or folded_extents(specs[0].shape, attributes[0]) is not None

@@ -31,6 +31,7 @@ LAYERS = (
     ("grad_modes",),
     ("tensor",),
     ("quick",),
+    ("native",),
     ("hooks", "inplace"),
     ("functions",),
     ("autograd",),

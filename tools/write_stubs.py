@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import tapediff
+from tapediff import native
 from tapediff.functions import FUNCTIONS
 from tapediff.tensor import Tensor
 
@@ -153,6 +154,8 @@ def package_stub() -> str:
                 for node in source.body
                 if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tapediff.") for one in node.names}
     values = [name for name in assigned(source) if name not in imported]
+    imported |= {name: f"from tapediff.{module} import {attribute} as {name}" for name,
+                 (module, attribute) in tapediff._FROM.items()}
     stub = Stub({*functions, *imported, *values})
     stub.lines += [line for name, line in imported.items() if not name.startswith("_")]
     stub.lines += [f"from tapediff import {name} as {name}" for name in submodules()]
@@ -191,6 +194,8 @@ def attached_stub() -> str:
     stub.imports |= {"from tapediff.recording import Handle", "from tapediff.tensor import Tensor"}
     stub.lines = ["", "class Attached(Handle):"]
     for name, value in sorted(attached.items()):
+        if name in native.state.methods:
+            value = native.state.methods[name][0]  # the Python function, with its annotations
         if isinstance(value, property):
             assert value.fget is not None
             stub.lines.append("    @property")

@@ -20,6 +20,7 @@ from tapediff.kernels.formula import Printer
 from tapediff.kernels.instructions import BITS, IR_TYPES, KIND, Module, Value
 from tapediff.kernels.library import KernelSpec, get_library
 from tapediff.kernels.loop import Kernel
+from tapediff.ops.custom import content_of
 from tapediff.program.layout import (
     A_BUFFER,
     A_CLASS,
@@ -75,11 +76,21 @@ def size_of(schedule: Schedule) -> int | None:
     """The steps that the compiled tape of a schedule would have, every element of vectors counted; None where it cannot be."""
     if schedule.hosts or schedule.request.lanes not in (1, 4, 8, 16):
         return None
+    code, lanes = schedule.code.tolist(), schedule.request.lanes
+    rows = schedule.actions.tolist()
+    words = [row[A_WORDS] for row in rows]
+    counts = [0] * len(rows)  # many steps share an action, which says all that is asked here
+    at = 0
+    while at < len(code):
+        counts[code[at]] += 1
+        at += words[code[at]]
     total = 0
-    for step in _Steps(schedule):
-        if step.spec is None and step.action_class not in PRINTED:
-            return None
-        total += step.elements
+    for number, count in enumerate(counts):
+        if count:
+            step = _Step(rows[number], (), schedule.specs.get(number), lanes)
+            if step.spec is None and step.action_class not in PRINTED:
+                return None
+            total += count * step.elements
     return total
 
 
@@ -162,7 +173,8 @@ def compile_schedule(schedule: Schedule, layout: tuple[int, ...], only_known: bo
     specs = [schedule.specs.get(number) for number in range(len(schedule.actions))]
     table = schedule.actions.copy()
     table[[number for number, spec in enumerate(specs) if spec is not None], 2] = 0  # addresses of kernels
-    key = repr((schedule.request.lanes, layout, schedule.dtypes, specs)).encode() + schedule.code.tobytes() + table.tobytes()
+    own = sorted({content_of(spec.name) for spec in specs if isinstance(spec, KernelSpec)})  # formulas that are no sources
+    key = repr((schedule.request.lanes, layout, schedule.dtypes, specs, own)).encode() + schedule.code.tobytes() + table.tobytes()
 
     def text(symbol: str) -> str:
         module = library.module()
