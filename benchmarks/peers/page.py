@@ -119,7 +119,7 @@ def anchor(workload: Workload) -> str:
 
 def workload_part(workload: Workload, found: list[Table]) -> str:
     parts = [f'<a id="{anchor(workload)}"></a>\n\n### {workload.title}\n']
-    if has_picture(workload):
+    if has_picture(workload, found):
         parts.append(f"![time against {workload.size_name}](pictures/peers-{workload.name}.svg)\n")
     for table in found:
         threads = "1 thread" if table.threads == 1 else f"{table.threads} threads"
@@ -129,8 +129,9 @@ def workload_part(workload: Workload, found: list[Table]) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def has_picture(workload: Workload) -> bool:
-    return len(workload.sizes) > 2
+def has_picture(workload: Workload, found: list[Table]) -> bool:
+    """Whether there are sizes enough for curves."""
+    return len(workload.sizes) > 2 and len({table.size for table in found}) > 1
 
 
 def cells(table: Table, row: Any) -> list[str]:

@@ -30,8 +30,8 @@ def draw_all(document: dict[str, Any], folder: Path) -> int:
     runs = {run["workload"]: run for run in document["runs"] if run["threads"] == fewest}
     drawn = 0
     for workload in catalogue.all_workloads():
-        if workload.name in runs and has_picture(workload):
-            drawn += draw(workload, list(tables([runs[workload.name]])), folder)
+        if workload.name in runs and has_picture(workload, found := list(tables([runs[workload.name]]))):
+            drawn += draw(workload, found, folder)
     return drawn
 
 
@@ -42,7 +42,7 @@ def draw(workload: Workload, found: list[Table], folder: Path) -> int:
     except ModuleNotFoundError:
         return 0
     curves = {peer.name: points_of(found, peer.name) for peer in workload.peers}
-    if len(found) < 2 or not any(curves.values()):
+    if not any(curves.values()):
         return 0
     matplotlib.use("Agg")
     from matplotlib import pyplot
