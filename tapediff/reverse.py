@@ -21,7 +21,7 @@ from tapediff.rules import ARRAYS
 from tapediff.tape import layout
 from tapediff.tape.kinds import KINDS
 from tapediff.tape.segment import Segment
-from tapediff.tape.source import ADJOINTS, SOURCES, Source
+from tapediff.tape.source import ADJOINTS, SOURCES, WRITTEN, Source, tell_written
 
 __all__ = ["Consumed", "Overwritten", "Pass", "scalar_pass"]
 
@@ -129,6 +129,8 @@ def scalar_pass(segment: Segment, slot: int, retain: bool, deliver: Callable[[So
     clocks = segment.clocks[:]
     found = []
     current = None
+    if WRITTEN:
+        tell_written()
     with ADJOINTS:
         left = -1
         if not segment.is_released and segment.consumed is None:
@@ -172,6 +174,8 @@ def reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass) -> l
     if not current.retain:
         segment.close()
     flush(segment)
+    if WRITTEN:
+        tell_written()
     with ADJOINTS:
         if not SCRATCH.mine.is_busy:
             return _reverse_segment(segment, slots, current, SCRATCH.mine)
