@@ -152,8 +152,8 @@ class Tensor(Attached, metaclass=TensorType):
         grad_fn = None
         if not self.is_leaf:
             grad_fn = name_of(*origin_of(self))
-        return tensor_text(recording.source_of(self).values(), dtype=spec.dtype.name, default_dtype=dtypes.get_default_dtype().name,
-                           requires_grad=spec.requires_grad, grad_fn=grad_fn)
+        return tensor_text(recording.source_of(self).values(), dtype=spec.dtype.name,
+                           default_dtype=dtypes.get_default_dtype().name, requires_grad=spec.requires_grad, grad_fn=grad_fn)
 
     def __format__(self, spec: str) -> str:
         return format_scalar(recording.source_of(self).values(), spec, describe=self.__repr__, type_name=type(self).__name__)

@@ -82,14 +82,16 @@ class _Recorded:
             result = run(*[recorder.input(value) for value in values])
             if has_aux:
                 if not isinstance(result, tuple) or len(result) != 2:
-                    raise RuntimeError(f"{name}(f)(*args): output of function f should be a tuple: (output, aux) if has_aux is True")
+                    raise RuntimeError(f"{name}(f)(*args): output of function f should be a tuple: (output, aux) if has_aux is "
+                                       "True")
                 result, aux = result
             outputs, self.structure = tensors_of(result, f"{name}(f)(*args)")
         self.outputs = [np.array(recording.source_of(y).values()) for y in outputs]
         self.aux: Any = None
         if has_aux:
             found, nest = flatten(aux)
-            self.aux = nest.unflatten([of_array(np.array(recording.source_of(x).values())) if isinstance(x, Tensor) else x for x in found])
+            self.aux = nest.unflatten([of_array(np.array(recording.source_of(x).values())) if isinstance(x, Tensor) else x
+                                       for x in found])
         tape, self.sources = recorder.finish(outputs).with_captured_inputs()
         self.values = [*values, *(np.array(source.values()) for source in self.sources)]
         self.wanted = tuple(range(len(values)))
@@ -121,7 +123,8 @@ def _by_products(func: Callable[..., Any], argnums: int | tuple[int, ...], argum
         blocks = []
         for x, column in zip(tensors, zip(*rows, strict=True) if rows else [()] * len(tensors), strict=True):
             shape = (*y.spec.shape, *x.spec.shape)
-            blocks.append(FUNCTIONS["stack"](list(column)).reshape(shape) if column else of_array(np.zeros(shape, x.spec.dtype.numpy)))
+            blocks.append(FUNCTIONS["stack"](list(column)).reshape(shape) if column
+                          else of_array(np.zeros(shape, x.spec.dtype.numpy)))
         nested = structure.unflatten(blocks)
         rows_of.append(nested[0] if isinstance(argnums, int) else nested)
     result = out_structure.unflatten(rows_of)

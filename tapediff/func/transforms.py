@@ -33,8 +33,7 @@ def entered(x: Tensor) -> Tensor:
                 made: Tensor = structural(STRUCTURAL["alias"], (x.spec.shape, contiguous_strides(x.spec.shape), 0), x)
                 return made
             # x + (-0.0) is x, also for x = -0.0
-            made = x + of_array(np.full(x.spec.shape, -0.0, x.spec.dtype.numpy), requires_grad=True)
-            return made
+            return x + of_array(np.full(x.spec.shape, -0.0, x.spec.dtype.numpy), requires_grad=True)
     return x.detach().requires_grad_()
 
 
@@ -130,16 +129,19 @@ def grad_and_value(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0,
         aux = None
         if has_aux:
             if not isinstance(output, tuple) or len(output) != 2:
-                raise RuntimeError("grad_and_value(f)(*args): output of function f should be a tuple: (output, aux) if has_aux is True")
+                raise RuntimeError("grad_and_value(f)(*args): output of function f should be a tuple: (output, aux) if has_aux "
+                                   "is True")
             output, aux = output
         if not isinstance(output, Tensor):
             raise RuntimeError(f"Expected f to return a Tensor when using grad, got type {type(output)}")
         if output.spec.ndim:
-            raise RuntimeError(f"Expected the function given to grad to return a scalar tensor. Got tensor with {output.spec.ndim} dims. "
+            raise RuntimeError("Expected the function given to grad to return a scalar tensor. Got tensor with "
+                               f"{output.spec.ndim} dims. "
                                "Maybe you wanted to use the vjp or jacrev APIs instead?")
         connected = needs_graph(inner, [output])
         if output.spec.requires_grad:
-            found = engine.grad(output, inner, create_graph=connected, retain_graph=True, allow_unused=True, materialize_grads=True)
+            found = engine.grad(output, inner, create_graph=connected, retain_graph=True, allow_unused=True,
+                                materialize_grads=True)
         else:
             found = tuple(of_array(np.zeros(x.spec.shape, x.spec.dtype.numpy)) for x in tensors)
         gradient = structure.unflatten(list(found))
@@ -151,8 +153,8 @@ def grad_and_value(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0,
 
 
 def grad(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Callable[..., Any]:
-    """A function that returns the gradient of `func` with respect to the arguments `argnums`; with `has_aux` also what else `func`
-    returns.
+    """A function that returns the gradient of `func` with respect to the arguments `argnums`; with `has_aux` also what else
+    `func` returns.
 
     >>> import tapediff as td
     >>> cosine = td.func.grad(td.sin)
@@ -209,7 +211,8 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         """The products with the cotangents."""
         vectors, nest = flatten(cotangents)
         if nest != out_structure:
-            raise RuntimeError(f"Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function. "
+            raise RuntimeError("Expected pytree structure of cotangents to be the same as pytree structure of outputs to the "
+                               "function. "
                                f"cotangents: {nest}, primal output: {out_structure}")
         pairs = [(y, v) for y, v in zip(outputs, vectors, strict=True) if y.spec.requires_grad]
         if not pairs:
@@ -235,13 +238,16 @@ def jvp(func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any,
     (tensor(0.), tensor(2.))
     """
     if not isinstance(primals, tuple):
-        raise RuntimeError(f"jvp(f, primals, tangents): Expected primals to be a tuple. E.g. it should be valid to call f(*primals). "
+        raise RuntimeError("jvp(f, primals, tangents): Expected primals to be a tuple. E.g. it should be valid to call "
+                           "f(*primals). "
                            f"Got {type(primals).__name__}")
     leaves, nest = flatten(tangents)
     tensors, structure, numbers = selected(tuple(range(len(primals))), primals, "jvp")
     if nest != structure:
-        raise RuntimeError(f"jvp(f, primals, tangents): Expected primals and tangents to have the same python structure. For example, "
-                           f"if primals is a tuple of 3 tensors, tangents also must be. Got primals with structure {structure} and "
+        raise RuntimeError("jvp(f, primals, tangents): Expected primals and tangents to have the same python structure. For "
+                           "example, "
+                           f"if primals is a tuple of 3 tensors, tangents also must be. Got primals with structure {structure} "
+                           "and "
                            f"tangents with structure {nest}")
     is_outer = recording.is_traced() or flows_in((*tensors, *leaves))
     recording.close()
@@ -251,7 +257,8 @@ def jvp(func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any,
         aux = None
         if has_aux:
             if not isinstance(result, tuple) or len(result) != 2:
-                raise RuntimeError("jvp(f, primals, tangents): output of function f should be a tuple: (output, aux) if has_aux is True")
+                raise RuntimeError("jvp(f, primals, tangents): output of function f should be a tuple: (output, aux) if has_aux "
+                                   "is True")
             result, aux = result
         outputs, out_structure = tensors_of(result, "jvp(f, primals, tangents)")
         connected = is_outer or needs_graph(inner, outputs)
@@ -261,7 +268,8 @@ def jvp(func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any,
             units = [of_array(np.ones(y.spec.shape, y.spec.dtype.numpy), requires_grad=True) for y in known]
             products = engine.grad(known, inner, units, create_graph=True, allow_unused=True, materialize_grads=True)
             used = [(product, tangent) for product, tangent in zip(products, leaves, strict=True) if product.spec.requires_grad]
-            pushed = list(engine.grad([p for p, _ in used], units, [t for _, t in used], create_graph=connected, allow_unused=True,
+            pushed = list(engine.grad([p for p, _ in used], units, [t for _, t in used], create_graph=connected,
+                                      allow_unused=True,
                                       materialize_grads=True)) if used else [None] * len(units)
     moved = []
     for y in outputs:

@@ -83,10 +83,12 @@ class _Rows:
         self.options = options
         name = _named(func)
         if not isinstance(in_dims, int | tuple | list) and in_dims is not None:
-            raise ValueError(f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): expected `in_dims` to be int or a (potentially nested) tuple "
+            raise ValueError(f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): expected `in_dims` to be int or a (potentially "
+                             "nested) tuple "
                              f"matching the structure of inputs, got: {type(in_dims)}.")
         if not arguments and not options:
-            raise ValueError(f"vmap({name})(<inputs>): got no inputs. Maybe you forgot to add inputs, or you are trying to vmap over a "
+            raise ValueError(f"vmap({name})(<inputs>): got no inputs. Maybe you forgot to add inputs, or you are trying to vmap "
+                             "over a "
                              "function with no inputs. The latter is unsupported.")
         self.leaves, self.structure = flatten((arguments, options))
         nests = self.structure.children
@@ -103,23 +105,29 @@ class _Rows:
                 self.dims.append(None)
                 continue
             if not isinstance(dim, int):
-                raise ValueError(f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): Got in_dim={dim!r} for an input but in_dim must be "
+                raise ValueError(f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): Got in_dim={dim!r} for an input but in_dim "
+                                 "must be "
                                  "either an integer dimension or None.")
             if not isinstance(leaf, Tensor):
-                raise ValueError(f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): Got in_dim={dim} for an input but the input is of type "
-                                 f"{type(leaf)}. We cannot vmap over non-Tensor arguments, please use None as the respective in_dim")
+                raise ValueError(f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): Got in_dim={dim} for an input but the input "
+                                 "is of type "
+                                 f"{type(leaf)}. We cannot vmap over non-Tensor arguments, please use None as the respective "
+                                 "in_dim")
             if not -leaf.spec.ndim <= dim < leaf.spec.ndim:
-                raise ValueError(f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): Got in_dim={dim} for some input, but that input is a "
+                raise ValueError(f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): Got in_dim={dim} for some input, but that "
+                                 "input is a "
                                  f"Tensor of dimensionality {leaf.spec.ndim} so expected in_dim to satisfy "
                                  f"-{leaf.spec.ndim} <= in_dim < {leaf.spec.ndim}.")
             self.dims.append(dim % leaf.spec.ndim)
             counts.add(leaf.spec.shape[dim])
         if not counts:
-            raise ValueError(f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): in_dims must have at least one dimension that is not None: "
+            raise ValueError(f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): in_dims must have at least one dimension that is "
+                             "not None: "
                              "there is nothing to map over.")
         if len(counts) > 1:
             sizes = [leaf.spec.shape[dim] for leaf, dim in zip(self.leaves, self.dims, strict=True) if dim is not None]
-            raise ValueError(f"vmap: Expected all tensors to have the same size in the mapped dimension, got sizes {sizes} for the mapped "
+            raise ValueError(f"vmap: Expected all tensors to have the same size in the mapped dimension, got sizes {sizes} for "
+                             "the mapped "
                              "dimension")
         self.count: int = counts.pop()
 
@@ -137,7 +145,8 @@ class _Rows:
         leaves, structure = flatten(result)
         for leaf in leaves:
             if not isinstance(leaf, Tensor):
-                raise ValueError(f"vmap({_named(self.func)}, ...): `{_named(self.func)}` must only return Tensors, got type {type(leaf)}. "
+                raise ValueError(f"vmap({_named(self.func)}, ...): `{_named(self.func)}` must only return Tensors, got type "
+                                 f"{type(leaf)}. "
                                  "Did you mean to set the `out_dims=` to None for output?")
         return leaves, structure
 
@@ -146,13 +155,15 @@ class _Rows:
         try:
             dims = matched(self.out_dims, structure, "out_dims")
         except ValueError as error:
-            raise ValueError(f"vmap({_named(self.func)}, ..., out_dims={self.out_dims}): out_dims is not compatible with the structure of "
+            raise ValueError(f"vmap({_named(self.func)}, ..., out_dims={self.out_dims}): out_dims is not compatible with the "
+                             "structure of "
                              f"`outputs`: {error}") from None
         moved = []
         for output, dim, depends in zip(outputs, dims, is_mapped, strict=True):
             if dim is None:
                 if depends:
-                    raise ValueError(f"vmap({_named(self.func)}, ...): `{_named(self.func)}` can not return a BatchedTensor when out_dim is "
+                    raise ValueError(f"vmap({_named(self.func)}, ...): `{_named(self.func)}` can not return a BatchedTensor when "
+                                     "out_dim is "
                                      "None")
                 moved.append(output[0])
                 continue
@@ -229,7 +240,8 @@ class _Rows:
             results = run(program, Call._of(given, flags, rows), flags, len(left))
             passed = results.failed == 0
             if len(left) and not passed[0]:
-                raise RuntimeError(f"vmap: a row does not take the path that was recorded at it: {program.tape.guards[results.failed[0] - 1]}; "
+                raise RuntimeError("vmap: a row does not take the path that was recorded at it: "
+                                   f"{program.tape.guards[results.failed[0] - 1]}; "
                                    f"{_named(self.func)} must do the same each time it is called")
             is_all = bool(passed.all())
             found = [results.outputs[k] for k in range(len(program.output_specs))]
@@ -242,8 +254,10 @@ class _Rows:
             left = left[~passed]
             if len(left) and len(routes) >= vmap.limit:  # type: ignore[attr-defined]
                 guard = program.tape.guards[int(failed[~passed][0]) - 1]
-                raise RuntimeError(f"vmap: the rows take more than {vmap.limit} paths, and {len(left)} of {self.count} rows are left; "  # type: ignore[attr-defined]
-                                   f"they part at {guard}. Choose by value with torch.where there, or raise tapediff.func.vmap.limit.")
+                raise RuntimeError(f"vmap: the rows take more than {vmap.limit} paths, and {len(left)} of {self.count} rows are "
+                                   "left; "  # type: ignore[attr-defined]
+                                   f"they part at {guard}. Choose by value with torch.where there, or raise "
+                                   "tapediff.func.vmap.limit.")
         call = Call(routes, laned, self.count)
         call.ready = call.joined(parts)
         return self.nested(call(tensors), structure, is_mapped)
@@ -261,7 +275,8 @@ class _Rows:
     def _record(self, arrays: Sequence[Array], laned: Sequence[bool], places: Sequence[int], row: int | None) -> Any:
         """The program of the path that a row takes; the tensors that it captures; the nest of its result; which results depend on
         the row."""
-        examples = [np.array((array[row] if row is not None else np.zeros(array.shape[1:], array.dtype)) if has_rows else array, order="C")
+        examples = [np.array((array[row] if row is not None else np.zeros(array.shape[1:], array.dtype)) if has_rows else array,
+                             order="C")
                     for array, has_rows in zip(arrays, laned, strict=False)]
         recorder = Recorder(self.randomness)
         with recorder:

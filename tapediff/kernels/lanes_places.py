@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba import carray, njit
 
 from tapediff.kernels.pointers import bytes_at, integers_at, moved, value_at
 
-__all__ = ["HEADER", "add_at", "add_masked", "fill_at", "fill_masked", "find_last_write", "put_masked", "read_at", "skip_adjoint", "sum_masked",
+__all__ = ["HEADER", "add_at", "add_masked", "fill_at", "fill_masked", "find_last_write", "fold_at", "put_masked", "read_at", "skip_adjoint", "sum_masked",
            "take_adjoint", "take_masked", "write_at"]
 
 HEADER = 6  # lanes, elements, elements of the base, base or values have lanes, other values have lanes, indices
@@ -155,6 +156,43 @@ def add_at(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
         _add_values(p, q, 3, y_at, value_at(q, 2), is_laned)
     else:
         _add_values(p, q, 2, y_at, value_at(q, 1), is_laned)
+
+
+def fold_at(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
+    """y = the base with values folded in at places. Pointers: y, base, values, the index.
+
+    Behind the other parameters: the fold (0 sum, 1 mean, 2 product, 3 largest, 4 smallest), whether the base's elements take part.
+    """
+    header = carray(p, 6)
+    lanes, count, size, base_laned, is_laned = header[0], header[1], header[2], header[3], header[4]
+    own = carray(moved(p, 6 + 4 + 2 * count), 2)
+    fold, keeps_base = own[0], own[1]
+    y_at, values_at = value_at(q, 0), value_at(q, 2)
+    _copy(y_at, value_at(q, 1), size, lanes, base_laned)
+    times = np.zeros(size, np.int64)
+    for lane in range(lanes):
+        for k in range(count):
+            place = _place(p, q, 3, k, lane)
+            if place < 0:
+                continue
+            y = carray(moved(y_at, place * lanes + lane), 1)
+            x = carray(moved(values_at, k * lanes + lane if is_laned else k), 1)[0]
+            times[place] += 1
+            if times[place] == 1 and not keeps_base:
+                y[0] = x
+            elif fold <= 1:
+                y[0] += x
+            elif fold == 2:
+                y[0] *= x
+            elif fold == 3:
+                y[0] = x if x > y[0] or x != x else y[0]
+            else:
+                y[0] = x if x < y[0] or x != x else y[0]
+        for place in range(size):
+            if fold == 1 and times[place]:
+                y = carray(moved(y_at, place * lanes + lane), 1)
+                y[0] = y[0] / (times[place] + keeps_base)
+            times[place] = 0
 
 
 def find_last_write(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:

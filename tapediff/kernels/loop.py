@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tapediff.kernels.formula import Printer
 from tapediff.kernels.instructions import BITS, INTRINSIC_TYPES, IR_TYPES, KIND, Module, Operand, Value
@@ -45,10 +45,12 @@ class KernelSpec(NamedTuple):
 
 def print_kernel(module: Module, spec: KernelSpec, symbol: str) -> None:
     """Add the kernel of `spec` to the module as the function `symbol`."""
-    module.define(_Kernel(module, spec).text(symbol))
+    module.define(Kernel(module, spec).text(symbol))
 
 
-class _Kernel:
+class Kernel:
+    """Prints the kernel of a spec, or what it does to one element."""
+
     def __init__(self, module: Module, spec: KernelSpec) -> None:
         self.module = module
         self.spec = spec
@@ -87,13 +89,13 @@ class _Kernel:
     def _one(self) -> str:
         printer = Printer(self.module, 1, "s", self.spec.result)
         places = _Scalar(printer)
-        self._element(printer, {name: places.load(name, dtype) for name, dtype in self._loaded().items()}, places, {})
+        self.element(printer, {name: places.load(name, dtype) for name, dtype in self.loaded().items()}, places, {})
         return printer.text()
 
     def _many(self) -> list[str]:
         before = Printer(self.module, self.lanes, "p", self.spec.result)
         fixed = {}
-        for name, dtype in self._loaded().items():
+        for name, dtype in self.loaded().items():
             if self._is_scalar(name):
                 fixed[name] = before.splat(dtype, _Scalar(before).load(name, dtype).text)
         ids = ", ".join(f"i64 {lane}" for lane in range(self.lanes))
@@ -101,10 +103,10 @@ class _Kernel:
         left = inside.splat("int64", "%left")
         mask = inside.emit("bool", f"icmp ult {inside.ir_type('int64')} <{ids}>, {left.text}")
         places = _Masked(inside, mask)
-        values = {name: places.load(name, dtype) for name, dtype in self._loaded().items() if name not in fixed}
+        values = {name: places.load(name, dtype) for name, dtype in self.loaded().items() if name not in fixed}
         sums = {k: self.spec.operands[k] for k in self._summed()}
         totals: dict[int, Value] = {}
-        self._element(inside, {**values, **fixed}, places, totals)
+        self.element(inside, {**values, **fixed}, places, totals)
         phis = [
             f"  %sum.{k} = phi {inside.ir_type(dtype)} [ zeroinitializer, %prepare ], [ {totals[k].text}, %loop ]"
             for k, dtype in sums.items()
@@ -129,7 +131,7 @@ class _Kernel:
             "  br label %done",
         ]
 
-    def _element(self, printer: Printer, values: dict[str, Value], places: _Scalar | _Masked, totals: dict[int, Value]) -> None:
+    def element(self, printer: Printer, values: dict[str, Value], places: Any, totals: dict[int, Value]) -> None:
         """What happens to one element, or to one vector of elements."""
         names = self._promoted(printer, values)
         if self.spec.which == "forward":
@@ -139,7 +141,7 @@ class _Kernel:
         else:
             self._reverse(printer, names, places, totals)
 
-    def _reverse(self, printer: Printer, names: dict[str, Operand], places: _Scalar | _Masked, totals: dict[int, Value]) -> None:
+    def _reverse(self, printer: Printer, names: dict[str, Operand], places: Any, totals: dict[int, Value]) -> None:
         for first in sorted({self.same[k] for k in self.wanted}):
             dtype = self.spec.operands[first]
             parts = [printer.formula(self.row.pullback(k), names) for k in self.wanted if self.same[k] == first]
@@ -153,7 +155,7 @@ class _Kernel:
             else:
                 self._deliver(places, first, value)
 
-    def _deliver(self, places: _Scalar | _Masked, k: int, value: Value) -> None:
+    def _deliver(self, places: Any, k: int, value: Value) -> None:
         """Add to the adjoint of operand k, or write it."""
         (places.store if self.spec.fresh >> k & 1 else places.add)(f"{'abc'[k]}_bar", value)
 
@@ -191,7 +193,7 @@ class _Kernel:
     def _is_scalar(self, name: str) -> bool:
         return name[0] in "abc" and bool(self.spec.scalars >> "abc".index(name[0]) & 1)
 
-    def _loaded(self) -> dict[str, str]:
+    def loaded(self) -> dict[str, str]:
         """The arrays that the kernel reads, with their dtypes."""
         dtypes = {**dict(zip("abc", self.spec.operands)), "y": self.spec.result, "y_bar": self.spec.result}
         dtypes |= {f"{name}_dot": dtype for name, dtype in zip("abc", self.spec.operands)}

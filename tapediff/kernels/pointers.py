@@ -8,7 +8,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-__all__ = ["address_at", "bytes_at", "call_function", "integers_at", "moved", "value_at"]
+__all__ = ["address_at", "bytes_at", "call_function", "int32_at", "integers_at", "moved", "value_at"]
 
 
 @intrinsic
@@ -46,6 +46,16 @@ def integers_at(typing_context: Any, pointers: Any, number: Any) -> Any:
 def bytes_at(typing_context: Any, pointers: Any, number: Any) -> Any:
     """Address `number` of an array of addresses, as a pointer to bytes."""
     result = types.CPointer(types.uint8)
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(_loaded(builder, *arguments), context.get_value_type(result))
+    return result(pointers, types.int64), emit
+
+
+@intrinsic
+def int32_at(typing_context: Any, pointers: Any, number: Any) -> Any:
+    """Address `number` of an array of addresses, as a pointer to int32."""
+    result = types.CPointer(types.int32)
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.inttoptr(_loaded(builder, *arguments), context.get_value_type(result))

@@ -72,9 +72,9 @@ def weight(F: Any, part: Any, whole: Any) -> Any:
     return F.where(F.eq(part, whole), 1.0, F.exp(part - whole))
 
 
-add_row("cumsum", same_shape, cumsum_forward, cumsum_pullback, saves=(frozenset(),), doc="The sums of the elements up to each one.")
-add_row("cumprod", same_shape, cumprod_forward, cumprod_pullback, saves=(frozenset({0, "y"}),), doc="The products of the elements up to each one.")
-add_row("logcumsumexp", same_shape, logcumsumexp_forward, logcumsumexp_pullback, saves=(frozenset({0, "y"}),), doc="log(cumsum(exp(a))), without overflow.")
+add_row("cumsum", same_shape, cumsum_forward, cumsum_pullback, saves=(frozenset(),), lanes="cumsum", doc="The sums of the elements up to each one.")
+add_row("cumprod", same_shape, cumprod_forward, cumprod_pullback, saves=(frozenset({0, "y"}),), lanes="cumprod", doc="The products of the elements up to each one.")
+add_row("logcumsumexp", same_shape, logcumsumexp_forward, logcumsumexp_pullback, saves=(frozenset({0, "y"}),), lanes="logcumsumexp", doc="log(cumsum(exp(a))), without overflow.")
 
 
 # --- recurrences ----------------------------------------------------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ def recurrence_pullback(F: Any, attributes: Scan, k: int, y_bar: Any, y: Any, fa
     return collected * F.shifted(y, (attributes[0], step_of(attributes), 0.0)) if k == 0 else collected
 
 
-add_row("linear_recurrence", infer_recurrence, recurrence_forward, recurrence_pullback, saves=(frozenset({0, "y"}), frozenset({0})),
+add_row("linear_recurrence", infer_recurrence, recurrence_forward, recurrence_pullback, saves=(frozenset({0, "y"}), frozenset({0})), lanes="linear_recurrence",
         doc="y[i] = factors[i] y[i-1] + terms[i] along a dimension; y[0] = terms[0].")
 
 

@@ -23,7 +23,7 @@ from tapediff.ops.structural import Structural, add_row
 from tapediff.shapes import broadcast_all, contiguous_strides
 from tapediff.tape.spec import Spec
 
-__all__ = ["ADDRESSINGS", "ALONG", "Addressing", "addressing_of", "indexed_shape", "reading"]
+__all__ = ["ADDRESSINGS", "ALONG", "GATHER", "Addressing", "addressing_of", "indexed_shape", "reading"]
 
 Shape = tuple[int, ...]
 Array = np.ndarray[Any, Any]

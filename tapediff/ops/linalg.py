@@ -79,6 +79,7 @@ add_row(
     inverse_pullback,
     saves=(frozenset({"y"}),),
     grad_fn="LinalgInvExBackward0",
+    lanes="inverse",
     doc="The inverses of square matrices.",
 )
 
@@ -106,6 +107,7 @@ add_row(
     solve_pullback,
     saves=(frozenset({0, "y"}), frozenset({0})),
     grad_fn="LinalgSolveExBackward0",
+    lanes="solve",
     doc="The solutions of a x = b for square matrices a. Attributes: whether a is transposed first.",
 )
 
@@ -149,6 +151,7 @@ add_row(
     solve_triangular_pullback,
     saves=(frozenset({0, "y"}), frozenset({0})),
     grad_fn="LinalgSolveTriangularBackward0",
+    lanes="solve_triangular",
     doc="The solutions of a x = b, reading one triangle of a. Attributes: (upper, whether a is transposed first, whether its "
     "diagonal counts as ones).",
 )
@@ -177,6 +180,7 @@ add_row(
     det_pullback,
     saves=(frozenset({0}),),
     grad_fn="LinalgDetBackward0",
+    lanes="det",
     doc="The determinants of square matrices.",
 )
 
@@ -205,6 +209,7 @@ add_row(
     cofactors_pullback,
     saves=(frozenset({0, "y"}),),
     grad_fn="MulBackward0",
+    lanes="cofactors",
     doc="The derivatives of the determinants by the elements, which singular matrices have, too.",
 )
 
@@ -234,6 +239,7 @@ add_row(
     log_det_pullback,
     saves=(frozenset({0}),),
     grad_fn="LinalgSlogdetBackward0",
+    lanes="log_det",
     doc="The logarithms of the magnitudes of determinants.",
 )
 add_row(
@@ -243,6 +249,7 @@ add_row(
     sign_det_pullback,
     saves=(frozenset(),),
     grad_fn="LinalgSlogdetBackward0",
+    lanes="sign_det",
     doc="The signs of determinants.",
 )
 
@@ -279,6 +286,7 @@ add_row(
     cholesky_pullback,
     saves=(frozenset({"y"}),),
     grad_fn="LinalgCholeskyExBackward0",
+    lanes="cholesky",
     doc="The triangular factor of positive definite matrices, whose lower triangle is read. Attributes: whether it is the upper "
     "one.",
 )

@@ -99,7 +99,7 @@ def quietly(forward: Any) -> Any:
 
 
 for _name, _grad_fn in (("nll_loss", "NllLossBackward0"), ("nll_loss2d", "NllLoss2DBackward0")):
-    add_row(_name, infer_nll, quietly(nll_forward), nll_pullback, operands=(0,), saves=(frozenset({1, 2}),), grad_fn=_grad_fn, kernel="nll_loss",
+    add_row(_name, infer_nll, quietly(nll_forward), nll_pullback, operands=(0,), saves=(frozenset({1, 2}),), grad_fn=_grad_fn, kernel="nll_loss", lanes="nll_loss",
             doc="The negative of each sample's element at its class index, weighted. Attributes: (reduction, ignored index, shape of the operand).")
-add_row("nll_spread", infer_spread, quietly(nll_spread_forward), nll_spread_pullback, operands=(0,), saves=(frozenset({1, 2}),),
+add_row("nll_spread", infer_spread, quietly(nll_spread_forward), nll_spread_pullback, operands=(0,), saves=(frozenset({1, 2}),), lanes="nll_spread",
         doc="The transpose of nll_loss: an adjoint put at each sample's class index. Attributes: (reduction, ignored index, shape of the result).")

@@ -43,8 +43,8 @@ def argmin_forward(attributes: tuple[int | None, bool], a: Any) -> Any:
     return np.argmin(a, axis=attributes[0] if a.ndim else None, keepdims=attributes[1])
 
 
-add_row("argmax", infer_extremum, argmax_forward, None, doc="The index of the first largest element; a nan is larger than any number.")
-add_row("argmin", infer_extremum, argmin_forward, None, doc="The index of the first smallest element; a nan is smaller than any number.")
+add_row("argmax", infer_extremum, argmax_forward, None, lanes="argmax", doc="The index of the first largest element; a nan is larger than any number.")
+add_row("argmin", infer_extremum, argmin_forward, None, lanes="argmin", doc="The index of the first smallest element; a nan is smaller than any number.")
 
 
 def infer_same_index(attributes: int, spec: Spec) -> tuple[tuple[int, ...], DType]:
@@ -60,9 +60,9 @@ def extremum_so_far(accumulate: Any, dim: int, a: Any) -> Any:
     return np.maximum.accumulate(np.where(is_new, places, 0), axis=dim)
 
 
-add_row("cummax_index", infer_same_index, lambda dim, a: extremum_so_far(np.maximum.accumulate, dim, a), None,
+add_row("cummax_index", infer_same_index, lambda dim, a: extremum_so_far(np.maximum.accumulate, dim, a), None, lanes="cummax_index",
         doc="Where the largest element so far is, the last one of equals. Attributes: dim.")
-add_row("cummin_index", infer_same_index, lambda dim, a: extremum_so_far(np.minimum.accumulate, dim, a), None,
+add_row("cummin_index", infer_same_index, lambda dim, a: extremum_so_far(np.minimum.accumulate, dim, a), None, lanes="cummin_index",
         doc="Where the smallest element so far is, the last one of equals. Attributes: dim.")
 
 
@@ -122,6 +122,6 @@ def unkept(index: Any, attributes: tuple[Any, ...]) -> Any:
     return index if attributes[1] else np.squeeze(index, attributes[0])
 
 
-add_row("rank_index", infer_rank, rank_forward, None, doc="Where the elements of given ranks are, or the first nan of a slice that has one. Attributes: (dim, keepdim, ranks).")
-add_row("nanmedian_index", infer_extremum, nanmedian_forward, None, doc="Where the middle element is, nans left out.")
-add_row("mode_index", infer_extremum, mode_forward, None, doc="Where the commonest element is: the smallest of several, at its last place.")
+add_row("rank_index", infer_rank, rank_forward, None, lanes="rank_index", doc="Where the elements of given ranks are, or the first nan of a slice that has one. Attributes: (dim, keepdim, ranks).")
+add_row("nanmedian_index", infer_extremum, nanmedian_forward, None, lanes="nanmedian_index", doc="Where the middle element is, nans left out.")
+add_row("mode_index", infer_extremum, mode_forward, None, lanes="mode_index", doc="Where the commonest element is: the smallest of several, at its last place.")

@@ -255,7 +255,7 @@ def einsum_saves(position: int) -> frozenset[Any]:
 
 
 # PyTorch ends a contraction with a view of its batched product, and users see that view's name
-add_row("einsum", infer_einsum, einsum_forward, einsum_pullback, saves=einsum_saves, grad_fn="ViewBackward0",
+add_row("einsum", infer_einsum, einsum_forward, einsum_pullback, saves=einsum_saves, lanes="einsum", grad_fn="ViewBackward0",
         doc="The sum of products over named indices. Each operand has an index once, and every index is in another operand or in the result. "
         "Attributes: (the indices of each operand, the indices of the result).")
 
@@ -274,7 +274,7 @@ def cross_pullback(F: Any, attributes: tuple[int], k: int, y_bar: Any, y: Any, a
     return F.cross(b, y_bar, attributes) if k == 0 else F.cross(y_bar, a, attributes)
 
 
-add_row("cross", infer_cross, cross_forward, cross_pullback, saves=(frozenset({1}), frozenset({0})), grad_fn="LinalgCrossBackward0",
+add_row("cross", infer_cross, cross_forward, cross_pullback, saves=(frozenset({1}), frozenset({0})), lanes="cross", grad_fn="LinalgCrossBackward0",
         doc="The vector product along a dimension of size 3. Attributes: (that dimension,).")
 
 view("squeeze_product", "SqueezeBackward4", "A product of a vector and a matrix without the vector's added dimension.", is_alias=True)

@@ -124,10 +124,10 @@ def nansum_pullback(F: Any, attributes: Attributes, k: int, y_bar: Any, y: Any, 
 
 
 for _name, _grad_fn, _which in (("sum", "SumBackward0", "all elements"), ("sum_dim", "SumBackward1", "dimensions")):
-    add_row(_name, infer_reduction, sum_forward, sum_pullback, grad_fn=_grad_fn, saves=(frozenset(),), kernel="sum", doc=f"The sum over {_which}.")
+    add_row(_name, infer_reduction, sum_forward, sum_pullback, grad_fn=_grad_fn, saves=(frozenset(),), kernel="sum", lanes="sum", doc=f"The sum over {_which}.")
 for _name, _grad_fn, _which in (("mean", "MeanBackward0", "all elements"), ("mean_dim", "MeanBackward1", "dimensions")):
-    add_row(_name, infer_reduction, mean_forward, mean_pullback, grad_fn=_grad_fn, saves=(frozenset(),), kernel="mean", doc=f"The arithmetic mean over {_which}.")
-add_row("nansum", infer_reduction, nansum_forward, nansum_pullback, saves=(frozenset({0}),), doc="The sum over dimensions of what is not nan.")
+    add_row(_name, infer_reduction, mean_forward, mean_pullback, grad_fn=_grad_fn, saves=(frozenset(),), kernel="mean", lanes="mean", doc=f"The arithmetic mean over {_which}.")
+add_row("nansum", infer_reduction, nansum_forward, nansum_pullback, saves=(frozenset({0}),), lanes="nansum", doc="The sum over dimensions of what is not nan.")
 
 
 def infer_trace(attributes: None, spec: Spec) -> tuple[tuple[int, ...], DType]:
@@ -144,7 +144,7 @@ def trace_pullback(F: Any, attributes: None, k: int, y_bar: Any, y: Any, a: Any)
     return F.strided_sum(diagonal, ((rows, columns), (columns + 1,), 0))
 
 
-add_row("trace", infer_trace, trace_forward, trace_pullback, saves=(frozenset(),), doc="The sum of a matrix's diagonal.")
+add_row("trace", infer_trace, trace_forward, trace_pullback, saves=(frozenset(),), lanes="trace", doc="The sum of a matrix's diagonal.")
 
 
 # --- products -------------------------------------------------------------------------------------------------------------------------------
@@ -170,8 +170,8 @@ def product_of_others(F: Any, dim: int, a: Any) -> Any:
     return before * after
 
 
-add_row("prod", infer_reduction, prod_forward, prod_pullback, grad_fn="ProdBackward0", saves=(frozenset({0}),), doc="The product of all elements.")
-add_row("prod_dim", infer_reduction, prod_forward, prod_pullback, grad_fn="ProdBackward1", saves=(frozenset({0}),), doc="The product over one dimension.")
+add_row("prod", infer_reduction, prod_forward, prod_pullback, grad_fn="ProdBackward0", saves=(frozenset({0}),), lanes="prod", doc="The product of all elements.")
+add_row("prod_dim", infer_reduction, prod_forward, prod_pullback, grad_fn="ProdBackward1", saves=(frozenset({0}),), lanes="prod", doc="The product over one dimension.")
 
 
 # --- spread ---------------------------------------------------------------------------------------------------------------------------------
@@ -202,14 +202,14 @@ def std_pullback(F: Any, attributes: Attributes, k: int, y_bar: Any, y: Any, a: 
 
 
 _spread = "over dimensions; attributes: (dims, keepdim, correction)."
-add_row("var", infer_reduction, var_forward, var_pullback, saves=(frozenset({0}),), doc=f"The variance {_spread}")
-add_row("std", infer_reduction, std_forward, std_pullback, saves=(frozenset({0, "y"}),), doc=f"The standard deviation {_spread}")
+add_row("var", infer_reduction, var_forward, var_pullback, saves=(frozenset({0}),), lanes="spread", doc=f"The variance {_spread}")
+add_row("std", infer_reduction, std_forward, std_pullback, saves=(frozenset({0, "y"}),), lanes="spread", doc=f"The standard deviation {_spread}")
 for _pair in ("var", "std"):
     _grad_fn = f"{_pair.capitalize()}MeanBackward0"
     _forward, _pullback = (var_forward, var_pullback) if _pair == "var" else (std_forward, std_pullback)
-    add_row(f"{_pair}_mean_{_pair}", infer_reduction, _forward, _pullback, grad_fn=_grad_fn, saves=(frozenset({0, "y"}),),
+    add_row(f"{_pair}_mean_{_pair}", infer_reduction, _forward, _pullback, grad_fn=_grad_fn, saves=(frozenset({0, "y"}),), lanes="spread",
             doc=f"The first of the two results of {_pair}_mean.")
-    add_row(f"{_pair}_mean_mean", infer_reduction, mean_forward, mean_pullback, grad_fn=_grad_fn, saves=(frozenset(),),
+    add_row(f"{_pair}_mean_mean", infer_reduction, mean_forward, mean_pullback, grad_fn=_grad_fn, saves=(frozenset(),), lanes="mean",
             doc=f"The second of the two results of {_pair}_mean.")
 
 
@@ -261,21 +261,22 @@ def middle(flat: Any) -> Any:
 
 
 _saved = (frozenset({0, "y"}),)
+EXTREMA = {"largest": "largest", "smallest": "smallest", "middle": "median", "middle, nans left out,": "nanmedian"}
 for _name, _forward, _backward, _which in (("max", amax_forward, "MaxBackward1", "largest"), ("min", amin_forward, "MinBackward1", "smallest"),
                                            ("median", median_forward, "MedianBackward0", "middle"),
                                            ("nanmedian", nanmedian_forward, "NanmedianBackward0", "middle, nans left out,")):
-    add_row(_name, infer_reduction, _forward, equal_or_nan_pullback, grad_fn=_backward, saves=_saved, doc=f"The {_which} of all elements.")
+    add_row(_name, infer_reduction, _forward, equal_or_nan_pullback, grad_fn=_backward, saves=_saved, lanes=EXTREMA.get(_which), doc=f"The {_which} of all elements.")
 for _name, _forward, _backward, _which in (("amax", amax_forward, "AmaxBackward0", "largest"), ("amin", amin_forward, "AminBackward0", "smallest"),
                                            ("aminmax_max", amax_forward, "AminmaxBackward0", "largest"),
                                            ("aminmax_min", amin_forward, "AminmaxBackward0", "smallest")):
-    add_row(_name, infer_reduction, _forward, equal_pullback, grad_fn=_backward, saves=_saved, doc=f"The {_which} element over dimensions.")
+    add_row(_name, infer_reduction, _forward, equal_pullback, grad_fn=_backward, saves=_saved, lanes=EXTREMA.get(_which), doc=f"The {_which} element over dimensions.")
 
 
 # --- truth and counting ---------------------------------------------------------------------------------------------------------------------
 
-add_row("any", infer_bool, lambda attributes, a: np.any(a, axis=attributes[0], keepdims=attributes[1]), None, doc="Whether any element is not zero.")
-add_row("all", infer_bool, lambda attributes, a: np.all(a, axis=attributes[0], keepdims=attributes[1]), None, doc="Whether no element is zero.")
-add_row("count_nonzero", infer_count, lambda attributes, a: np.sum(a != 0, axis=attributes[0], keepdims=attributes[1], dtype=np.int64), None,
+add_row("any", infer_bool, lambda attributes, a: np.any(a, axis=attributes[0], keepdims=attributes[1]), None, lanes="any", doc="Whether any element is not zero.")
+add_row("all", infer_bool, lambda attributes, a: np.all(a, axis=attributes[0], keepdims=attributes[1]), None, lanes="all", doc="Whether no element is zero.")
+add_row("count_nonzero", infer_count, lambda attributes, a: np.sum(a != 0, axis=attributes[0], keepdims=attributes[1], dtype=np.int64), None, lanes="count_nonzero",
         doc="The number of elements that are not zero.")
 
 
@@ -293,7 +294,7 @@ def logsumexp_pullback(F: Any, attributes: Attributes, k: int, y_bar: Any, y: An
     return F.zero_product(expanded(F, attributes, y_bar, a), F.exp(a - expanded(F, attributes, y, a)))
 
 
-add_row("logsumexp", infer_reduction, logsumexp_forward, logsumexp_pullback, saves=_saved, doc="log(sum(exp(a))) over dimensions, without overflow.")
+add_row("logsumexp", infer_reduction, logsumexp_forward, logsumexp_pullback, saves=_saved, lanes="logsumexp", doc="log(sum(exp(a))) over dimensions, without overflow.")
 
 
 @quiet
@@ -338,5 +339,5 @@ def vector_norm_pullback(F: Any, attributes: Attributes, k: int, y_bar: Any, y: 
 
 
 _norm = "The p-norm of the elements over dimensions, with subgradient 0 at 0; attributes: (dims, keepdim, p)."
-add_row("vector_norm", infer_reduction, vector_norm_forward, vector_norm_pullback, grad_fn="LinalgVectorNormBackward0", saves=_saved, doc=_norm)
-add_row("dist", infer_reduction, vector_norm_forward, vector_norm_pullback, saves=_saved, doc=f"Of a difference: {_norm[0].lower()}{_norm[1:]}")
+add_row("vector_norm", infer_reduction, vector_norm_forward, vector_norm_pullback, grad_fn="LinalgVectorNormBackward0", saves=_saved, lanes="norm", doc=_norm)
+add_row("dist", infer_reduction, vector_norm_forward, vector_norm_pullback, saves=_saved, lanes="norm", doc=f"Of a difference: {_norm[0].lower()}{_norm[1:]}")

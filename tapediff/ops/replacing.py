@@ -20,5 +20,5 @@ def nan_to_numbers_pullback(F: Any, attributes: tuple[float, float, float], k: i
     return F.where(F.isfinite(a), y_bar, F.zeros_like(y_bar))
 
 
-add_row("nan_to_numbers", same_shape, nan_to_numbers_forward, nan_to_numbers_pullback, saves=(frozenset({0}),), grad_fn="NanToNumBackward0",
+add_row("nan_to_numbers", same_shape, nan_to_numbers_forward, nan_to_numbers_pullback, saves=(frozenset({0}),), lanes="nan_to_numbers", grad_fn="NanToNumBackward0",
         doc="Each nan, inf and -inf replaced by one of the attributes (nan, posinf, neginf).")

@@ -101,5 +101,5 @@ def product_shares(F: Any, attributes: Attributes, y_bar: Any, y: Any, base: Any
 
 SHARES: dict[str, Any] = {"sum": sum_shares, "mean": mean_shares, "prod": product_shares, "amax": extremum_shares, "amin": extremum_shares}
 
-add_row("scatter_reduce", infer_scatter_reduce, scatter_reduce_forward, scatter_reduce_pullback, operands=(0, 1),
+add_row("scatter_reduce", infer_scatter_reduce, scatter_reduce_forward, scatter_reduce_pullback, operands=(0, 1), lanes="scatter_reduce",
         saves=(frozenset({"y", 0, 1, 2}), frozenset({"y", 0, 1, 2})), doc="Values folded into places along a dimension.")

@@ -50,5 +50,5 @@ def log_softmax_pullback(F: Any, dim: int, k: int, y_bar: Any, y: Any, a: Any) -
     return y_bar - F.exp(y) * repeated_sum(F, dim, y_bar)
 
 
-add_row("softmax", same_shape, softmax_forward, softmax_pullback, saves=(frozenset({"y"}),), kernel="softmax", doc="exp(a) over its sum along a dimension.")
-add_row("log_softmax", same_shape, log_softmax_forward, log_softmax_pullback, saves=(frozenset({"y"}),), kernel="softmax", doc="The logarithm of softmax, without underflow.")
+add_row("softmax", same_shape, softmax_forward, softmax_pullback, saves=(frozenset({"y"}),), kernel="softmax", lanes="softmax", doc="exp(a) over its sum along a dimension.")
+add_row("log_softmax", same_shape, log_softmax_forward, log_softmax_pullback, saves=(frozenset({"y"}),), kernel="softmax", lanes="softmax", doc="The logarithm of softmax, without underflow.")

@@ -38,7 +38,7 @@ def argsort_forward(attributes: tuple[int, bool], a: Any) -> Any:
     return order(a, *attributes)
 
 
-add_row("argsort", infer_argsort, argsort_forward, None, doc="The order of the elements along a dimension. Attributes: (dim, descending).")
+add_row("argsort", infer_argsort, argsort_forward, None, lanes="argsort", doc="The order of the elements along a dimension. Attributes: (dim, descending).")
 
 
 def infer_topk_order(attributes: tuple[int, int, bool], a: Spec) -> tuple[Shape, DType]:
@@ -52,7 +52,7 @@ def topk_order_forward(attributes: tuple[int, int, bool], a: Any) -> Any:
     return found[(slice(None),) * dim + (slice(k),)] if a.ndim else found
 
 
-add_row("topk_order", infer_topk_order, topk_order_forward, None, doc="Where the k largest or smallest elements are. Attributes: (k, dim, largest).")
+add_row("topk_order", infer_topk_order, topk_order_forward, None, lanes="topk_order", doc="Where the k largest or smallest elements are. Attributes: (k, dim, largest).")
 
 
 def infer_kth_position(attributes: tuple[int, int, bool], a: Spec) -> tuple[Shape, DType]:
@@ -68,7 +68,7 @@ def kth_position_forward(attributes: tuple[int, int, bool], a: Any) -> Any:
     return found[(slice(None),) * dim + (slice(k - 1, k) if keepdim else k - 1,)]
 
 
-add_row("kth_position", infer_kth_position, kth_position_forward, None, doc="Where the k-th smallest element is. Attributes: (k, dim, keepdim).")
+add_row("kth_position", infer_kth_position, kth_position_forward, None, lanes="kth_position", doc="Where the k-th smallest element is. Attributes: (k, dim, keepdim).")
 
 reading("sort", ALONG, "add_along", "The elements in the order of an index. Attributes: (dim, True).")
 reading("sort_stable", ALONG, "add_along", "As sort, where the caller asks for a stable order. Attributes: (dim, True).", grad_fn="SortBackward1")
@@ -90,5 +90,5 @@ def searchsorted_forward(attributes: tuple[bool, bool], boundaries: Any, values:
     return np.array(found, np.int64).reshape(values.shape)
 
 
-add_row("searchsorted", infer_searchsorted, searchsorted_forward, None,
+add_row("searchsorted", infer_searchsorted, searchsorted_forward, None, lanes="searchsorted",
         doc="Where values belong in rising boundaries; several rows of boundaries have a row of values each. Attributes: (right, int32).")

@@ -9,7 +9,8 @@ import numpy as np
 
 from tapediff.errors import GuardError
 from tapediff.nested import LEAF, flatten, matched
-from tapediff.program.running import Results, available_threads, element_stride, run_batch
+from tapediff.program.executors import ROWS, checked_executor
+from tapediff.program.running import Results, available_threads, element_stride, row_layout, run_batch
 from tapediff.program.schedule import Request
 from tapediff.tensor import Tensor
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Batch", "choose_lanes", "run"]
 
 Array = np.ndarray[Any, Any]
-WORKSPACE_BYTES = 1 << 20  # of a thread: a usual second-level cache
+WORKSPACE_BYTES = 600_000  # of a thread: more than half of a usual second-level cache
 MOST_LANES = 256
 FEWEST_LANES = 8
 
@@ -47,8 +48,8 @@ def checked_lanes(lanes: int | None) -> int | None:
 
 
 def run(program: Program, arrays: Sequence[Array], laned: Sequence[bool], rows: int, *, wanted: tuple[int, ...] = (),
-        seeds: Sequence[Array | None] | None = None, outputs: Sequence[int] | None = None, summed: tuple[int, ...] = (), threads: int | None = None,
-        lanes: int | None = None) -> Results:
+        seeds: Sequence[Array | None] | None = None, outputs: Sequence[int] | None = None, summed: tuple[int, ...] = (),
+        threads: int | None = None, lanes: int | None = None, executor: str = "auto") -> Results:
     """Run a program over rows.
 
     arrays  for each input its rows, or one value where it is the same in all rows
@@ -59,10 +60,17 @@ def run(program: Program, arrays: Sequence[Array], laned: Sequence[bool], rows: 
     """
     in_lanes = tuple(has_rows or position in wanted for position, has_rows in enumerate(laned))
     request = Request(FEWEST_LANES, in_lanes, tuple(range(len(program.output_specs)) if outputs is None else outputs), wanted,
-                      "one" if seeds is None else "given", summed)
+                      "one" if seeds is None else "given", summed, tuple(position for position in wanted if not laned[position]))
+    threads = threads or available_threads()
+    if executor != "interpreter" and (lanes is None or executor == "compiled"):
+        machine = program.machine(request)
+        layout = row_layout(machine.schedule, program.specs, program.output_specs, arrays, seeds or ())
+        address = machine.address(layout, executor, rows, ROWS)
+        if address is not None:
+            return run_batch(machine.schedule, program.specs, program.output_specs, arrays, rows, threads, seeds or (), address)
     lanes = checked_lanes(lanes) or choose_lanes(program, request, rows)
     schedule = program.schedule(request._replace(lanes=lanes))
-    return run_batch(schedule, program.specs, program.output_specs, arrays, rows, threads or available_threads(), seeds or ())
+    return run_batch(schedule, program.specs, program.output_specs, arrays, rows, threads, seeds or ())
 
 
 class Batch:
@@ -79,7 +87,9 @@ class Batch:
     array([ 2.        , -0.83229367])
     """
 
-    def __init__(self, program: Program, in_dims: Any = 0, threads: int | None = None, lanes: int | None = None) -> None:
+    def __init__(self, program: Program, in_dims: Any = 0, threads: int | None = None, lanes: int | None = None,
+                 executor: str = "auto") -> None:
+        self.executor = checked_executor(executor)
         self.program = program
         self.in_dims = in_dims
         self.threads = threads
@@ -128,7 +138,8 @@ class Batch:
     # --- runs -------------------------------------------------------------------------------------------------------------------
 
     def _run(self, arrays: Sequence[Array], rows: int, **options: Any) -> Results:
-        return run(self.program, arrays, self.laned, rows, threads=self.threads, lanes=self.lanes, **options)
+        return run(self.program, arrays, self.laned, rows, threads=self.threads, lanes=self.lanes, executor=self.executor,
+                   **options)
 
     def _result(self, results: Results, parts: tuple[Any, ...], mask: bool, arrays: Sequence[Array] = ()) -> Any:
         """What a call gives; rows that failed a guard raise, or hold nan (0 where there is none)."""
@@ -160,7 +171,8 @@ class Batch:
         value, parts = self._outputs(results)
         return self._result(results, (value,), mask, parts)
 
-    def value_and_grad(self, *inputs: Any, argnums: int | tuple[int, ...] = 0, reduce: str | None = None, mask: bool = False) -> Any:
+    def value_and_grad(self, *inputs: Any, argnums: int | tuple[int, ...] = 0, reduce: str | None = None,
+                       mask: bool = False) -> Any:
         """The results of all rows, each one scalar, and their gradients.
 
         reduce  None: a gradient for every row; "sum" or "mean": gradients summed or averaged over the rows, in an order that
@@ -187,8 +199,8 @@ class Batch:
 
 
 def as_rows(leaf: Any, spec: Any, dim: int | None, what: str) -> Array:
-    """An argument as an array of the recorded dtype: rows first, the elements of each at one distance; or one value where there are
-    no rows.
+    """An argument as an array of the recorded dtype: rows first, the elements of each at one distance; or one value where there
+    are no rows.
 
     Raises
         ValueError: the shape is another.

@@ -42,7 +42,8 @@ class Call:
     ready   the outputs, where they are known already
     """
 
-    def __init__(self, routes: Sequence[Route], laned: Sequence[bool], count: int | None, ready: list[Array] | None = None) -> None:
+    def __init__(self, routes: Sequence[Route], laned: Sequence[bool], count: int | None,
+                 ready: list[Array] | None = None) -> None:
         self.routes = routes
         self.laned = laned
         self.count = count

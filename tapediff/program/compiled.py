@@ -76,7 +76,8 @@ class Compiled:
                 return self._result(entry, tensors, [y.copy() for y in outputs])
             last = entry.program.tape.guards[failed - 1]
         if len(entries) >= self.limit:
-            raise RuntimeError(f"compile: {self.__name__} takes more than {self.limit} paths; the last guard that failed is {last}. "  # type: ignore[attr-defined]
+            raise RuntimeError(f"compile: {self.__name__} takes more than {self.limit} paths; the last guard that failed is "
+                               f"{last}. "  # type: ignore[attr-defined]
                                "Choose by value with torch.where there, or raise the limit: tapediff.compile(f, limit=...).")
         entry = self._record(leaves, structure)
         with self._lock:
@@ -122,8 +123,8 @@ def _constant(leaf: Any) -> Any:
 def compile_function(func: Callable[..., Any] | None = None, *, limit: int = MOST_PROGRAMS, fullgraph: bool = False,
                      dynamic: bool | None = None, backend: Any = None, mode: str | None = None, options: Any = None,
                      disable: bool = False) -> Any:
-    """A function that does what `func` does, faster: it is recorded once for every combination of shapes, dtypes, Python arguments
-    and branches, and replayed from then on. The result takes part in autograd, to any order. Also a decorator.
+    """A function that does what `func` does, faster: it is recorded once for every combination of shapes, dtypes, Python
+    arguments and branches, and replayed from then on. The result takes part in autograd, to any order. Also a decorator.
 
     Tensors from outside (parameters) are read at each call. Numbers from outside are frozen: pass them as arguments.
 

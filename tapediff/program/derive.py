@@ -60,7 +60,8 @@ def _keep_guards(tape: ClosedTape, recorder: Recorder, tensors: Sequence[Tensor]
         origin, slot = origin_of(tensor)
         if origin is None:
             origin = recording.source_of(tensor)
-        recorder.guards.append((guard.how, origin, slot, guard.expected, (guard.file, guard.line, guard.function)))
+        recorder.guards.append((guard.how, origin, slot, guard.expected,
+                                (guard.file, guard.line, guard.function, guard.source)))
 
 
 def vjp_tape(tape: ClosedTape, wanted: Sequence[int], examples: Sequence[Array], seeded: Sequence[int]) -> ClosedTape:

@@ -64,7 +64,9 @@ from tapediff.sweeps import (
     zero,
 )
 
-__all__ = ["run", "run_rows"]
+__all__ = ["run", "run_machine", "run_rows"]
+
+_I64 = ir.IntType(64)
 
 
 @inner
@@ -97,6 +99,86 @@ def move(target: int, source: int, item: int) -> None:
         store_u8(target, load_u8(source))
 
 
+def _transposition(item: int) -> Any:
+    """Intrinsic `transpose(target, target_stride, source, source_stride)` of a square of a cache line's elements of `item` bytes.
+
+    It is loaded as rows, whose halves are exchanged until rows are columns.
+    """
+    size = 64 // item
+    row = ir.VectorType(ir.IntType(8 * item), size)
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        target, target_stride, source, source_stride = arguments
+
+        def at(base: Any, stride: Any, k: int) -> Any:
+            return builder.inttoptr(builder.add(base, builder.mul(stride, ir.Constant(_I64, k))), row.as_pointer())
+
+        rows = []
+        for k in range(size):
+            one = builder.load(at(source, source_stride, k))
+            one.align = item
+            rows.append(one)
+        half = size // 2
+        while half:
+            low = [k if not k & half else size + k - half for k in range(size)]
+            high = [k + half if not k & half else size + k for k in range(size)]
+            masks = [ir.Constant(ir.VectorType(ir.IntType(32), size), mask) for mask in (low, high)]
+            exchanged = list(rows)
+            for k in range(size):
+                if not k & half:
+                    exchanged[k] = builder.shuffle_vector(rows[k], rows[k + half], masks[0])
+                    exchanged[k + half] = builder.shuffle_vector(rows[k], rows[k + half], masks[1])
+            rows = exchanged
+            half //= 2
+        for k, one in enumerate(rows):
+            builder.store(one, at(target, target_stride, k)).align = item
+        return context.get_dummy_value()
+
+    @intrinsic
+    def transpose(typing_context: Any, target: Any, target_stride: Any, source: Any, source_stride: Any) -> Any:
+        return types.void(types.int64, types.int64, types.int64, types.int64), emit
+
+    return transpose
+
+
+transpose_8 = _transposition(8)
+transpose_4 = _transposition(4)
+
+
+@inner
+def transpose_range(target: int, across: int, along: int, source: int, rows: int, columns: int, down: int, right: int,
+                    item: int) -> None:
+    """Copy rows x columns elements: (i, j) from source + i * down + j * right to target + i * across + j * along.
+
+    A cache line of each row at a time: rows whose distance is a power of two would evict each other. Squares are transposed in
+    registers where elements lie beside each other on both sides.
+    """
+    size = 64 // item
+    i = 0
+    is_dense = item >= 4 and ((right == item and across == item) or (down == item and along == item))
+    while i < rows:
+        height = min(size, rows - i)
+        for j in range(0, columns, size):
+            width = min(size, columns - j)
+            to = target + i * across + j * along
+            of = source + i * down + j * right
+            if is_dense and height == size and width == size:
+                if right == item:
+                    if item == 8:
+                        transpose_8(to, along, of, down)
+                    else:
+                        transpose_4(to, along, of, down)
+                elif item == 8:
+                    transpose_8(to, across, of, right)
+                else:
+                    transpose_4(to, across, of, right)
+                continue
+            for k in range(height):
+                for m in range(width):
+                    move(to + k * across + m * along, of + k * down + m * right, item)
+        i += height
+
+
 @inner
 def load_rows(value: int, count: int, item: int, buffer: int, frame: int) -> None:
     """Rows into lanes; behind the last row it is repeated."""
@@ -110,18 +192,8 @@ def load_rows(value: int, count: int, item: int, buffer: int, frame: int) -> Non
     if stride == item:  # rows lie beside each other
         for k in range(count):
             copy(value + k * lanes * item, source + k * step, filled * item)
-    elif item == 8:
-        for k in range(count):
-            for lane in range(filled):
-                store_i64(value + (k * lanes + lane) * 8, load_i64(source + lane * stride + k * step))
-    elif item == 4:
-        for k in range(count):
-            for lane in range(filled):
-                store_i32(value + (k * lanes + lane) * 4, load_i32(source + lane * stride + k * step))
     else:
-        for k in range(count):
-            for lane in range(filled):
-                store_u8(value + k * lanes + lane, load_u8(source + lane * stride + k * step))
+        transpose_range(value, item, lanes * item, source, filled, count, stride, step, item)
     for k in range(count):
         for lane in range(filled, lanes):
             move(value + (k * lanes + lane) * item, source + (filled - 1) * stride + k * step, item)
@@ -138,18 +210,8 @@ def store_rows(value: int, count: int, item: int, buffer: int, frame: int) -> No
     target += row * stride
     if stride == item:
         copy(target, value, filled * item)
-    elif item == 8:
-        for k in range(count):
-            for lane in range(filled):
-                store_i64(target + lane * stride + k * 8, load_i64(value + (k * lanes + lane) * 8))
-    elif item == 4:
-        for k in range(count):
-            for lane in range(filled):
-                store_i32(target + lane * stride + k * 4, load_i32(value + (k * lanes + lane) * 4))
     else:
-        for k in range(count):
-            for lane in range(filled):
-                store_u8(target + lane * stride + k, load_u8(value + k * lanes + lane))
+        transpose_range(target, stride, item, value, filled, count, item, lanes * item, item)
 
 
 @inner
@@ -382,4 +444,21 @@ def run_rows(code: int, end: int, actions: int, frame: int, first: int, last: in
         store_i64(frame + F_ROW * 8, row)
         run_steps(code, 0, end, actions, frame)
         row += lanes
+    return last
+
+
+@intrinsic
+def call_machine(typing_context: Any, address: Any, frame: Any, first: Any, last: Any) -> Any:
+    """Call the machine code of a compiled tape."""
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        function_type = ir.FunctionType(ir.VoidType(), [_I64] * 3)
+        builder.call(builder.inttoptr(arguments[0], function_type.as_pointer()), arguments[1:])
+        return context.get_dummy_value()
+    return types.void(types.int64, types.int64, types.int64, types.int64), emit
+
+
+@compiled(types.int64(*[types.int64] * 4))
+def run_machine(address: int, frame: int, first: int, last: int) -> int:
+    """Run a compiled tape over the rows from `first` to `last`, a whole number of blocks."""
+    call_machine(address, frame, first, last)
     return last

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.program import lanes_moves, lanes_places, lanes_products
+from tapediff.program import lanes_folds, lanes_matrices, lanes_moves, lanes_orders, lanes_places, lanes_products
+from tapediff.program.compositions import COMPOSITIONS
 from tapediff.program.lanes import Call, Family, Lanes
 from tapediff.program.operations import Operation
 
 __all__ = ["forward_calls", "reverse_calls"]
 
-FAMILIES: dict[str | None, Family] = {**lanes_moves.FAMILIES, **lanes_places.FAMILIES, **lanes_products.FAMILIES}
+FAMILIES: dict[str | None, Family] = {
+    **lanes_folds.FAMILIES, **lanes_matrices.FAMILIES, **lanes_moves.FAMILIES, **lanes_orders.FAMILIES, **lanes_places.FAMILIES,
+    **lanes_products.FAMILIES,
+}
 
-assert {row.lanes for row in STRUCTURAL.values()} <= {None, *FAMILIES}
+assert {row.lanes for row in STRUCTURAL.values()} <= {None, *FAMILIES, *COMPOSITIONS}
 
 
 def forward_calls(operation: Operation, count: int, is_laned: tuple[bool, ...]) -> list[Call] | None:

@@ -356,7 +356,7 @@ class _Reader:
             need(0 <= expected < len(self.values) and self.is_like(self.values[expected], spec), "a guard expects another shape")
             expected = self.values[expected]
         else:
-            need(spec.size == 1, "a guard asks for the truth of an array")
+            need(spec.size == 1 or (GUARDS[how] == "truth" and spec.size > 1), "a guard asks for the number that an array is")
             expected = bool(expected) if GUARDS[how] == "truth" else expected
         file, line, function, source = self.places[place]
         return Guard(GUARDS[how], value, expected, file, line, function, source=source)

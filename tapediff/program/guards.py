@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Guard", "caller", "holds", "outcome"]
+__all__ = ["PACKAGE", "Guard", "caller", "holds", "outcome"]
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ class Guard:
 def caller() -> tuple[str, int, str]:
     """File, line and function of the innermost frame outside of this package."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
 

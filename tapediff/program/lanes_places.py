@@ -14,6 +14,7 @@ from tapediff.kernels.lanes_places import (
     fill_at,
     fill_masked,
     find_last_write,
+    fold_at,
     put_masked,
     read_at,
     skip_adjoint,
@@ -22,7 +23,7 @@ from tapediff.kernels.lanes_places import (
     take_masked,
     write_at,
 )
-from tapediff.ops.gather import ADDRESSINGS, Addressing, addressing_of
+from tapediff.ops.gather import ADDRESSINGS, GATHER, Addressing, addressing_of
 from tapediff.program.lanes import ADJOINT, RESULT, RESULT_ADJOINT, Call, Family, Lanes, call, no_reverse
 from tapediff.program.operations import Operation
 from tapediff.tape.spec import Spec
@@ -92,6 +93,18 @@ def last_write_forward(operation: Operation, lanes: Lanes) -> list[Call]:
     return [call(find_last_write, "bool", parameters, RESULT, *range(len(operation.operands)))]
 
 
+_FOLDS = ("sum", "mean", "prod", "amax", "amin")
+
+
+def scatter_reduce_forward(operation: Operation, lanes: Lanes) -> list[Call] | None:
+    if not operation.spec.dtype.is_floating_point:
+        return None
+    dim, fold, keeps_base = cast(Any, operation.attributes)
+    base, _, index = operation.operands
+    parameters = place_parameters(GATHER, dim, base.shape, (index,), lanes, 2, *lanes.operands[:2])
+    return [call(fold_at, operation.spec.dtype.name, [*parameters, _FOLDS.index(fold), int(keeps_base)], RESULT, 0, 1, 2)]
+
+
 # --- masks ----------------------------------------------------------------------------------------------------------------------
 
 def mask_parameters(operation: Operation, lanes: Lanes) -> list[int]:
@@ -119,6 +132,7 @@ FAMILIES: dict[str | None, Family] = {
     "writes": Family(writes_forward, no_reverse),
     "fills": Family(fills_forward, no_reverse),
     "is_last_write": Family(last_write_forward, no_reverse),
+    "scatter_reduce": Family(scatter_reduce_forward, no_reverse),
     "masked_fill": Family(masks_forward(fill_masked), masks_reverse(skip_adjoint, None, sum_masked)),
     "masked_select": Family(masks_forward(take_masked), masks_reverse(add_masked)),
     "masked_scatter": Family(masks_forward(put_masked), masks_reverse(skip_adjoint, None, take_adjoint)),

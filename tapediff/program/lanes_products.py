@@ -98,4 +98,35 @@ def product_reverse(operation: Operation, position: int, lanes: Lanes) -> list[C
     return [Call(*made, (ADJOINT, RESULT_ADJOINT, first + other - 1))]
 
 
-FAMILIES: dict[str | None, Family] = {"product": Family(product_forward, product_reverse)}
+# --- einsum -----------------------------------------------------------------------------------------------------------------------
+
+def factors_of(operation: Operation, lanes: Lanes) -> tuple[dict[str, int], list[Factor]]:
+    """The sizes of named indices; the result and the operands, a number 1 among them where there is only one operand."""
+    indices, result = cast(Any, operation.attributes)
+    sizes: dict[str, int] = {}
+    made = []
+    for names, spec, is_laned in zip((result, *indices), (operation.spec, *operation.operands), (True, *lanes.operands), strict=True):
+        letters = tuple(str(index) for index in names)
+        sizes.update(zip(letters, spec.shape, strict=True))
+        made.append(Factor(letters, contiguous_strides(spec.shape), is_laned))
+    return sizes, made if len(made) > 2 else [*made, NUMBER]
+
+
+def einsum_forward(operation: Operation, lanes: Lanes) -> list[Call] | None:
+    if not operation.spec.dtype.is_floating_point or len(operation.operands) > 2:
+        return None
+    sizes, (y, a, b) = factors_of(operation, lanes)
+    made = contraction(sizes, y, a, b, lanes.number, operation.spec.dtype.name)
+    return [Call(*made, (RESULT, 0, 1 if len(operation.operands) > 1 else ONE))]
+
+
+def einsum_reverse(operation: Operation, position: int, lanes: Lanes) -> list[Call] | None:
+    if len(operation.operands) > 2:
+        return None
+    sizes, (y_bar, *factors) = factors_of(operation, lanes)
+    made = contraction(sizes, factors[position]._replace(is_laned=True), y_bar, factors[1 - position], lanes.number,
+                       operation.spec.dtype.name, adds=True)
+    return [Call(*made, (ADJOINT, RESULT_ADJOINT, 1 - position if len(operation.operands) > 1 else ONE))]
+
+
+FAMILIES: dict[str | None, Family] = {"product": Family(product_forward, product_reverse), "einsum": Family(einsum_forward, einsum_reverse)}

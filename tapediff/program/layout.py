@@ -4,8 +4,8 @@ from __future__ import annotations
 
 __all__: list[str] = []
 
-# A step is a row of int32 words in the code: the number of its action, then pointers. A pointer is `offset << 2 | base`, the offset
-# in units of 8 bytes.
+# A step is a row of int32 words in the code: the number of its action, then pointers. A pointer is `offset << 2 | base`, the
+# offset in units of 8 bytes.
 NULL, WORKSPACE, UNIFORM = range(3)
 
 # An action says everything about a step but where its values lie. One row of int64 in the table of actions.
@@ -20,7 +20,8 @@ A_BUFFER = 14  # number of the buffer that rows are loaded from or stored to; or
 A_EXPECTED = 15  # what a guard expects
 A_FIELDS = 16
 
-(FORWARD2, FORWARD3, REVERSE2, REVERSE3, FORWARD_REPEATED, REVERSE_REPEATED, CALL, HOST, LOAD, STORE, REDUCE, ZERO, FILL, COPY, WIDEN,
+(FORWARD2, FORWARD3, REVERSE2, REVERSE3, FORWARD_REPEATED, REVERSE_REPEATED, CALL, HOST, LOAD, STORE, REDUCE, ZERO, FILL, COPY,
+ WIDEN,
  GUARD_TRUTH, GUARD_INTEGER, GUARD_VALUE) = range(18)
 
 # words of a step of each class; a CALL has as many pointers as it needs

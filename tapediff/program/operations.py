@@ -18,11 +18,12 @@ __all__ = ["Operation", "operation_of", "operation_of_kind"]
 class Operation:
     """An op on operands of given shapes and dtypes. Two instructions that do the same share one.
 
+    adjoints bit k: the adjoint of operand k may be other than zero
     flows    bit k: gradients flow to operand k (they do not where the function said `detach` or `no_grad`)
     numbers  for element-wise ops, bit k: operand k was a Python number (PyTorch names some nodes by that); else None
     """
 
-    __slots__ = ("attributes", "flows", "kind_class", "number", "numbers", "operands", "row", "scalars", "spec")
+    __slots__ = ("adjoints", "attributes", "flows", "kind_class", "number", "numbers", "operands", "row", "scalars", "spec")
 
     def __init__(self, number: int, row: Any, attributes: Any, operands: tuple[Spec, ...], spec: Spec, flows: int) -> None:
         self.number = number
@@ -36,6 +37,7 @@ class Operation:
         else:
             self.kind_class = layout.ALIAS if row.is_alias else layout.STRUCTURAL
             self.numbers, self.attributes = None, attributes
+        self.adjoints = sum(1 << k for k in range(len(operands)) if self.flows_to(k) and not self._passes_nothing(k))
         self.scalars = 0
         if self.kind_class == layout.ELEMENTWISE and spec.size != 1:
             self.scalars = sum(1 << k for k, operand in enumerate(operands) if operand.size == 1)
@@ -59,6 +61,12 @@ class Operation:
     def flows_to(self, position: int) -> bool:
         """Whether gradients flow to an operand."""
         return bool(self.flows >> min(position, 60) & 1) and self.operands[position].dtype.is_floating_point
+
+    def _passes_nothing(self, position: int) -> bool:
+        """Whether the adjoint of an operand is always zero: the derivative of `floor`."""
+        if not self.is_elementwise:
+            return False
+        return self.row.partials[position] is None or self.row.pullback(position) == "0"
 
     def __repr__(self) -> str:
         attributes = "" if self.attributes is None else f", {self.attributes!r}"

@@ -51,7 +51,8 @@ def vectors(given: Any, structure: Structure, specs: Sequence[Any], what: str) -
     """
     if given is None:
         if len(specs) != 1 or specs[0].size != 1:
-            raise RuntimeError(f"The vector v can only be None if the user-provided function returns a single Tensor with a single "
+            raise RuntimeError("The vector v can only be None if the user-provided function returns a single Tensor with a "
+                               "single "
                                f"element: {what} needs v with shapes {[list(spec.shape) for spec in specs]}")
         return [np.ones(specs[0].shape, specs[0].dtype.numpy)]
     leaves, nest = flatten(given)

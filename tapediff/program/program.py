@@ -6,6 +6,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,10 @@ from tapediff.program import products
 from tapediff.program.batch import Batch
 from tapediff.program.closed import ClosedTape
 from tapediff.program.derive import grad_tape, jvp_tape, vjp_tape
+from tapediff.program.executors import Machine, checked_executor
 from tapediff.program.file import Parts, load, save
 from tapediff.program.guards import Guard
+from tapediff.program.lines import Lines
 from tapediff.program.listing import listing
 from tapediff.program.recorder import Recorder
 from tapediff.program.running import Single
@@ -31,11 +34,12 @@ __all__ = ["Program", "load_program", "record"]
 Array = np.ndarray[Any, Any]
 
 
-def record(f: Callable[..., Any], *examples: Any) -> Program:
+def record(f: Callable[..., Any], *examples: Any, lines: bool = False) -> Program:
     """Run `f` once on traced tensors and keep what it computed as a `Program`.
 
     examples  tensors, arrays or numbers, also in nested tuples, lists and dicts; `f` gets tensors of their shapes, dtypes and
               values. A Python float becomes float64, an array keeps its dtype
+    lines     note for each instruction the line of source that recorded it, for listings and `explain`; recording takes longer
 
     Tensors that `f` reads from outside are frozen at their present values.
 
@@ -51,7 +55,7 @@ def record(f: Callable[..., Any], *examples: Any) -> Program:
         RuntimeError: `f` writes to a tensor from outside, draws random numbers, or calls `backward`.
         TypeError: an example or a result is no tensor, array or number.
     """
-    tape, examples_of, in_structure, out_structure = trace(f, examples)
+    tape, examples_of, in_structure, out_structure = trace(f, examples, lines=lines)
     return Program(tape.with_constants(), examples_of, in_structure, out_structure, getattr(f, "__name__", "program"))
 
 
@@ -75,15 +79,17 @@ def load_program(path: str | os.PathLike[str]) -> Program:
     return Program(*load(path))
 
 
-def trace(f: Callable[..., Any], arguments: tuple[Any, ...], randomness: str = "error") -> tuple[ClosedTape, list[Array], Structure,
-                                                                                                Structure]:
+def trace(f: Callable[..., Any], arguments: tuple[Any, ...], randomness: str = "error",
+          lines: bool = False) -> tuple[ClosedTape, list[Array], Structure, Structure]:
     """The closed tape of a call, with captured tensors; the values of its inputs; the nests of arguments and result."""
     leaves, in_structure = flatten(arguments)
     arrays = [as_array(leaf) for leaf in leaves]
-    recorder = Recorder(randomness)
+    tracer = Lines() if lines else None
+    recorder = Recorder(randomness, tracer)
     with recorder:
         inputs = [recorder.input(array) for array in arrays]
-        result = f(*in_structure.unflatten(inputs))
+        with tracer or nullcontext():
+            result = f(*in_structure.unflatten(inputs))
         results, out_structure = flatten(result)
         outputs = [as_tensor(x) for x in results]
     return recorder.finish(outputs), arrays, in_structure, out_structure
@@ -100,7 +106,8 @@ def interned(tape: ClosedTape, examples: Sequence[Array], name: str) -> Program:
            tuple((leaf.how, leaf.spec.shape, leaf.spec.dtype, leaf.what.tobytes() if leaf.how == "constant" else leaf.what)
                  for leaf in tape.leaves),
            tuple((guard.how, guard.value, guard.file, guard.line,
-                  guard.expected.tobytes() if isinstance(guard.expected, np.ndarray) else guard.expected) for guard in tape.guards))
+                  guard.expected.tobytes() if isinstance(guard.expected, np.ndarray) else guard.expected)
+                  for guard in tape.guards))
     with _interned_lock:
         found = _interned.get(key)
         if found is not None:
@@ -173,6 +180,8 @@ class Program:
         self._derived: dict[Any, Program] = {}
         self._plans: dict[Any, tuple[Single, Structure]] = {}
         self._is_flat = all(child is LEAF for child in in_structure.children)
+        self._machines: dict[Request, Machine] = {}
+        self.executor = "auto"
         self._lock = threading.RLock()
 
     # --- what it is -------------------------------------------------------------------------------------------------------------
@@ -185,7 +194,15 @@ class Program:
         return f"<program {self.name}: {len(self.specs)} inputs, {len(self.output_specs)} outputs, {len(self)} instructions>"
 
     def __str__(self) -> str:
-        return listing(self.tape, self.name)
+        return self.listing()
+
+    def listing(self, lines: int | None = 200, source: bool = False) -> str:
+        """The instructions as text.
+
+        lines   how many to show at most, the first and the last ones; None: all
+        source  show the line of source that recorded each instruction, where `td.record(..., lines=True)` noted it
+        """
+        return listing(self.tape, self.name, lines, source)
 
     @property
     def inputs(self) -> Any:
@@ -229,7 +246,8 @@ class Program:
         if found is None:
             schedule = self.schedule(request)
             with self._lock:
-                found = self._singles.setdefault(request, Single(schedule, self.specs, self.output_specs))
+                found = self._singles.setdefault(request, Single(schedule, self.specs, self.output_specs, self.machine(request),
+                                                                 self.executor))
         return found
 
     def request(self, wanted: tuple[int, ...] = (), seeds: str = "one", outputs: bool = True) -> Request:
@@ -344,14 +362,46 @@ class Program:
         chosen = tuple(children[number % len(children)] for number in numbers)
         return tuple(positions), chosen[0] if isinstance(argnums, int) else Structure(tuple, (), chosen)
 
-    def batch(self, in_dims: Any = 0, *, threads: int | None = None, lanes: int | None = None) -> Batch:
+    def batch(self, in_dims: Any = 0, *, threads: int | None = None, lanes: int | None = None,
+              executor: str | None = None) -> Batch:
         """The program over rows of its inputs.
 
         in_dims  where the rows of each argument lie, as in `vmap`: a number, None (all rows share the value), or a nest of them
         threads  how many to use; the cores that the process may use by default
         lanes    how many rows a thread computes at a time; chosen from the program's width by default
+        executor "auto", "interpreter" or "compiled"; that of the program by default
         """
-        return Batch(self, in_dims, threads, lanes)
+        return Batch(self, in_dims, threads, lanes, executor or self.executor)
+
+    def using(self, executor: str) -> Program:
+        """The same program with a choice of executor: "interpreter", "compiled" (straight-line machine code, built when first
+        used and kept in the cache of objects), or "auto", which compiles what has run often.
+
+        >>> import tapediff as td
+        >>> float(td.record(lambda x: x * x, 1.0).using("compiled")(3.0))
+        9.0
+        """
+        made = Program(self.tape, self.examples, self.in_structure, self.out_structure, self.name)
+        made.executor = checked_executor(executor)
+        made._schedules, made._derived, made._machines = self._schedules, self._derived, self._machines
+        return made
+
+    def machine(self, request: Request) -> Machine:
+        """The machine code of a request."""
+        found = self._machines.get(request)
+        if found is None:
+            schedule = self.schedule(request)
+            with self._lock:
+                found = self._machines.setdefault(request, Machine(schedule))
+        return found
+
+    def source(self, which: str = "llvm") -> str:
+        """The compiled tape of a single value, and of its gradient where that is one scalar, to look at: "llvm" or "asm"."""
+        if which not in ("llvm", "asm"):
+            raise ValueError(f"source: choose 'llvm' or 'asm', not {which!r}")
+        is_scalar = len(self.output_specs) == 1 and self.output_specs[0].size == 1
+        machine = self.machine(self.request(products.floating(self) if is_scalar else ()))
+        return machine.text((0,) * len(machine.schedule.buffers), which)
 
     # --- files ------------------------------------------------------------------------------------------------------------------
 
@@ -411,8 +461,8 @@ class Program:
         return products.hessian(self, inputs)
 
     def derived(self, which: str, positions: tuple[int, ...], seeded: tuple[int, ...] = ()) -> Program:
-        """The program of the vector-Jacobian products of the outputs `seeded` ("vjp"), of the Jacobian-vector products ("jvp"), or
-        of the gradient ("grad"), by the inputs `positions`; see `derive`."""
+        """The program of the vector-Jacobian products of the outputs `seeded` ("vjp"), of the Jacobian-vector products ("jvp"),
+        or of the gradient ("grad"), by the inputs `positions`; see `derive`."""
         key = (which, positions, seeded)
         with self._lock:
             found = self._derived.get(key)
@@ -428,6 +478,7 @@ class Program:
                 tape = tape.with_constants()
                 examples = [*self.examples, *(np.ones(spec.shape, spec.dtype.numpy) for spec in further)]
                 leaves = Structure(tuple, (), (LEAF,) * len(examples))
-                found = Program(tape, examples, leaves, Structure(tuple, (), (LEAF,) * len(tape.outputs)), f"{which} of {self.name}")
+                found = Program(tape, examples, leaves, Structure(tuple, (), (LEAF,) * len(tape.outputs)), f"{which} of "
+                                                                                                           f"{self.name}")
                 self._derived[key] = found
             return found

@@ -10,8 +10,9 @@ import numpy as np
 
 from tapediff import recording
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.program.closed import ClosedTape, Leaf
+from tapediff.program.closed import ClosedTape, Leaf, Place
 from tapediff.program.guards import Guard, caller, outcome
+from tapediff.program.lines import Lines
 from tapediff.program.operations import Operation, operation_of_kind
 from tapediff.recording import modes, structural
 from tapediff.shapes import contiguous_strides
@@ -31,6 +32,7 @@ class Recorder:
     segments    those opened meanwhile by this thread, held until the end
     inputs      the sources of the inputs
     randomness  what random numbers mean: "error" (refused), "same" (constants), "different" (an input with a value for each row)
+    lines       notes which lines record, or None
 
     >>> recorder = Recorder()
     >>> with recorder:
@@ -40,10 +42,11 @@ class Recorder:
     1
     """
 
-    def __init__(self, randomness: str = "error") -> None:
+    def __init__(self, randomness: str = "error", lines: Lines | None = None) -> None:
+        self.lines = lines
         self.segments: list[Segment] = []
         self.inputs: list[Source] = []
-        self.guards: list[tuple[str, Any, int, Any, tuple[str, int, str]]] = []
+        self.guards: list[tuple[str, Any, int, Any, tuple[Any, ...]]] = []
         self.known: set[tuple[str, Any, int]] = set()
         self.randomness = randomness
         self.detached: list[tuple[Any, Any]] = []  # a detached tensor, weakly, and the place of what it shares memory with
@@ -125,14 +128,16 @@ class Recorder:
         """
         if not self.is_own(tensor) and not self.is_fresh(tensor):
             file, line, function = caller()
-            raise RuntimeError(f"a recorded function writes to a tensor from outside of it, of shape {list(tensor.spec.shape)}, at "
+            raise RuntimeError(f"a recorded function writes to a tensor from outside of it, of shape {list(tensor.spec.shape)}, "
+                               "at "
                                f"{file}:{line} in {function}: the replay would lose the write. Return the new value instead.")
         place = self._place(tensor)
         for known, shared in self.detached:
             made = known()
             if made is not None and (made is tensor or shared == place):
                 file, line, function = caller()
-                raise RuntimeError(f"a recorded function writes to memory that a detached tensor of shape {list(made.spec.shape)} "
+                raise RuntimeError("a recorded function writes to memory that a detached tensor of shape "
+                                   f"{list(made.spec.shape)} "
                                    f"shares, at {file}:{line} in {function}: the replay would lose the write. Detach a clone().")
 
     def note_detached(self, made: Tensor, base: Tensor) -> None:
@@ -154,7 +159,8 @@ class Recorder:
         """
         if self.randomness == "error":
             file, line, function = caller()
-            raise RuntimeError(f"called random operation while in randomness error mode: {name} at {file}:{line} in {function} would "
+            raise RuntimeError(f"called random operation while in randomness error mode: {name} at {file}:{line} in {function} "
+                               "would "
                                "give every replay the same numbers. Draw them outside of the function and pass them as an "
                                "argument, or call vmap with randomness='same' or 'different'.")
 
@@ -197,6 +203,7 @@ class _Closing:
         self.leaves: list[Leaf] = []
         self.operations: list[Operation] = []
         self.operands: list[tuple[int, ...]] = []
+        self.lines: list[Place | None] | None = None if recorder.lines is None else []
         self.numbers: dict[int, list[int]] = {}  # of a segment: for each instruction the number of its value
         self.by_source: dict[int, int] = {}
         self.by_bytes: dict[Any, int] = {}
@@ -212,11 +219,11 @@ class _Closing:
             self._segment(segment)
         results = [self._value(tensor) for tensor in outputs]
         guards = []
-        for how, origin, slot, expected, (file, line, function) in self.recorder.guards:
+        for how, origin, slot, expected, (file, line, function, *source) in self.recorder.guards:
             value = self._source(origin) if isinstance(origin, Source) else self.numbers[origin.number][slot]
             if value >= 0 or not self.is_constant_leaf[-value - 1]:
-                guards.append(Guard(how, value, expected, file, line, function))
-        tape = ClosedTape(self.leaves, self.operations, self.operands, results, guards)
+                guards.append(Guard(how, value, expected, file, line, function, source=source[0] if source else None))
+        tape = ClosedTape(self.leaves, self.operations, self.operands, results, guards, self.lines)
         return tape.without_dead_code()
 
     def _leaf(self, leaf: Leaf) -> int:
@@ -269,7 +276,8 @@ class _Closing:
         kinds = KINDS.kinds
         owners = SOURCES.owners
         by_source, known, is_constant = self.by_source, self.known, self.is_constant_leaf
-        operations, all_operands = self.operations, self.operands
+        operations, all_operands, lines = self.operations, self.operands, self.lines
+        places = [] if self.recorder.lines is None else self.recorder.lines.of_segment(segment.number, len(code) // 3)
         for index in range(len(code) // 3):
             kind = kinds[code[3 * index]]
             if kind.kind_class == ARGUMENT:
@@ -302,6 +310,8 @@ class _Closing:
                     number = len(operations)
                     operations.append(operation)
                     all_operands.append(line)
+                    if lines is not None:
+                        lines.append(places[index])
                 known[key] = number
             numbers.append(number)
 

@@ -1,16 +1,20 @@
-"""Derivative rules as closed tapes: a reverse step that has no kernel of its own runs as the forward steps of its rule."""
+"""Operations as small closed tapes: a step that has no kernel of its own runs as the steps of its parts, or of its derivative rule."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from tapediff.program.closed import ClosedTape
 from tapediff.program.operations import Operation
 from tapediff.program.recorder import Recorder
+from tapediff.program.compositions import COMPOSITIONS
+from tapediff.tape.spec import Spec
 
-__all__ = ["rule_of"]
+__all__ = ["parts_of", "rule_of"]
 
 
 @functools.lru_cache(maxsize=4096)
@@ -21,9 +25,24 @@ def rule_of(operation: Operation, position: int) -> ClosedTape:
     """
     from tapediff.autograd.recorded import TENSORS
     specs = (operation.spec, operation.spec, *operation.operands)
+    return recorded(specs, lambda *values: operation.row.pullback(TENSORS, operation.attributes, position, *values))
+
+
+@functools.lru_cache(maxsize=4096)
+def parts_of(operation: Operation) -> ClosedTape | None:
+    """The other operations that an operation consists of; None where it has no parts. The inputs of the tape are the operands."""
+    from tapediff.autograd.recorded import TENSORS
+    compose = COMPOSITIONS.get(operation.row.lanes)
+    if compose is None or not operation.spec.dtype.is_floating_point:
+        return None
+    return recorded(operation.operands, lambda *operands: compose(TENSORS, operation.attributes, *operands))
+
+
+def recorded(specs: tuple[Spec, ...], function: Callable[..., Any]) -> ClosedTape:
+    """The tape of a function of values of given shapes and dtypes."""
     recorder = Recorder()
     with recorder:
         # zeros: an index of 0 is in bounds
-        y_bar, y, *operands = [recorder.input(np.zeros(spec.shape, spec.dtype.numpy), differentiable=False) for spec in specs]
-        found = operation.row.pullback(TENSORS, operation.attributes, position, y_bar, y, *operands)
+        inputs = [recorder.input(np.zeros(spec.shape, spec.dtype.numpy), differentiable=False) for spec in specs]
+        found = function(*inputs)
     return recorder.finish([found])

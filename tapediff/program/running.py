@@ -14,6 +14,7 @@ import numpy as np
 
 from tapediff.kernels.options import entry
 from tapediff.program import executor
+from tapediff.program.executors import CALLS, Machine
 from tapediff.program.layout import (
     F_BUFFERS,
     F_FAILED,
@@ -27,14 +28,16 @@ from tapediff.program.layout import (
     UNIFORM,
     WORKSPACE,
 )
+from tapediff.program.machine import APART, BESIDE, SAME
 from tapediff.program.schedule import Schedule
 from tapediff.program.structural import HostStep, run_host
 from tapediff.tape.spec import Spec
 
-__all__ = ["Results", "Single", "available_threads", "run_batch"]
+__all__ = ["Results", "Single", "available_threads", "row_layout", "run_batch"]
 
 _run = entry(executor.run)
 _run_rows = entry(executor.run_rows)
+_run_machine = entry(executor.run_machine)
 Array = np.ndarray[Any, Any]
 THREAD_WORK = 1 << 19  # elements that are worth another thread: about as long as it takes to wake one up
 
@@ -58,6 +61,24 @@ def available_threads() -> int:
 def _address(array: Array) -> int:
     found: int = array.__array_interface__["data"][0]
     return found
+
+
+def row_layout(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[Spec], inputs: Sequence[Array],
+               seeds: Sequence[Array | None]) -> tuple[int, ...]:
+    """How the rows of each buffer lie in memory."""
+    found = []
+    for how, position in schedule.buffers:
+        spec = specs[position] if how in ("input", "grad") else output_specs[position]
+        if how in ("output", "grad"):
+            found.append(BESIDE if spec.size == 1 else APART)
+            continue
+        array = inputs[position] if how == "input" else seeds[position]
+        assert array is not None
+        if array.ndim == spec.ndim:
+            found.append(SAME)
+        else:
+            found.append(BESIDE if array.strides[0] == array.itemsize else APART)
+    return tuple(found)
 
 
 class _Frame:
@@ -172,8 +193,10 @@ _pool = _Pool()
 
 
 def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[Spec], inputs: Sequence[Array],
-              rows: int, threads: int, seeds: Sequence[Array | None] = ()) -> Results:
+              rows: int, threads: int, seeds: Sequence[Array | None] = (), machine: int | None = None) -> Results:
     """Run a schedule over `rows` rows.
+
+    machine  the address of its machine code for rows that lie as `row_layout` says; None: it is interpreted
 
     inputs  for each input an array: of rows where it is laned and differs, of one value where all rows share it
     seeds   for each output its adjoints, rows first
@@ -215,8 +238,8 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
     if request.summed:
         group = GROUP_ROWS
     else:
-        group = max(1, min(GROUP_ROWS, -(-rows // (4 * threads * request.lanes)) * request.lanes)) // request.lanes * request.lanes
-        group = max(group, request.lanes)
+        blocks = -(-rows // (4 * threads * request.lanes))
+        group = max(min(GROUP_ROWS, blocks * request.lanes) // request.lanes, 1) * request.lanes
     starts = range(0, rows, group)
     partials = np.zeros((len(starts), schedule.partial_bytes // 8), np.float64)
     counter = itertools.count()
@@ -231,6 +254,10 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
             first = starts[number]
             last = min(first + group, rows)
             frame.words[F_PARTIAL] = _address(partials) + number * schedule.partial_bytes
+            if machine is not None:  # whole blocks; the rest is interpreted
+                full = first + (last - first) // request.lanes * request.lanes
+                _run_machine(machine, frame.address, first, full)
+                first = full
             if not schedule.hosts:
                 _run_rows(code_at, end, actions_at, frame.address, first, last, request.lanes)
                 continue
@@ -270,7 +297,8 @@ def pairwise(parts: Array) -> Array:
 class Single:
     """Replays a schedule of one lane: the memory of each thread is made once."""
 
-    def __init__(self, schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[Spec]) -> None:
+    def __init__(self, schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[Spec], machine: Machine,
+                 executor: str) -> None:
         self.schedule = schedule
         self.specs = specs
         self.output_specs = output_specs
@@ -279,6 +307,9 @@ class Single:
         self.uniform = uniform_memory(schedule, {}, self.failed)
         self.code_at, self.actions_at = _address(schedule.code), _address(schedule.actions)
         self.end = len(schedule.code)
+        self.machine = machine
+        self.executor = executor
+        self.address: int | None = None
 
     def _prepare(self) -> Any:
         """The memory of this thread."""
@@ -307,8 +338,8 @@ class Single:
         return local
 
     def __call__(self, values: Sequence[Any], seeds: Sequence[Any] = ()) -> tuple[list[Array], list[Array], int]:
-        """Outputs and gradients, in memory that the next call of this thread overwrites; and 0 or 1 + the number of the guard that
-        failed."""
+        """Outputs and gradients, in memory that the next call of this thread overwrites; and 0 or 1 + the number of the guard
+        that failed."""
         local = self.local
         try:
             frame = local.frame
@@ -323,8 +354,25 @@ class Single:
                 array[...] = value
         failed = local.failed
         failed[0] = self.failed[0]
+        if self.address is not None:
+            _run_machine(self.address, frame.address, 0, 1)
+        elif self.executor != "interpreter":
+            self._choose(frame)
+        else:
+            self._interpret(frame)
+        return local.outputs, local.gradients, int(failed[0])
+
+    def _choose(self, frame: _Frame) -> None:
+        """Run the compiled tape if it is there by now."""
+        layout = (SAME,) * len(self.schedule.buffers)
+        self.address = self.machine.address(layout, self.executor, 1, CALLS)
+        if self.address is not None:
+            _run_machine(self.address, frame.address, 0, 1)
+        else:
+            self._interpret(frame)
+
+    def _interpret(self, frame: _Frame) -> None:
         if self.schedule.hosts:
             run_code(self.schedule.code, self.schedule.actions, self.schedule.hosts, frame)
         else:
             _run(self.code_at, 0, self.end, self.actions_at, frame.address)
-        return local.outputs, local.gradients, int(failed[0])

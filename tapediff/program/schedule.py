@@ -30,6 +30,7 @@ from tapediff.program.layout import (
     A_STRIDES,
     A_WORDS,
     CALL,
+    COPY,
     FILL,
     FORWARD2,
     FORWARD3,
@@ -52,7 +53,7 @@ from tapediff.program.layout import (
     ZERO,
 )
 from tapediff.program.operations import Operation
-from tapediff.program.rule import rule_of
+from tapediff.program.rule import parts_of, rule_of
 from tapediff.program.structural import HostStep, Kernels, kernels_of
 
 __all__ = ["Request", "Schedule", "build"]
@@ -71,6 +72,7 @@ class Request(NamedTuple):
     wanted   positions of the inputs whose gradients are wanted
     seeds    "one": the first output is a scalar whose adjoint is 1; "given": an adjoint for each output comes with each row
     summed   which of `wanted` have their gradients summed over the rows
+    shared   which of `wanted` have one value for all rows; where no kernel needs it in lanes, it is not copied to them
     """
 
     lanes: int
@@ -79,6 +81,7 @@ class Request(NamedTuple):
     wanted: tuple[int, ...] = ()
     seeds: str = "one"
     summed: tuple[int, ...] = ()
+    shared: tuple[int, ...] = ()
 
 
 class Schedule(NamedTuple):
@@ -95,6 +98,7 @@ class Schedule(NamedTuple):
     buffers          what rows are loaded from and stored to: ("input" | "output" | "seed" | "grad", position)
     partial_bytes    of the partial sums of a group of rows; partials: wanted position -> offset
     zero_gradients   wanted inputs that the output does not depend on
+    specs            for each action that calls an element-wise kernel, which one; dtypes: of each buffer
     work             elements that a row computes and moves, to judge whether threads pay
     """
 
@@ -115,6 +119,8 @@ class Schedule(NamedTuple):
     zero_gradients: tuple[int, ...]
     kept: list[Any]
     work: int
+    specs: dict[int, KernelSpec]
+    dtypes: list[str]
 
 
 @functools.cache
@@ -127,16 +133,8 @@ def saved_names(row: Any, wanted: int) -> frozenset[str]:
     return frozenset(read & {"a", "b", "c", "y"})
 
 
-def passes_nothing(operation: Operation, position: int) -> bool:
-    """Whether the adjoint of an operand is always zero: the derivative of `floor`."""
-    if not operation.is_elementwise:
-        return False
-    partial = operation.row.partials[position]
-    return partial is None or operation.row.pullback(position) == "0"
-
-
 def skipped_elements(operation: Operation) -> int | None:
-    """Where an operation shows neighbouring elements of its operand in order: how many lie before them; None where it does not."""
+    """Where an operation shows neighbouring elements of its operand in order: how many lie before them; None elsewhere."""
     if operation.is_alias or operation.row.name == "clone":
         return 0
     if operation.row.name not in VIEWS:
@@ -184,7 +182,8 @@ class _Actions:
         self.kept: list[Any] = []
 
     def number(self, key: Any, action_class: int, kernel: int = 0, count: int = 0, repeat: int = 1, strides: Sequence[int] = (),
-               item: int = 8, buffer: int = 0, expected: int = 0, spec: KernelSpec | ProductSpec | None = None, words: int = 0) -> int:
+               item: int = 8, buffer: int = 0, expected: int = 0, spec: KernelSpec | ProductSpec | None = None,
+               words: int = 0) -> int:
         """The number of an action."""
         found = self.numbers.get(key)
         if found is None:
@@ -198,8 +197,8 @@ class _Actions:
     def table(self) -> np.ndarray[Any, Any]:
         """All actions, with the addresses of their kernels."""
         table = np.array(self.rows or [(0,) * A_FIELDS], np.int64)
-        assert table.shape[1] == A_FIELDS and A_CLASS == 0 and A_WORDS == 1 and A_KERNEL == 2 and A_COUNT == 3 and A_REPEAT == 4
-        assert A_STRIDES == 5 and A_ITEM == 13 and A_BUFFER == 14 and A_EXPECTED == 15
+        order = (A_CLASS, A_WORDS, A_KERNEL, A_COUNT, A_REPEAT, *range(A_STRIDES, A_STRIDES + 8), A_ITEM, A_BUFFER, A_EXPECTED)
+        assert order == tuple(range(A_FIELDS))  # the rows above are in the order of the layout
         if self.specs:
             numbers, specs = zip(*self.specs, strict=True)
             table[list(numbers), A_KERNEL] = get_library().addresses(specs)
@@ -229,6 +228,9 @@ class _Builder:
         self.wanted = [inputs[position] for position in request.wanted]
         roots = [value for position, value in enumerate(inputs) if request.laned[position]]
         self.leaf_laned = [False] * len(tape.leaves)
+        if request.lanes > 1 and request.shared:
+            narrow = self._narrow([inputs[position] for position in request.shared], roots)
+            roots = [value for value in roots if value not in narrow]
         for value in roots:
             self.leaf_laned[-value - 1] = True
         self.laned = tape.depends_on(roots)
@@ -242,23 +244,41 @@ class _Builder:
 
     # --- facts about values -----------------------------------------------------------------------------------------------------
 
+    def _narrow(self, shared: Sequence[int], roots: Sequence[int]) -> set[int]:
+        """Which of the inputs that all rows share may do without lanes, although their adjoints have them.
+
+        Structural steps read values without lanes where adjoints have them; element-wise kernels do not.
+        """
+        tape = self.tape
+        laned = tape.depends_on([value for value in roots if value not in shared])
+        readers: dict[int, list[int]] = {}
+        for index, operands in enumerate(tape.operands):
+            for x in set(operands):
+                readers.setdefault(x, []).append(index)
+        fits: dict[int, bool] = {}
+        for index in range(len(tape) - 1, -1, -1):
+            fits[index] = not tape.operations[index].is_elementwise and (
+                laned[index] or all(fits[reader] for reader in readers.get(index, ())))
+        return {value for value in shared if all(fits[reader] for reader in readers.get(value, ()))}
+
     def _find_roots(self) -> None:
         """The value whose memory each instruction shows, and from which byte on: its own, or that of what it is a view of."""
         roots: list[int] = []
-        offsets: list[int] = []
+        skips: list[int] = []  # in one lane
         for index, (operation, operands) in enumerate(zip(self.tape.operations, self.tape.operands, strict=True)):
             skipped = skipped_elements(operation)
-            root, offset = index, 0
+            root, skip = index, 0
             if skipped is not None:
                 first = operands[0]
                 lanes = self.lanes if self.laned[index] else 1
-                within = skipped * operation.spec.dtype.itemsize * lanes + (offsets[first] if first >= 0 else 0)
-                if within % 8 == 0:
-                    root, offset = roots[first] if first >= 0 else first, within
+                within = skipped * operation.spec.dtype.itemsize + (skips[first] if first >= 0 else 0)
+                if within * lanes % 8 == 0:
+                    root, skip = roots[first] if first >= 0 else first, within
             roots.append(root)
-            offsets.append(offset)
+            skips.append(skip)
         self.roots = roots
-        self.offsets = offsets
+        self.skips = skips
+        self.offsets = [skip * (self.lanes if is_laned else 1) for skip, is_laned in zip(skips, self.laned, strict=True)]
 
     def root(self, value: int) -> int:
         return self.roots[value] if value >= 0 else value
@@ -280,6 +300,11 @@ class _Builder:
         spec = self.tape.spec(value)
         return max(spec.size, 1) * spec.dtype.itemsize * (self.lanes if self.is_laned(value) else 1)
 
+    def adjoint_bytes(self, value: int) -> int:
+        """The bytes of an adjoint; adjoints always have lanes."""
+        spec = self.tape.spec(value)
+        return max(spec.size, 1) * spec.dtype.itemsize * self.lanes
+
     # --- gradients --------------------------------------------------------------------------------------------------------------
 
     def _find_active(self) -> None:
@@ -289,14 +314,15 @@ class _Builder:
         for value in self.wanted:
             leaves[-value - 1] = tape.spec(value).dtype.is_floating_point
         self.leaf_active = leaves
+        self.bits = [0] * len(tape)
         depends: list[bool] = []
         if not any(leaves):
             self.active = [False] * len(tape)
             return
         for operation, operands in zip(tape.operations, tape.operands, strict=True):
-            flows = operation.flows
-            depends.append(flows != 0 and any(
-                (depends[x] if x >= 0 else leaves[-x - 1]) and operation.flows_to(k) and not passes_nothing(operation, k) for k, x in enumerate(operands)))
+            bits = operation.adjoints
+            depends.append(bits != 0 and any((depends[x] if x >= 0 else leaves[-x - 1]) and bits >> k & 1
+                                             for k, x in enumerate(operands)))
         active = [False] * len(tape)
         for position in self._seeded(request):
             value = tape.outputs[position]
@@ -304,10 +330,14 @@ class _Builder:
                 active[value] = True
         for index in range(len(tape) - 1, -1, -1):
             if active[index]:
-                operation = tape.operations[index]
+                bits = tape.operations[index].adjoints
+                wanted = 0
                 for k, x in enumerate(tape.operands[index]):
-                    if x >= 0 and depends[x] and operation.flows_to(k) and not passes_nothing(operation, k):
-                        active[x] = True
+                    if bits >> k & 1 and (depends[x] if x >= 0 else leaves[-x - 1]):
+                        wanted |= 1 << k
+                        if x >= 0:
+                            active[x] = True
+                self.bits[index] = wanted
         self.active = active
 
     def _seeded(self, request: Request) -> range:
@@ -318,12 +348,7 @@ class _Builder:
 
     def wanted_bits(self, index: int) -> int:
         """The operands of an instruction that take adjoints."""
-        operation = self.tape.operations[index]
-        bits = 0
-        for k, x in enumerate(self.tape.operands[index]):
-            if (self.active[x] if x >= 0 else self.leaf_active[-x - 1]) and operation.flows_to(k) and not passes_nothing(operation, k):
-                bits |= 1 << k
-        return bits
+        return self.bits[index]
 
     # --- the schedule -----------------------------------------------------------------------------------------------------------
 
@@ -346,10 +371,19 @@ class _Builder:
         uniform_outputs = {position: self.place(tape.outputs[position]) >> 2 << 3 for position in request.outputs
                            if not self.is_laned(tape.outputs[position])}
         reached = {position for how, position in self.buffers if how == "grad"} | set(self.partials)
-        return Schedule(request, np.array(self.prologue, np.int32), np.array(self.code, np.int32), self.actions.table(), self.prologue_hosts,
-                        self.hosts, self.workspace.end, uniform, self.uniform_inputs, uniform_outputs, self.most_pointers, self.buffers,
+        return Schedule(request, np.array(self.prologue, np.int32), np.array(self.code, np.int32), self.actions.table(),
+                        self.prologue_hosts,
+                        self.hosts, self.workspace.end, uniform, self.uniform_inputs, uniform_outputs, self.most_pointers,
+                        self.buffers,
                         self.partial_bytes, self.partials, tuple(p for p in request.wanted if p not in reached),
-                        self.actions.kept, self._work(needed))
+                        self.actions.kept, self._work(needed), {number: spec for number,
+                                                                spec in self.actions.specs if isinstance(spec, KernelSpec)},
+                        self._dtypes())
+
+    def _dtypes(self) -> list[str]:
+        tape = self.tape
+        return [tape.spec(self.inputs[position] if how in ("input", "grad") else tape.outputs[position]).dtype.name
+                for how, position in self.buffers]
 
     def _work(self, needed: list[int]) -> int:
         tape = self.tape
@@ -479,7 +513,7 @@ class _Builder:
             if not self.is_active(value):
                 continue
             known = self.root(value) in self.adjoints or self.is_part(value)
-            place = self._take(self.nbytes(value)) if known else self._adjoint(value, is_zeroed=False)
+            place = self._take(self.adjoint_bytes(value)) if known else self._adjoint(value, is_zeroed=False)
             if request.seeds == "given":
                 self._emit_rows(LOAD, "seed", position, value, place)
             else:
@@ -494,7 +528,7 @@ class _Builder:
                 continue
             if index in self.adjoints:
                 self._emit_reverse(index)
-                self.workspace.give(self.adjoints.pop(index) >> 2 << 3, self.nbytes(index))
+                self.workspace.give(self.adjoints.pop(index) >> 2 << 3, self.adjoint_bytes(index))
             self._release((index, *tape.operands[index]), 2 * end - index)
         for position, value in zip(request.wanted, self.wanted, strict=True):
             if value in self.adjoints:
@@ -570,18 +604,19 @@ class _Builder:
         root = self.root(value)
         found = self.adjoints.get(root)
         if found is None:
-            nbytes = self.nbytes(root)
+            nbytes = self.adjoint_bytes(root)
             found = self.adjoints[root] = self._take(nbytes)
             if is_zeroed:
                 self._emit(self.actions.number(("zero", nbytes), ZERO, count=nbytes + 7 & ~7), found)
-        return found + (self.offsets[value] >> 3 << 2 if value >= 0 else 0)
+        return found + (self.skips[value] * self.lanes >> 3 << 2 if value >= 0 else 0)
 
     def _emit_accumulation(self, value: int, place: int) -> None:
         """Add what lies at `place` to the adjoint of a value."""
         spec = self.tape.spec(value)
         name = spec.dtype.name
         kernel = KernelSpec("positive", "reverse", (name,), name, 0, 1)
-        self._emit(self.actions.number((kernel, spec, self.lanes), REVERSE2, count=spec.size * self.lanes, spec=kernel), place, 0, 0,
+        self._emit(self.actions.number((kernel, spec, self.lanes), REVERSE2, count=spec.size * self.lanes, spec=kernel), place, 0,
+                   0,
                    0, self._adjoint(value), 0)
 
     def _extents(self, operation: Operation, laned: Sequence[bool]) -> tuple[int, int, int, list[int]]:
@@ -628,7 +663,8 @@ class _Builder:
         if repeat > 1:
             pointers += [0] * (3 - len(pointers))
             step = self.lanes * operation.spec.dtype.itemsize
-            self._emit(self.actions.number(key, FORWARD_REPEATED, count=count, repeat=repeat, strides=(step, *strides), spec=kernel),
+            self._emit(self.actions.number(key, FORWARD_REPEATED, count=count, repeat=repeat, strides=(step, *strides),
+                                           spec=kernel),
                        y, *pointers)
         elif len(pointers) == 3:
             self._emit(self.actions.number(key, FORWARD3, count=count, spec=kernel), y, *pointers)
@@ -678,6 +714,10 @@ class _Builder:
                 for call in calls:
                     self._emit_call(call, places, operation.spec.dtype.name)
                 return
+            parts = parts_of(operation)
+            if parts is not None:
+                self._emit_tape(parts, list(zip(pointers, laned, strict=True)), y)
+                return
         found = kernels_of(operation, self.lanes, laned, 0)
         if found is None:
             self._emit_host(HostStep("forward", operation, self.lanes, laned, (y, *pointers)))
@@ -698,7 +738,7 @@ class _Builder:
             if not bits >> k & 1:
                 continue
             calls = reverse_calls(operation, k, self.lanes, laned)
-            if calls is None:
+            if calls is None or (not self.laned[index] and any(RESULT in call.pointers for call in calls)):
                 inputs = [(places[RESULT_ADJOINT], True), (places[RESULT], self.laned[index])]
                 inputs += [(places[number], is_laned) for number, is_laned in enumerate(laned)]
                 self._emit_rule(rule_of(operation, k), inputs, x)
@@ -708,48 +748,76 @@ class _Builder:
                 self._emit_call(call, places, operation.spec.dtype.name)
 
     def _emit_rule(self, rule: ClosedTape, inputs: Sequence[tuple[int, bool]], target: int) -> None:
-        """Run the steps of a rule and add its output to the adjoint of a value.
+        """Run the steps of a rule and add its output to the adjoint of a value."""
+        if self._is_zero_constant(rule):
+            return
+        spec = self.tape.spec(target)
+        nbytes = spec.nbytes * self.lanes
+        made = self._emit_tape(rule, inputs)
+        place = made if made is not None else self._take(nbytes)
+        if made is None:
+            self._emit_tape(rule, inputs, place)
+        self._emit_accumulation(target, place)
+        if made is None:
+            self.workspace.give(place >> 2 << 3, nbytes)
 
-        inputs  for each input of the rule its place, and whether it lies in lanes
+    def _emit_tape(self, tape: ClosedTape, inputs: Sequence[tuple[int, bool]], target: int | None = None) -> int | None:
+        """Run the steps of a small tape with one output, and put that in lanes at a place.
+
+        inputs  for each input of the tape its place, and whether it lies in lanes
+        target  the place; without one nothing is run, and where the output is an input in lanes, its place is returned
         """
         values: dict[int, tuple[int, bool]] = {}
-        for number, leaf in enumerate(rule.leaves):
-            values[-number - 1] = inputs[leaf.what] if leaf.how == "input" else (self._constant(leaf.what), False)
-        last = {x: index for index, line in enumerate(rule.operands) for x in line}
-        owner: dict[int, int] = {}  # of an alias: whose memory it shows
-        mine: dict[int, list[int]] = {}  # an owner's place and size, until its aliases were read for the last time
-        for index, (operation, operands) in enumerate(zip(rule.operations, rule.operands, strict=True)):
-            if operation.is_alias or operation.row.name == "clone":
-                values[index] = values[operands[0]]
-                owner[index] = owner.get(operands[0], operands[0])
-                last[owner[index]] = max(last[owner[index]], len(rule) if index in rule.outputs else last[index])
+        for number, leaf in enumerate(tape.leaves):
+            if leaf.how == "input":
+                values[-number - 1] = inputs[leaf.what]
+        roots: list[int] = []
+        for index, (operation, operands) in enumerate(zip(tape.operations, tape.operands, strict=True)):
+            first = operands[0] if operands else index
+            is_alias = operation.is_alias or operation.row.name == "clone"
+            roots.append((roots[first] if first >= 0 else first) if is_alias else index)
+        output = tape.outputs[0]
+        result = roots[output] if output >= 0 else output
+        if target is None:
+            return values[result][0] if result in values and values[result][1] else None
+        for number, leaf in enumerate(tape.leaves):
+            if leaf.how != "input":
+                values[-number - 1] = self._constant(leaf.what), False
+        last = {result: len(tape)}
+        for index, operands in enumerate(tape.operands):
+            for x in operands:
+                root = roots[x] if x >= 0 else x
+                last[root] = max(index, last.get(root, 0))
+        mine: dict[int, tuple[int, int]] = {}
+        for index, (operation, operands) in enumerate(zip(tape.operations, tape.operands, strict=True)):
+            if roots[index] != index:
                 continue
-            pointers, laned = [values[x][0] for x in operands], tuple(values[x][1] for x in operands)
+            names = [roots[x] if x >= 0 else x for x in operands]
+            pointers, laned = [values[x][0] for x in names], tuple(values[x][1] for x in names)
             nbytes = max(operation.spec.size, 1) * operation.spec.dtype.itemsize * (self.lanes if any(laned) else 1)
-            if any(laned):
-                place = self._take(nbytes)
-                mine[index] = [place, nbytes]
-                self._emit_operation(operation, place, pointers, laned)
-            else:
+            if not any(laned):
                 place = self.uniform.take(nbytes) // 8 << 2 | UNIFORM
                 self._emit_uniform_operation(operation, place, pointers)
+            elif index == result:
+                place = target
+                self._emit_operation(operation, place, pointers, laned)
+            else:
+                place = self._take(nbytes)
+                mine[index] = place, nbytes
+                self._emit_operation(operation, place, pointers, laned)
             values[index] = place, any(laned)
-            for x in {owner.get(x, x) for x in operands}:
-                if last[x] <= index and x in mine and x not in rule.outputs:
+            for x in set(names):
+                if last[x] == index and x in mine:
                     place, nbytes = mine.pop(x)
                     self.workspace.give(place >> 2 << 3, nbytes)
-        place, is_laned = values[rule.outputs[0]]
-        if is_laned:
-            self._emit_accumulation(target, place)
-        elif not self._is_zero_constant(rule):
-            spec = self.tape.spec(target)
-            nbytes = spec.nbytes * self.lanes
-            wide = self._take(nbytes)
-            self._emit(self.actions.number((WIDEN, spec), WIDEN, count=spec.size, item=spec.dtype.itemsize), wide, place)
-            self._emit_accumulation(target, wide)
-            self.workspace.give(wide >> 2 << 3, nbytes)
-        for place, nbytes in mine.values():
-            self.workspace.give(place >> 2 << 3, nbytes)
+        place, is_laned = values[result]
+        spec = tape.spec(output)
+        if not is_laned:
+            self._emit(self.actions.number((WIDEN, spec), WIDEN, count=spec.size, item=spec.dtype.itemsize), target, place)
+        elif place != target:
+            self._emit(self.actions.number((COPY, spec, self.lanes), COPY, count=spec.size * self.lanes, item=spec.dtype.itemsize),
+                       target, place)
+        return target
 
     def _emit_uniform_operation(self, operation: Operation, place: int, pointers: list[int]) -> None:
         """Compute what all rows share before the first of them."""
@@ -798,7 +866,8 @@ class _Builder:
                 fresh |= 1 << k
             adjoints.append(self._adjoint(x, is_zeroed=not fresh >> k & 1))
         names = tuple(spec.dtype.name for spec in operation.operands)
-        kernel = KernelSpec(operation.row.name, "reverse", names, operation.spec.dtype.name, scalars, bits, self._same(operands, bits),
+        kernel = KernelSpec(operation.row.name, "reverse", names, operation.spec.dtype.name, scalars, bits, self._same(operands,
+                                                                                                                       bits),
                             fresh)
         key = (kernel, count, repeat, tuple(strides))
         if repeat > 1:
@@ -817,6 +886,7 @@ class _Builder:
 
     def _same(self, operands: tuple[int, ...], bits: int) -> tuple[int, ...]:
         """For each operand the first one that has the same adjoint; () where all differ."""
-        roots = [(self.root(x), self.offsets[x] if x >= 0 else 0) if bits >> k & 1 else ("none", k) for k, x in enumerate(operands)]
+        roots = [(self.root(x), self.offsets[x] if x >= 0 else 0) if bits >> k & 1 else ("none", k) for k,
+                 x in enumerate(operands)]
         firsts = tuple(roots.index(root) for root in roots)
         return firsts if firsts != tuple(range(len(operands))) else ()

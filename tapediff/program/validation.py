@@ -5,11 +5,15 @@ Compiled kernels and strided views read memory by what an operation says, so not
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from tapediff import dtypes
 from tapediff.dtypes import DType
+from tapediff.ops.gather import ADDRESSINGS, addressing_of
 from tapediff.ops.op import Elementwise
 from tapediff.ops.structural import Structural
 from tapediff.ops.views import VIEWS
@@ -19,6 +23,7 @@ from tapediff.tape.spec import Spec
 __all__ = ["check_operation"]
 
 Shape = tuple[int, ...]
+MOST_PLACES = 1 << 28
 
 
 class Impossible(ValueError):
@@ -74,7 +79,7 @@ def _check_elementwise(row: Elementwise, numbers: Any, operands: tuple[Spec, ...
 
 
 def _check_structural(row: Structural, attributes: Any, operands: tuple[Spec, ...], spec: Spec) -> None:
-    check = _CHECKS.get(row.kernel or row.name) or _CHECKS.get("views" if row.name in VIEWS else "")
+    check = _CHECKS.get("views" if row.name in VIEWS else row.kernel or row.lanes or "") or _CHECKS.get(row.name)
     if check is not None:
         check(row, attributes, operands, spec)
     shape, dtype = row.infer(attributes, *operands)
@@ -161,9 +166,56 @@ def _check_nll(row: Structural, attributes: Any, operands: tuple[Spec, ...], spe
          "classes of another shape")
 
 
-_CHECKS = {"views": _check_view, "strided": _check_view, "strided_sum": _check_strided_sum, "strided_write": _check_write,
-           "sum": _check_reduction, "mean": _check_reduction, "softmax": _check_softmax, "product": _check_product,
-           "affine": _check_product, "nll_loss": _check_nll}
+def _check_places(row: Structural, attributes: Any, operands: tuple[Spec, ...], spec: Spec) -> None:
+    """That indices of 0 name places of the base, as many as are read or written."""
+    if row.lanes == "is_last_write":
+        name, address, base = attributes
+        where, first, count = ADDRESSINGS[name], 0, spec.size
+        need(_are_sizes(base), "a base of no shape")
+    else:
+        where, base = addressing_of(row), operands[0].shape
+        first = 1 if row.lanes == "reads" else 2
+        address = attributes[0] if row.lanes == "writes" else attributes
+        count = spec.size if row.lanes == "reads" else operands[1].size
+        need(all(operand.dtype is spec.dtype for operand in operands[:first]), "values of another dtype")
+        need(row.lanes != "writes" or type(attributes[1]) is bool, "neither writing nor adding")
+    indices = operands[first:]
+    need(len(operands) > first, "no indices")
+    need(all(index.dtype is dtypes.int64 for index in indices), "indices of another dtype")
+    need(all(number >= 0 for number in _numbers_in(address)), "dimensions that are none")
+    need(max(spec.size, *(index.size for index in indices)) <= MOST_PLACES, f"more than {MOST_PLACES} places")
+    places = where.places(address, base, *(np.zeros(index.shape, np.int64) for index in indices))
+    need(row.lanes == "fills" or places.size == count, f"{count} values for {places.size} places")
+    need(not places.size or (places.min() >= 0 and places.max() < prod(base)), "places outside of the base")
+    need(row.lanes != "fills" or operands[1].size == 1, "several values to fill with")
+
+
+def _numbers_in(attributes: Any) -> Iterator[int]:
+    """The numbers of nested tuples."""
+    if isinstance(attributes, tuple):
+        for part in attributes:
+            yield from _numbers_in(part)
+    elif attributes is not None:
+        need(isinstance(attributes, int), "dimensions that are no numbers")
+        yield attributes
+
+
+def _check_mask(row: Structural, attributes: Any, operands: tuple[Spec, ...], spec: Spec) -> None:
+    a, mask, *others = operands
+    need(mask.dtype is dtypes.bool_ and mask.shape == a.shape, "a mask of another shape")
+    need(all(other.dtype is a.dtype for other in others), "values of another dtype")
+    need(row.lanes != "masked_fill" or [other.size for other in others] == [1], "several values to fill with")
+    need(row.lanes != "masked_scatter" or [other.ndim for other in others] == [1], "no vector of values")
+    if row.lanes == "masked_select":
+        need(type(attributes) is int and 0 <= attributes <= a.size and not others, "more elements than there are")
+
+
+_CHECKS = {
+    "views": _check_view, "strided": _check_view, "strided_sum": _check_strided_sum, "strided_write": _check_write,
+    "sum": _check_reduction, "mean": _check_reduction, "softmax": _check_softmax, "product": _check_product,
+    "affine": _check_product, "nll_loss": _check_nll, "reads": _check_places, "writes": _check_places, "fills": _check_places,
+    "is_last_write": _check_places, "masked_fill": _check_mask, "masked_select": _check_mask, "masked_scatter": _check_mask,
+}
 
 
 def checked_spec(shape: Any, dtype: Any) -> tuple[Shape, DType]:

@@ -19,6 +19,10 @@ def f3(x):
     return (x * x * x).sum()
 
 
+def dotted(w):
+    return lambda row: (row * w).sin().sum()
+
+
 def predict(params, x):
     return (x @ params["w"] + params["b"]).tanh()
 
@@ -64,10 +68,12 @@ CASES = {
     "vjp of several": lambda t: t.func.vjp(lambda x, y: (x * y, x.sum()), t.tensor(B), t.tensor(B))[1](
         (t.ones(3, dtype=t.float64), t.tensor(2.0, dtype=t.float64))),
     "vjp has_aux": lambda t: [t.func.vjp(lambda x: (x * x, x + 1), t.tensor(B), has_aux=True)[k] for k in (0, 2)],
-    "vjp of a nest": lambda t: t.func.vjp(lambda p: {"y": predict(p, t.tensor(A))}, params(t))[1]({"y": t.ones(5, 2, dtype=t.float64)}),
+    "vjp of a nest": lambda t: t.func.vjp(lambda p: {"y": predict(p, t.tensor(A))},
+                                          params(t))[1]({"y": t.ones(5, 2, dtype=t.float64)}),
     "vjp twice": lambda t: [t.func.vjp(t.sin, t.tensor(B))[1](t.tensor(B)) for _ in range(2)],
     "jvp": lambda t: t.func.jvp(t.sin, (t.tensor(B),), (t.tensor(B + 1),)),
-    "jvp of several": lambda t: t.func.jvp(lambda x, y: (x * y, x.exp()), (t.tensor(B), t.tensor(B)), (t.tensor(B), t.tensor(B * 2))),
+    "jvp of several": lambda t: t.func.jvp(lambda x, y: (x * y, x.exp()), (t.tensor(B), t.tensor(B)),
+                                           (t.tensor(B), t.tensor(B * 2))),
     "jvp has_aux": lambda t: t.func.jvp(lambda x: (x * x, x + 1), (t.tensor(B),), (t.tensor(B),), has_aux=True),
     "jvp of grad": lambda t: t.func.jvp(t.func.grad(f3), (t.tensor(B),), (t.tensor(B + 1),)),
     "grad of jvp": lambda t: t.func.grad(lambda x: t.func.jvp(t.sin, (x,), (x,))[1].sum())(t.tensor(B)),
@@ -91,7 +97,8 @@ CASES = {
     "vmap in_dims": lambda t: t.func.vmap(lambda x, y: x * y, in_dims=(1, None))(t.tensor(A), t.tensor(2.0)),
     "vmap negative in_dims": lambda t: t.func.vmap(lambda x: x.sum(), in_dims=-1)(t.tensor(A)),
     "vmap out_dims": lambda t: t.func.vmap(lambda x: (x, x * 2), out_dims=(1, -1))(t.tensor(A)),
-    "vmap of a nest": lambda t: t.func.vmap(lambda d: {"s": d["a"].sum(), "t": (d["b"], d["a"])})({"a": t.tensor(A), "b": t.tensor(A[:, 0])}),
+    "vmap of a nest": lambda t: t.func.vmap(lambda d: {"s": d["a"].sum(), "t": (d["b"], d["a"])})({"a": t.tensor(A),
+                                                                                                   "b": t.tensor(A[:, 0])}),
     "vmap with options": lambda t: t.func.vmap(lambda x, scale: x * scale, in_dims=(0,))(t.tensor(A), scale=t.tensor(B)),
     "vmap of a number": lambda t: t.func.vmap(lambda x, n: x**n, in_dims=(0, None))(t.tensor(A), 3),
     "vmap of vmap": lambda t: t.func.vmap(t.func.vmap(lambda a, b: a * b, (None, 0)), (0, None))(t.tensor(B), t.tensor(A[:, 0])),
@@ -100,7 +107,8 @@ CASES = {
     "vmap of integers": lambda t: t.func.vmap(lambda i: t.tensor(B)[i])(t.tensor([0, 2, 1, 1])),
     "vmap of bools": lambda t: t.func.vmap(lambda x: (x > 0).any())(t.tensor(A)),
     "vmap of grad": lambda t: t.func.vmap(t.func.grad(loss), in_dims=(None, 0, 0))(params(t), t.tensor(A), t.tensor(A[:, :2])),
-    "vmap of grad_and_value": lambda t: t.func.vmap(t.func.grad_and_value(loss), in_dims=(None, 0, None))(params(t), t.tensor(A), 1.0),
+    "vmap of grad_and_value": lambda t: t.func.vmap(t.func.grad_and_value(loss), in_dims=(None, 0, None))(params(t), t.tensor(A),
+                                                                                                          1.0),
     "vmap of jacrev": lambda t: t.func.vmap(t.func.jacrev(lambda x: x.sin() * x.sum()))(t.tensor(A)),
     "vmap of jacfwd": lambda t: t.func.vmap(t.func.jacfwd(lambda x: x.sin() * x.sum()))(t.tensor(A)),
     "vmap of hessian": lambda t: t.func.vmap(t.func.hessian(f3))(t.tensor(A)),
@@ -108,24 +116,28 @@ CASES = {
     "vmap of jvp": lambda t: t.func.vmap(lambda x, v: t.func.jvp(t.sin, (x,), (v,)))(t.tensor(A), t.tensor(A)),
     "vmap same randomness": lambda t: t.func.vmap(lambda x: x * 0 + (t.rand(()) >= 0), randomness="same")(t.tensor(B)),
     "grad of vmap": lambda t: t.func.grad(lambda x: t.func.vmap(lambda row: row.sin().sum())(x).sum())(t.tensor(A)),
-    "grad of vmap by shared": lambda t: t.func.grad(lambda w: t.func.vmap(lambda row: (row * w).sin().sum())(t.tensor(A)).sum())(t.tensor(B)),
-    "hessian of vmap": lambda t: t.func.hessian(lambda w: t.func.vmap(lambda row: (row * w).sin().sum())(t.tensor(A)).sum())(t.tensor(B)),
+    "grad of vmap by shared": lambda t: t.func.grad(lambda w: t.func.vmap(dotted(w))(t.tensor(A)).sum())(t.tensor(B)),
+    "hessian of vmap": lambda t: t.func.hessian(lambda w: t.func.vmap(dotted(w))(t.tensor(A)).sum())(t.tensor(B)),
     "jacrev of vmap": lambda t: t.func.jacrev(lambda w: t.func.vmap(lambda row: (row * w).sin().sum())(t.tensor(A)))(t.tensor(B)),
     "autograd through grad": lambda t: through(t, t.func.grad(f3), B),
     "autograd through vmap": lambda t: through(t, t.func.vmap(lambda x: x.sin() * x.sum()), A),
     "autograd through vmap by shared": lambda t: through(t, t.func.vmap(lambda x, w: (x * w).tanh(), in_dims=(0, None)), A, B),
-    "autograd through vmap of two results": lambda t: through(t, t.func.vmap(lambda x, w: (x * w, w.sin()), in_dims=(0, None)), A, B),
+    "autograd through vmap of two results": lambda t: through(t, t.func.vmap(lambda x, w: (x * w, w.sin()), in_dims=(0, None)), A,
+                                                              B),
     "autograd through vmap by captured": lambda t: through(t, lambda w: t.func.vmap(lambda x: (x * w).tanh())(t.tensor(A)), B),
-    "autograd through grad by captured": lambda t: through(t, lambda w: t.func.grad(lambda x: (x * w).sin().sum())(t.tensor(B)), B),
+    "autograd through grad by captured": lambda t: through(t, lambda w: t.func.grad(lambda x: (x * w).sin().sum())(t.tensor(B)),
+                                                           B),
     "autograd through jacrev": lambda t: through(t, t.func.jacrev(lambda x: x.sin() * x.sum()), B),
     "autograd through vjp": lambda t: through(t, lambda x, v: t.func.vjp(t.sin, x)[1](v)[0], B, B + 1),
     "autograd through jvp": lambda t: through(t, lambda x, v: t.func.jvp(t.sin, (x,), (v,))[1], B, B + 1),
-    "autograd through vmap of grad": lambda t: through(t, t.func.vmap(t.func.grad(lambda w, x: (w * x).sin().sum()), in_dims=(None, 0)), B, A),
+    "autograd through vmap of grad": lambda t: through(t, t.func.vmap(t.func.grad(lambda w, x: (w * x).sin().sum()),
+                                                                      in_dims=(None, 0)), B, A),
     "in-place inside vmap": lambda t: t.func.vmap(in_place)(t.tensor(A)),
     "indexed write inside vmap": lambda t: t.func.vmap(indexed)(t.tensor(A)),
     "control flow inside grad": lambda t: t.func.grad(lambda x: x.sin() if x > 0 else -x)(t.tensor(-1.0)),
     "per-sample gradients of a layer": lambda t: per_sample(t),
-    "stacked models": lambda t: t.func.vmap(lambda w, b: t.tensor(A) @ w + b)(t.tensor(np.stack([C, C + 1])), t.tensor(np.ones((2, 4)))),
+    "stacked models": lambda t: t.func.vmap(lambda w, b: t.tensor(A) @ w + b)(t.tensor(np.stack([C, C + 1])),
+                                                                              t.tensor(np.ones((2, 4)))),
 }
 
 
@@ -154,13 +166,15 @@ def indexed(x):
 
 def per_sample(t):
     model = t.nn.Sequential(t.nn.Linear(3, 4), t.nn.Tanh(), t.nn.Linear(4, 2))
-    values = {name: t.tensor(np.linspace(-1, 1, p.numel()).reshape(tuple(p.shape)), dtype=t.float32) for name, p in model.named_parameters()}
+    values = {name: t.tensor(np.linspace(-1, 1, p.numel()).reshape(tuple(p.shape)), dtype=t.float32) for name,
+              p in model.named_parameters()}
 
     def compute(values, x, y):
         prediction = t.func.functional_call(model, values, (x.unsqueeze(0),))
         return t.nn.functional.cross_entropy(prediction, y.unsqueeze(0))
 
-    return t.func.vmap(t.func.grad(compute), in_dims=(None, 0, 0))(values, t.tensor(A, dtype=t.float32), t.tensor([0, 1, 1, 0, 1]))
+    return t.func.vmap(t.func.grad(compute), in_dims=(None, 0, 0))(values, t.tensor(A, dtype=t.float32),
+                                                                   t.tensor([0, 1, 1, 0, 1]))
 
 
 def plain(result):
@@ -174,8 +188,9 @@ def test_transforms_give_what_pytorchs_give(name):
     theirs, their_nest = plain(CASES[name](torch))
     assert our_nest == their_nest
     for a, b in zip(ours, theirs, strict=True):
-        assert np.shape(a) == np.shape(b) and a.dtype == b.dtype
-        np.testing.assert_allclose(a, b, rtol=1e-5 if b.dtype == np.float32 else 1e-10, atol=1e-6 if b.dtype == np.float32 else 1e-12)
+        assert (np.shape(a), a.dtype) == (np.shape(b), b.dtype)
+        np.testing.assert_allclose(a, b, rtol=1e-5 if b.dtype == np.float32 else 1e-10, atol=1e-6 if b.dtype == np.float32
+                                   else 1e-12)
 
 
 ERRORS = {

@@ -409,3 +409,44 @@ def test_a_hundred_thousand_instructions_are_rows_of_arrays(tmp_path):
     assert len(json.dumps(header)) < 3_000
     assert len(sections["instructions"]) == 100_000
     assert td.load_program(tmp_path / "f")(1.5) == program(1.5)
+
+
+INDICES = np.array([[0, 2], [1, 0]])
+
+
+@pytest.mark.parametrize("function", [
+    lambda x, i, m: x.gather(1, i), lambda x, i, m: x.scatter(1, i, x[:, :2] * 2), lambda x, i, m: x.scatter_add(1, i, x[:, :2]),
+    lambda x, i, m: x[i[0]], lambda x, i, m: x.index_select(0, i[0] * 0), lambda x, i, m: x.index_add(0, i[0] * 0, x),
+    lambda x, i, m: x.take(i), lambda x, i, m: x.index_fill(0, i[1] * 0, 3.0), lambda x, i, m: x.max(1).values,
+    lambda x, i, m: x.masked_fill(m, 0.5), lambda x, i, m: x.masked_scatter(m, x * 2), lambda x, i, m: x.sort(1).values,
+    lambda x, i, m: x.cumsum(0) @ x.t(), lambda x, i, m: td.cat([x, x]).flip(0), lambda x, i, m: x.tril(),
+    lambda x, i, m: td.baddbmm(x[None], x[None, :, :2], x[None]), lambda x, i, m: x.norm() + x.var() + x.logsumexp(0).sum(),
+    lambda x, i, m: td.nn.functional.nll_loss(x.log_softmax(1), i[0]), lambda x, i, m: td.einsum("ij,kj->ik", x, x),
+])
+def test_programs_of_many_ops_pass_the_checks(function, tmp_path):
+    arguments = (np.arange(6.0).reshape(2, 3), INDICES.clip(0, 1), np.array([[True, False, True], [False, False, True]]))
+    program = td.record(function, *arguments)
+    program.save(tmp_path / "f")
+    assert same_bits(td.load_program(tmp_path / "f")(*arguments), program(*arguments))
+
+
+@pytest.mark.parametrize(("function", "op", "attributes"), [
+    (lambda x, i, m: x.gather(1, i), "gather", 5), (lambda x, i, m: x.gather(1, i), "gather", -1),
+    (lambda x, i, m: x.gather(1, i), "gather", "x"), (lambda x, i, m: x.scatter_add(1, i, x[:, :2]), "scatter_add", [7, True]),
+])
+def test_places_outside_of_memory_are_refused(function, op, attributes, tmp_path):
+    def change(header, sections):
+        for entry in header["ops"]:
+            if entry["op"] == op:
+                entry["attributes"] = attributes
+    td.record(function, np.arange(6.0).reshape(2, 3), INDICES, np.array([[True] * 3] * 2)).save(tmp_path / "f")
+    with pytest.raises(ProgramFileError, match="cannot be"):
+        td.load_program(rewritten(tmp_path / "f", change))
+
+
+def test_a_mask_of_another_shape_is_refused(tmp_path):
+    def change(header, sections):
+        header["specs"][[entry[1] for entry in header["specs"]].index("bool")][0] = [1]
+    td.record(lambda x, m: x.masked_fill(m, 0.5), np.ones((2, 3)), np.array([[True] * 3] * 2)).save(tmp_path / "f")
+    with pytest.raises(ProgramFileError, match=r"mask|values"):
+        td.load_program(rewritten(tmp_path / "f", change))

@@ -14,6 +14,7 @@ from tapediff.program import batch
 from tapediff.program.closed import ClosedTape, Leaf
 from tapediff.program.operations import operation_of
 from tapediff.program.program import Program
+from tapediff.program.schedule import Request
 from tapediff.rules import ARRAYS
 from tapediff.tape.spec import spec_of
 
@@ -86,3 +87,17 @@ def test_lanes_do_what_one_lane_does(name):
         count = len(make(np.random.default_rng(0)))
         for has_rows, (lanes, rows, dtype) in itertools.product(mixtures(count), ((8, 9, np.float64), (64, 70, np.float32))):
             check(row, attributes, make, has_rows, lanes, rows, dtype, 1e-11 if dtype is np.float64 else 3e-5)
+
+
+def test_rows_that_name_a_family_run_compiled():
+    for name, row in STRUCTURAL.items():
+        if row.lanes is None:
+            continue
+        for attributes, make in SAMPLES[name]:
+            operands = drawn(make, 1, (False,) * len(make(np.random.default_rng(0))), np.float32, 0)
+            program = program_of(row, attributes, operands)
+            floating = tuple(k for k, a in enumerate(operands) if a.dtype.kind == "f" and row.is_differentiable(k))
+            wanted = floating if program.output_specs[0].dtype.is_floating_point else ()
+            request = Request(8, (True,) * len(operands), (0,), wanted, "given")
+            hosts = [step.operation for step in program.schedule(request).hosts.values()]
+            assert not hosts or any(a.size == 0 for a in operands), f"{name} {attributes}: NumPy does {hosts}"
