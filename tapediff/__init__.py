@@ -16,6 +16,7 @@ from tapediff.printing import set_printoptions
 from tapediff.shapes import Size
 from tapediff.tensor import Device as device
 from tapediff.tensor import Tensor
+from tapediff.native import install as _install  # the module waits for the first value
 from tapediff.tensor_methods import backward as _backward  # the module attaches it, and grad_fn
 from tapediff.version import __version__ as _version
 

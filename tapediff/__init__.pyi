@@ -37,6 +37,7 @@ from tapediff import linalg as linalg
 from tapediff import nn as nn
 from tapediff import optim as optim
 from tapediff import special as special
+from tapediff import utils as utils
 
 double: DType
 float: DType

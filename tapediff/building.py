@@ -39,7 +39,7 @@ def build_reverse(code: array[int]) -> None:
         specs, kinds = [], []
         for number in KINDS.lacks_reverse(np.unique(np.frombuffer(code, np.int32)[::3])):
             kind = KINDS.kinds[number]
-            if kind.kind_class in (layout.ELEMENTWISE, layout.ALIAS):
+            if kind.kind_class in (layout.ELEMENTWISE, layout.ALIAS, layout.REDUCTION):
                 spec = kernel_spec(kind, "reverse")
                 specs += [spec, spec._replace(same=(0, 0)) if KINDS.has_same(kind) else spec]
                 kinds.append(kind)
@@ -58,7 +58,12 @@ def structural_kernel(kind: Kind) -> Any:
 
 
 def kernel_spec(kind: Kind, which: str) -> KernelSpec:
-    """What the kernel library needs to know of an element-wise kind, or of an alias."""
+    """What the kernel library needs to know of an element-wise kind, of an alias, or of a sum over all elements."""
+    if kind.kind_class == layout.REDUCTION:  # the adjoint of b in a + b, where b is one element, is a sum
+        dtype = kind.spec.dtype.name
+        if which == "forward":
+            return KernelSpec("add", "reverse", (dtype, dtype), dtype, scalars=2, wanted=2)
+        return KernelSpec("add", "forward", (dtype, dtype), dtype, scalars=2, wanted=0)
     name = "positive" if kind.kind_class == layout.ALIAS else kind.row.name  # an alias passes its adjoint on unchanged
     return KernelSpec(name, which, tuple(spec.dtype.name for spec in kind.operands), kind.spec.dtype.name, kind.scalars,
                       kind.wanted if which == "reverse" else 0)

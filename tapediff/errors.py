@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from typing import Any
 
 __all__ = ["GuardError", "ProgramFileError", "TapediffError"]
@@ -20,15 +22,25 @@ class GuardError(TapediffError):
 
     guard: Any = None
     failed: Any = None
+    details: Callable[[], Any] | None = None
+
+    def __str__(self) -> str:
+        """The message; what it takes to say how the decision changed is computed now."""
+        found = super().__str__()
+        if self.details is not None:
+            with contextlib.suppress(Exception):  # an error that cannot be described is still the error
+                found += f" {self.details()}"
+        return found
 
     @classmethod
-    def at(cls, guard: Any, failed: Any = None) -> GuardError:
-        """The error of a guard, for the rows `failed` of a batch."""
+    def at(cls, guard: Any, failed: Any = None, details: Callable[[], Any] | None = None) -> GuardError:
+        """The error of a guard, for the rows `failed` of a batch; `details` gives more text when the message is asked for."""
         rows = "" if failed is None else f" in {int(failed.sum())} of {len(failed)} rows"
         made = cls(f"the inputs take another path than the one recorded{rows}: {guard}. Record the function again at these "
                    "inputs, use td.compile or td.func.vmap, which do that by themselves, or choose by value with td.where.")
         made.guard = guard
         made.failed = failed
+        made.details = details
         return made
 
 

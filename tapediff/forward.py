@@ -166,14 +166,23 @@ def passing_values(segment: Segment, code: array[int], first: int) -> set[int]:
             passing.add(index)
     if not passing or len(code) > 3 * 512:
         return set()
-    run = size = -1  # the first instruction of the present run of long instructions, and their size
+    run = size = -1  # the first instruction of the present run of long instructions, and their elements
+    is_reduced = False  # sums over all elements end a run
     for at in range(0, len(code), 3):
         kind = kinds[code[at]]
         kind_class = kind.kind_class
         if kind_class == layout.ARGUMENT:
             continue
-        if kind_class != layout.ELEMENTWISE or kind.spec.size != size:
-            run, size = (at, kind.spec.size) if kind_class == layout.ELEMENTWISE else (len(code), -1)
+        if kind_class == layout.ELEMENTWISE:
+            if kind.spec.size != size or is_reduced:
+                run, size = at, kind.spec.size
+            is_reduced = False
+        elif kind_class == layout.REDUCTION:
+            if kind.operands[0].size != size:
+                run, size = at, kind.operands[0].size
+            is_reduced = True
+        else:
+            run, size = len(code), -1
         for k in range(len(kind.operands)):
             operand = code[at - k // 2 * 3 + 1 + k % 2]  # still a position: place comes later
             if operand > 0 and (operand // 3 - 1 - first < run // 3 or kind.saves >> 1 >> min(k, 60) & 1):

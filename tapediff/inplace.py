@@ -365,18 +365,13 @@ def _redirect(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> bool:
     the memory; False otherwise. The write waits with all that is pending, unless somebody might look at the memory meanwhile.
     """
     segment = new.segment
-    if (tensor.segment is not SOURCE or segment is not modes.segment or segment.grad_enabled or new.slot != len(segment.recorded)
+    if (segment is not modes.segment or segment.grad_enabled or new.slot != len(segment.recorded)
         or (segment is before[0] and new.slot <= 3 * before[1])):
         return False
-    source = tensor.source
-    array = source.array
-    storage = source.share()
-    if (source.origin is not None or source.owner is not None or source.snapshot is not None or not storage.is_alone()
-        or (array is not None and not array.flags.writeable) or not is_all_one_memory(tensor)):
-        return False
     kind = KINDS.kinds[segment.recorded[-3]]
-    if kind.kind_class != ELEMENTWISE or not kind.spec.size:
+    if not _owns_memory(tensor) or kind.kind_class != ELEMENTWISE or not kind.spec.size:
         return False
+    source = tensor.source
     index = new.slot // 3 - 1
     with segment.lock:
         if segment.count > index:  # another thread was faster
@@ -385,14 +380,70 @@ def _redirect(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> bool:
             del segment.owners[index]
             segment.unplaced.remove(index)
             segment.large_bytes -= new.spec.nbytes
-        segment.recorded[-3] = KINDS.in_place(kind).number
+        changed = KINDS.in_place(kind)
+        segment.recorded[-3] = changed.number
         segment.targets[index] = source
         WRITING.add(segment)
+    if len(kind.operands) == 2 and kind.operands[0] is tensor.spec and kind.attributes in (0, 2) and not modes.inference:
+        if tensor.spec.dtype.is_floating_point:
+            _updates[kind.row.name, tensor.spec, float if kind.attributes else kind.operands[1]] = changed.number
     new.segment, new.source, new.slot = SOURCE, source, source.operand
-    storage.mark_written()
+    _mark_waiting(source)
+    return True
+
+
+def _owns_memory(tensor: Tensor) -> bool:
+    """Whether a tensor is a leaf whose memory can be written and is shown by no other source."""
+    if tensor.segment is not SOURCE:
+        return False
+    source = tensor.source
+    return (source.origin is None and source.owner is None and source.snapshot is None and source.share().is_alone()
+            and (source.array is None or source.array.flags.writeable) and is_all_one_memory(tensor))
+
+
+def _mark_waiting(source: Source) -> None:
+    """Count a write that waits; where an array shows the memory, compute it at once."""
+    source.storage.mark_written()  # type: ignore[union-attr]
+    array = source.array
     # references: the source, the local variable, the argument
     if array is not None and (array.base is not None or sys.getrefcount(array) > 3):
         recording.settle()
+
+
+_updates: dict[Any, int] = {}  # kinds, by row, the tensor's spec and the other's spec or type
+
+
+def update(name: str, tensor: Tensor, other: Any) -> bool:
+    """Record ``tensor = row(tensor, other)`` in place, where no gradients are recorded and the same was done before.
+
+    What `assign` does in the same case, without a tensor for the new value; False where the general path has to do it.
+    """
+    segment = modes.segment
+    if (segment.grad_enabled or not segment.is_open or modes.inference or segment.recorder is not None
+        or len(segment.recorded) >= recording.SEGMENT_CODE):
+        return False
+    spec = tensor.spec
+    kind_of = type(other)
+    if kind_of is Tensor:
+        kind = _updates.get((name, spec, other.spec))
+        number = None
+    else:
+        kind = _updates.get((name, spec, kind_of))
+        number = spec.constants.get(other)
+    if kind is None or (number is None and kind_of is not Tensor) or not _owns_memory(tensor):
+        return False
+    source = tensor.source
+    target = recording.operand_of(tensor, segment)
+    if number is None:
+        number = recording.operand_of(other, segment)
+        if segment is not modes.segment or not segment.is_open:
+            return False
+    with segment.lock:
+        code = segment.recorded
+        segment.targets[len(code) // 3] = source
+        WRITING.add(segment)
+        code += (kind, target, number)
+    _mark_waiting(source)
     return True
 
 

@@ -79,7 +79,8 @@ class Scratch:
     def __init__(self) -> None:
         self.frame = (ctypes.c_int64 * layout.FRAME_FIELDS)()
         self.frame_at = ctypes.addressof(self.frame)
-        self.slots = self.sources = self.adjoint_bytes = 0
+        self.slots = self.sources = self.adjoint_bytes = self.usual_bytes = 0
+        self.lent: list[np.ndarray[Any, Any]] = []  # memory that was handed out
         self.is_busy = False
 
     def room(self, slots: int, sources: int) -> None:
@@ -98,18 +99,31 @@ class Scratch:
     def adjoint_room(self, nbytes: int) -> None:
         """Make the adjoint memory large enough."""
         if self.adjoint_bytes < nbytes:
-            self.adjoint_bytes = nbytes + 4096 if nbytes > HAND_OUT_BYTES else 2 * nbytes + 4096
-            memory = np.empty(self.adjoint_bytes + 64, np.uint8)
-            start = -address_of(memory) & 63  # whole cache lines
-            self.adjoints = memory[start:start + self.adjoint_bytes]
+            self.adjoints = np.empty(0, np.uint8)
+            self.adjoints = self._returned(nbytes)
+            self.adjoint_bytes = self.adjoints.nbytes
+            self.usual_bytes = nbytes
             self.frame[layout.FRAME_ADJOINTS] = address_of(self.adjoints)
+
+    def _returned(self, nbytes: int) -> np.ndarray[Any, Any]:
+        """Memory that was handed out and that nobody shows any more, for fresh pages cost more than the arithmetic; or fresh."""
+        for position in range(len(self.lent)):
+            # references to what an array refers to as its base: the memory in the list, the argument
+            if nbytes <= self.lent[position].nbytes <= 2 * nbytes and sys.getrefcount(self.lent[position].base) <= 2:
+                return self.lent.pop(position)
+        room = nbytes + 4096 if nbytes > HAND_OUT_BYTES else 2 * nbytes + 4096
+        memory = np.empty(room + 64, np.uint8)
+        start = -address_of(memory) & 63  # whole cache lines
+        return memory[start:start + room]
 
     def hand_out(self, spec: Any, offset: int) -> np.ndarray[Any, Any]:
         """An adjoint as an array to keep: a copy, or the memory itself where it makes up most of what the pass used."""
         adjoint = np.ndarray(spec.shape, spec.dtype.numpy, self.adjoints, offset)
         if spec.nbytes < HAND_OUT_BYTES or 4 * spec.nbytes < self.frame[layout.FRAME_USED]:
             return adjoint.copy()
-        self.adjoint_bytes = 0  # the next pass takes other memory
+        if self.adjoint_bytes:
+            self.adjoint_bytes = 0  # the next pass takes other memory
+            self.lent = [*self.lent[-3:], self.adjoints]
         return adjoint
 
 

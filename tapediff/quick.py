@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import functools
 from threading import get_ident
-from types import CodeType, FunctionType
-from typing import Any
+from types import CellType, CodeType, FunctionType
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from tapediff.recording import elementwise, modes, new_handle, unrecorded
 from tapediff.tape.source import SOURCE
 from tapediff.tensor import Tensor, method, of_array
 
-__all__ = ["BINARY", "UNARY", "quick"]
+__all__ = ["BINARY", "POWER", "SWAPPED", "UNARY", "cells", "made_from", "quick", "serve"]
 
 # --- templates ------------------------------------------------------------------------------------------------------------------
 # TABLE stands for the name of the spec's table, and is replaced in the compiled code: compiling every operator anew would slow
@@ -45,7 +45,7 @@ _APPEND = """\
         return slow(row, {operands})
 """
 
-BINARY = """
+_BINARY = """
 def METHOD(self, other):
     try:
         kind_of = type(other)
@@ -89,12 +89,12 @@ def METHOD(self, other):
                 return slow(row, self, other)
         else:
             return slow(row, self, other)
-""" + _APPEND
+"""
 
 # the quick table of powers goes by the exponent, since some powers are rows of their own
-POWER = BINARY.replace("self.spec.TABLE[kind_of]", "self.spec.TABLE[other]")
+_POWER = _BINARY.replace("self.spec.TABLE[kind_of]", "self.spec.TABLE[other]")
 
-REFLECTED = """
+_NUMBER_ON_THE_LEFT = """
 def METHOD(self, other):
     try:
         kind_of = type(other)
@@ -111,9 +111,9 @@ def METHOD(self, other):
                 segment.held.append(source)
         elif segment.thread != get_ident():
             return slow(row, other, self)
-""" + _APPEND
+"""
 
-UNARY = """
+_UNARY = """
 def METHOD(self):
     try:
         kind, spec = self.spec.TABLE[None]
@@ -126,25 +126,42 @@ def METHOD(self):
                 segment.held.append(source)
         elif segment.thread != get_ident():
             return slow(row, self)
-""" + _APPEND
+"""
 
 
-# how each template names its operands in the instruction, and in the call of the general path
-_OPERANDS = {BINARY: ("self.slot", "number", "self, other"), POWER: ("self.slot", "number", "self, other"),
-             REFLECTED: ("number", "self.slot", "other, self"), UNARY: ("self.slot", "0", "self")}
+class Template(NamedTuple):
+    """The source of an operator's function, the operands of its instruction, those of the general path, the table that it reads.
+    """
+
+    source: str
+    first: str
+    second: str
+    operands: str
+    table: str = ""
+
+
+BINARY = Template(_BINARY + _APPEND, "self.slot", "number", "self, other")
+POWER = Template(_POWER + _APPEND, "self.slot", "number", "self, other")
+REFLECTED = Template(_NUMBER_ON_THE_LEFT + _APPEND, "number", "self.slot", "other, self", "_reflected")
+# where the order makes no difference to the value, a number comes second
+SWAPPED = Template(_NUMBER_ON_THE_LEFT + _APPEND, "self.slot", "number", "self, other")
+UNARY = Template(_UNARY + _APPEND, "self.slot", "0", "self")
+
+made_from: dict[Any, tuple[Template, str]] = {}  # function -> template and row
+cells: dict[Any, list[CellType]] = {}  # function -> where functions above, which check their arguments, find it
 
 
 @functools.cache
-def _compiled(template: str) -> CodeType:
+def _compiled(template: Template) -> CodeType:
     """The code of a template's function."""
-    a, b, operands = _OPERANDS[template]
-    module = compile(template.format(a=a, b=b, operands=operands), __file__, "exec")
+    source = template.source.format(a=template.first, b=template.second, operands=template.operands)
+    module = compile(source, __file__, "exec")
     return next(constant for constant in module.co_consts if isinstance(constant, CodeType))
 
 
-def quick(template: str, name: str, operator: str) -> Any:
+def quick(template: Template, name: str, operator: str) -> Any:
     """An operator or method of the tensor from a template of the quick path, for the row called `name`."""
-    table = f"{name}_reflected" if template is REFLECTED else name
+    table = name + template.table
     pattern = _compiled(template)
     code = pattern.replace(co_name=operator, co_qualname=operator,
                            co_names=tuple(table if one == "TABLE" else one for one in pattern.co_names))
@@ -155,7 +172,14 @@ def quick(template: str, name: str, operator: str) -> Any:
     made = FunctionType(code, namespace, operator)
     made.__annotations__ = {"return": "Tensor"} if template is UNARY else {"other": "Any", "return": "Tensor"}
     made.__doc__ = f"The operator of the row ``{name}``, on its quick path."
+    made_from[made] = template, name
     return made
+
+
+def serve(fast: Any, function: Any) -> None:
+    """Remember that a function calls `fast`, a variable of that name around it: the native recorder may take its place."""
+    place = function.__code__.co_freevars.index("fast")
+    cells.setdefault(fast, []).append(function.__closure__[place])
 
 
 def slow(row: Any, *operands: Any) -> Any:
@@ -207,7 +231,7 @@ def check_integer_power(base: Any, exponent: Any) -> None:
 for _name, _method in (("add", "__add__"), ("sub", "__sub__"), ("mul", "__mul__"), ("div", "__truediv__")):
     method(_method)(quick(BINARY, _name, _method))
 for _name, _method in (("add", "__radd__"), ("mul", "__rmul__")):
-    method(_method)(quick(BINARY, _name, _method))
+    method(_method)(quick(SWAPPED, _name, _method))
 for _name, _method in (("sub", "__rsub__"), ("div", "__rtruediv__"), ("pow", "__rpow__")):
     method(_method)(quick(REFLECTED, _name, _method))
 method("__pow__")(quick(POWER, "pow", "__pow__"))

@@ -99,8 +99,24 @@ def running() -> Segment:
     return _open()
 
 
+class Latest:
+    """The running segment that the native recorder looked at last, which spares it the look into `modes`."""
+
+    __slots__ = ("segment",)
+
+    def __init__(self) -> None:
+        self.segment: Segment | None = None
+
+
+latest = Latest()
+at_open: list[Callable[[], None]] = []  # to be called when a segment is opened
+
+
 def _open() -> Segment:
+    for call in at_open:
+        call()
     modes.segment = modes.end.segment = segment = Segment(modes.grad_enabled)
+    latest.segment = None
     if recordings:
         segment.recorder = modes.recorder
         if modes.recorder is not None:
@@ -421,7 +437,7 @@ def unrecorded(row: Elementwise, first: Any, second: Any = None) -> Any:
         raise KeyError
     if second is None:
         kind = _unrecorded[row.name, first.spec]
-        numbers = (operand_of(first, segment),)
+        numbers: tuple[int, ...] = (operand_of(first, segment),)
     elif not isinstance(first, Handle):
         kind = _unrecorded[row.name, type(first), second.spec]
         numbers = (second.spec.constants[first], operand_of(second, segment))
@@ -631,6 +647,8 @@ def make_structural_kind(row: Structural, attributes: Any, operands: tuple[Any, 
     check_saved(saves, specs)
     spec = spec_of(shape, dtype, wanted != 0, modes.inference)
     kind_class = layout.ALIAS if row.is_alias else layout.STRUCTURAL if serves(row, attributes, specs, spec) else layout.HOST
+    if kind_class == layout.STRUCTURAL and row.kernel in ("sum", "mean") and spec.size == 1:
+        kind_class = layout.REDUCTION
     return KINDS.add(kind_class, row, specs, spec, attributes, 0, wanted, saves, len(specs))
 
 

@@ -27,7 +27,6 @@ __all__ = ["Consumed", "Overwritten", "Pass", "scalar_pass"]
 
 _whole_pass = entry(sweeps.whole_pass)
 _plan = entry(sweeps.plan)
-_clear = entry(sweeps.clear)
 _reverse = entry(sweeps.reverse)
 _accumulate = entry(sweeps.accumulate)
 
@@ -126,6 +125,8 @@ def scalar_pass(segment: Segment, slot: int, retain: bool, deliver: Callable[[So
     held = len(segment.held) + 1
     if scratch.slots <= slot or scratch.sources <= held:
         scratch.room(slot + 1, held)
+    if not scratch.adjoint_bytes:
+        scratch.adjoint_room(scratch.usual_bytes)
     clocks = segment.clocks[:]
     found = []
     current = None
@@ -235,13 +236,12 @@ def _reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass,
                            0 if consumed is None else byte_address(consumed), scratch.adjoint_bytes, bool(hooks))
             if status < 0:
                 raise (Overwritten if status & 1 == 0 else Consumed)(segment, (-status - 1) // 2)
-            if not frame[layout.FRAME_LACKING]:
+            if frame[layout.FRAME_LACKING]:
+                build_reverse(code)
+            elif frame[layout.FRAME_USED] > scratch.adjoint_bytes:
+                scratch.adjoint_room(frame[layout.FRAME_USED])
+            else:
                 break
-            build_reverse(code)
-        used = frame[layout.FRAME_USED]
-        if used > scratch.adjoint_bytes:
-            scratch.adjoint_room(used)
-            _clear(frame[layout.FRAME_ADJOINTS], used)
         base = frame[layout.FRAME_ADJOINTS]
         for slot, adjoint in slots.items():
             spec = kinds[code[3 * slot]].spec

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
@@ -29,12 +30,15 @@ from tapediff.tape.layout import (
     FRAME_OFFSETS,
     FRAME_TOUCHED,
     FRAME_USED,
+    FRESH,
+    FRESH_BYTES,
     HOST,
     IN_CELL,
     K_ARITY,
     K_BYTES,
     K_CLASS,
     K_COUNT,
+    K_DIVISOR,
     K_FIELDS,
     K_FORWARD,
     K_ITEM_A,
@@ -50,6 +54,7 @@ from tapediff.tape.layout import (
     K_WANTED,
     ONE_BLOCK,
     PYTHON,
+    REDUCTION,
     S_ADDRESS,
     S_ADJOINT,
     S_BYTES,
@@ -63,8 +68,9 @@ from tapediff.tape.layout import (
     VIEW,
 )
 
-__all__ = ["accumulate", "address", "clear", "forward", "lead", "plan", "reverse", "run_batch", "settle", "whole_pass"]
+__all__ = ["accumulate", "address", "first_outside", "forward", "lead", "plan", "reverse", "run_batch", "settle", "whole_pass"]
 
+FAR_ELEMENTS = 1 << 16  # arrays of so many elements lie in no near cache: the next block is fetched while one is computed
 _I64 = ir.IntType(64)
 
 
@@ -117,6 +123,19 @@ def zero(typing_context: Any, address: Any, size: Any) -> Any:
         builder.call(function, [pointer, ir.Constant(ir.IntType(8), 0), arguments[1], ir.Constant(ir.IntType(1), 0)])
         return context.get_dummy_value()
     return types.void(types.int64, types.int64), emit
+
+
+@intrinsic
+def prefetch(typing_context: Any, address: Any) -> Any:
+    """Let the cache line at an address come nearer, to be read or written soon."""
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+        i32 = ir.IntType(32)
+        signature_of_llvm = ir.FunctionType(ir.VoidType(), [pointer.type, i32, i32, i32])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [pointer.type], signature_of_llvm)
+        builder.call(function, [pointer, ir.Constant(i32, 0), ir.Constant(i32, 3), ir.Constant(i32, 1)])
+        return context.get_dummy_value()
+    return types.void(types.int64), emit
 
 
 load_i64, store_i64 = _memory_access(_I64, types.int64)
@@ -201,18 +220,110 @@ def settle_range(code: int, first: int, last: int, addresses: int, kinds: int, c
 
 
 @inner
+def operand_of(code: int, i: int, k: int) -> int:
+    """Operand k of instruction i: two stand in the instruction, two more in each ARGUMENT instruction before it."""
+    return load_i32(code + (i - k // 2) * 12 + 4 + k % 2 * 4)
+
+
+@inner
 def end_of_run(code: int, i: int, last: int, kinds: int) -> int:
-    """The end of the run of element-wise instructions over the same long size that starts at instruction i of `code`."""
+    """The end of the run that starts at instruction i of `code`: element-wise instructions over the same many elements, then sums
+    over all of them.
+    """
     count = field(kinds, load_i32(code + i * 12), K_COUNT)
+    is_reduced = False
     j = i
     while j < last:
         kind = load_i32(code + j * 12)
-        if field(kinds, kind, K_CLASS) == ARGUMENT or (field(kinds, kind, K_CLASS) == ELEMENTWISE
-                                                       and field(kinds, kind, K_COUNT) == count):
-            j += 1
-        else:
+        kind_class = field(kinds, kind, K_CLASS)
+        if kind_class == REDUCTION and field(kinds, kind, K_COUNT) == count:
+            is_reduced = True
+        elif is_reduced or (kind_class != ARGUMENT and (kind_class != ELEMENTWISE or field(kinds, kind, K_COUNT) != count)):
             break
+        j += 1
     return j
+
+
+@inner
+def add_stream(streams: Any, count: int, at: int, item: int) -> int:
+    """Remember that a run walks through memory in steps of `item` bytes; returns how many such streams there are."""
+    for k in range(count):
+        if streams[2 * k] == at:
+            return count
+    if 2 * count < len(streams):
+        streams[2 * count] = at
+        streams[2 * count + 1] = item
+        return count + 1
+    return count
+
+
+@inner
+def prefetch_block(streams: Any, count: int, start: int, n: int) -> None:
+    """Fetch the `n` elements from `start` on of all streams."""
+    for k in range(count):
+        at = streams[2 * k] + start * streams[2 * k + 1]
+        end = at + n * streams[2 * k + 1]
+        while at < end:
+            prefetch(at)
+            at += 64
+
+
+@inner
+def forward_streams(code: int, i: int, stop: int, first: int, addresses: int, kinds: int, chunks: int, streams: Any) -> int:
+    """The streams of memory that a run reads and writes."""
+    count = 0
+    for j in range(i, stop):
+        at = code + j * 12
+        kind = load_i32(at)
+        kind_class = field(kinds, kind, K_CLASS)
+        if kind_class == ELEMENTWISE:
+            y = load_i64(addresses + (first + j) * 8)
+            if y & ONE_BLOCK == 0:
+                count = add_stream(streams, count, y, field(kinds, kind, K_ITEM_Y))
+        if kind_class in (ELEMENTWISE, REDUCTION):
+            scalars = field(kinds, kind, K_SCALARS)
+            for k in range(min(field(kinds, kind, K_ARITY), 3)):
+                operand = operand_of(code, j, k)
+                if scalars >> k & 1 == 0 and operand < first + i:
+                    count = add_stream(streams, count, value_address(operand, addresses, chunks, 0),
+                                       field(kinds, kind, K_ITEM_A + k))
+    return count
+
+
+@inner
+def begin_sum(state: int) -> None:
+    """Let a sum over all elements begin with 0; `state` is its slot: the sum so far, what it lost to rounding, a block's sum."""
+    store_i64(state, 0)
+    store_i64(state + 8, 0)
+
+
+@inner
+def add_block(kernel: int, n: int, a: int, state: int, item: int) -> None:
+    """Add n elements to a sum over all elements, with compensation (Neumaier 1974): its error does not grow with their number."""
+    store_i64(state + 16, 0)
+    call_reverse(kernel, n, a, 0, 0, 0, 0, 0, state + 16, 0)
+    if item == 8:
+        total, part = load_f64(state), load_f64(state + 16)
+        new = total + part
+        store_f64(state, new)
+        store_f64(state + 8, load_f64(state + 8) + ((total - new) + part if abs(total) >= abs(part) else (part - new) + total))
+    else:
+        total32, part32 = load_f32(state), load_f32(state + 16)
+        new32 = total32 + part32
+        store_f32(state, new32)
+        store_f32(state + 8, load_f32(state + 8) + ((total32 - new32) + part32 if abs(total32) >= abs(part32)
+                                                    else (part32 - new32) + total32))
+
+
+@inner
+def finish_sum(state: int, divisor: int, item: int) -> None:
+    """Leave the result of a sum over all elements in the first word of its slot."""
+    if item == 8:
+        total, lost = load_f64(state), load_f64(state + 8)
+        store_f64(state, (total + lost if lost == lost else total) / divisor)
+    else:
+        total32, lost32 = load_f32(state), load_f32(state + 8)
+        store_f32(state, (total32 + lost32 if lost32 == lost32 else total32) / divisor)
 
 
 @inner
@@ -234,6 +345,35 @@ def forward_one(code: int, i: int, start: int, n: int, base: int, addresses: int
 
 
 @inner
+def forward_run(code: int, i: int, stop: int, n: int, first: int, addresses: int, kinds: int, chunks: int) -> None:
+    """Compute the run of instructions i to stop over n elements, a block of elements after the other."""
+    for j in range(i, stop):
+        if field(kinds, load_i32(code + j * 12), K_CLASS) == REDUCTION:
+            begin_sum(value_address(first + j, addresses, chunks, 0))
+    streams = np.empty(32, np.int64)
+    count = forward_streams(code, i, stop, first, addresses, kinds, chunks, streams) if n >= FAR_ELEMENTS else 0
+    start = 0
+    while start < n:
+        size = min(BLOCK, n - start)
+        prefetch_block(streams, count, start + BLOCK, min(BLOCK, n - start - size))
+        for j in range(i, stop):
+            kind = load_i32(code + j * 12)
+            kind_class = field(kinds, kind, K_CLASS)
+            if kind_class == ELEMENTWISE:
+                forward_one(code, j, start, size, first, addresses, kinds, chunks)
+            elif kind_class == REDUCTION:
+                item = field(kinds, kind, K_ITEM_Y)
+                a = value_address(load_i32(code + j * 12 + 4), addresses, chunks, start * item)
+                add_block(field(kinds, kind, K_FORWARD), size, a, value_address(first + j, addresses, chunks, 0), item)
+        start += size
+    for j in range(i, stop):
+        kind = load_i32(code + j * 12)
+        if field(kinds, kind, K_CLASS) == REDUCTION:
+            state = value_address(first + j, addresses, chunks, 0)
+            finish_sum(state, field(kinds, kind, K_DIVISOR), field(kinds, kind, K_ITEM_Y))
+
+
+@inner
 def forward_range(code: int, first: int, begin: int, last: int, addresses: int, kinds: int, chunks: int) -> int:
     """Compute instructions begin to last of a batch whose code starts at instruction `first`; returns where it stopped.
 
@@ -244,27 +384,22 @@ def forward_range(code: int, first: int, begin: int, last: int, addresses: int, 
     while i < end:
         kind = load_i32(code + i * 12)
         kind_class = field(kinds, kind, K_CLASS)
-        if kind_class == ELEMENTWISE:
+        if kind_class in (ELEMENTWISE, REDUCTION):
             n = field(kinds, kind, K_COUNT)
-            if n <= 2 * BLOCK:
-                forward_one(code, i, 0, n, first, addresses, kinds, chunks)
-                i += 1
-            else:
+            if n > 2 * BLOCK:
                 stop = end_of_run(code, i, end, kinds)
-                start = 0
-                while start < n:
-                    size = min(BLOCK, n - start)
-                    for j in range(i, stop):
-                        if field(kinds, load_i32(code + j * 12), K_CLASS) == ELEMENTWISE:
-                            forward_one(code, j, start, size, first, addresses, kinds, chunks)
-                    start += size
+                forward_run(code, i, stop, n, first, addresses, kinds, chunks)
                 i = stop
+                continue
+            if kind_class == ELEMENTWISE:
+                forward_one(code, i, 0, n, first, addresses, kinds, chunks)
+            else:
+                forward_run(code, i, i + 1, n, first, addresses, kinds, chunks)
         elif kind_class == HOST:
             return first + i
-        else:
-            if kind_class != ALIAS and kind_class != ARGUMENT:
-                forward_one(code, i, 0, field(kinds, kind, K_COUNT), first, addresses, kinds, chunks)
-            i += 1
+        elif kind_class != ALIAS and kind_class != ARGUMENT:
+            forward_one(code, i, 0, field(kinds, kind, K_COUNT), first, addresses, kinds, chunks)
+        i += 1
     return last
 
 
@@ -296,10 +431,11 @@ def run_batch(code: int, first: int, last: int, addresses: int, kinds: int, chun
 
 @inner
 def reach(operand: int, used: int, adjoints: int, chunks: int, kinds: int, code: int, touched: int, pass_number: int,
-          run: int) -> int:
+          run: int, is_in_blocks: bool) -> int:
     """Give `operand` an adjoint if it has none yet; returns the bytes used so far. touched[0] counts the sources reached.
 
     An operand inside the run of long instructions that starts at `run` is only used there: one block of adjoint is enough for it.
+    A large adjoint of another operand that a run adds to in blocks first is zeroed by the run.
     """
     if operand >= 0:
         if load_i64(adjoints + operand * 8) >= 0:
@@ -308,7 +444,7 @@ def reach(operand: int, used: int, adjoints: int, chunks: int, kinds: int, code:
         kind = load_i32(code + operand * 12)
         if operand >= run:
             store_i64(place_at, used | ONE_BLOCK)
-            return used + BLOCK * 8 + 704  # not a multiple of 4096: see place_large
+            return used + BLOCK * 8
         size = field(kinds, kind, K_BYTES)
     else:
         row = source_row(chunks, operand)
@@ -322,7 +458,7 @@ def reach(operand: int, used: int, adjoints: int, chunks: int, kinds: int, code:
         size = load_i64(row + S_BYTES * 8)
     if size >= 64:
         used = (used + 63) & ~63
-    store_i64(place_at, used)
+    store_i64(place_at, used | FRESH if is_in_blocks and size >= FRESH_BYTES else used)
     return used + size
 
 
@@ -343,23 +479,31 @@ def is_overwritten(operand: int, reader: int, clock: int, overwritten: int, chun
 
 
 @inner
-def operand_of(code: int, i: int, k: int) -> int:
-    """Operand k of instruction i: two stand in the instruction, two more in each ARGUMENT instruction before it."""
-    return load_i32(code + (i - k // 2) * 12 + 4 + k % 2 * 4)
-
-
-@inner
 def start_of_run(code: int, i: int, kinds: int) -> int:
-    """The start of the run of element-wise instructions over the same long size that ends with instruction i."""
-    count = field(kinds, load_i32(code + i * 12), K_COUNT)
+    """The start of the run, as `end_of_run` has it, whose last instruction is i."""
+    kind = load_i32(code + i * 12)
+    count = field(kinds, kind, K_COUNT)
+    is_reduced = field(kinds, kind, K_CLASS) == REDUCTION
     j = i
     while j > 0:
         kind = load_i32(code + (j - 1) * 12)
         kind_class = field(kinds, kind, K_CLASS)
-        if kind_class != ARGUMENT and (kind_class != ELEMENTWISE or field(kinds, kind, K_COUNT) != count):
+        if kind_class == REDUCTION:
+            if not is_reduced or field(kinds, kind, K_COUNT) != count:
+                break
+        elif kind_class == ARGUMENT or (kind_class == ELEMENTWISE and field(kinds, kind, K_COUNT) == count):
+            is_reduced = False
+        else:
             break
         j -= 1
     return j
+
+
+@inner
+def is_long(kinds: int, kind: int) -> bool:
+    """Whether instructions of a kind are taken in blocks."""
+    kind_class = field(kinds, kind, K_CLASS)
+    return kind_class in (ELEMENTWISE, REDUCTION) and field(kinds, kind, K_COUNT) > 2 * BLOCK
 
 
 @inner
@@ -385,6 +529,7 @@ def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: i
         store_i64(offsets + seed * 8, used)
         used = (used + field(kinds, load_i32(code + seed * 12), K_BYTES) + 63) & ~63
     store_i64(touched, 0)
+    clean = 0  # up to where the adjoints are zeroed, or need not be
     batch = batches - 1
     missed = 0
     lacking = 0
@@ -402,9 +547,9 @@ def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: i
             continue
         while batch > 0 and load_i64(clocks + batch * 16) > i:
             batch -= 1
+        in_blocks = is_watched == 0 and is_long(kinds, kind)
         if i < run or run == top:
-            is_long = is_watched == 0 and field(kinds, kind, K_CLASS) == ELEMENTWISE and field(kinds, kind, K_COUNT) > 2 * BLOCK
-            run = start_of_run(code, i, kinds) if is_long else i
+            run = start_of_run(code, i, kinds) if in_blocks else i
         saves = field(kinds, kind, K_SAVES)
         if saves != 0 and consumed != 0 and load_u8(consumed + i) != 0:
             return -2 * i - 1
@@ -415,7 +560,13 @@ def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: i
             operand = operand_of(code, i, k)
             bit = 1 << min(k, 60)
             if wanted & bit != 0:
-                used = reach(operand, used, offsets, chunks, kinds, code, touched, pass_number, run)
+                before = used
+                is_shared = in_blocks and field(kinds, kind, K_SCALARS) & bit == 0
+                used = reach(operand, used, offsets, chunks, kinds, code, touched, pass_number, run, is_shared)
+                if is_shared and used - before >= FRESH_BYTES:
+                    if used <= adjoint_room:
+                        zero(load_i64(frame + FRAME_ADJOINTS * 8) + clean, before - clean)
+                    clean = used
             if (saves >> 1) & bit != 0 and is_overwritten(operand, i, clock, overwritten, chunks, code, kinds):
                 return -2 * i - 2
         if field(kinds, kind, K_CLASS) == HOST:
@@ -427,7 +578,7 @@ def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: i
     store_i64(frame + FRAME_LACKING * 8, lacking)
     store_i64(frame + FRAME_HOSTED * 8, hosted)
     if used <= adjoint_room:
-        zero(load_i64(frame + FRAME_ADJOINTS * 8), used)
+        zero(load_i64(frame + FRAME_ADJOINTS * 8) + clean, used - clean)
     return 0
 
 
@@ -437,6 +588,16 @@ def plan(code: int, top: int, count: int, frame: int, kinds: int, chunks: int, p
     """`plan_pass`, callable from Python."""
     return plan_pass(code, top, count, frame, kinds, chunks, pass_number, clocks, batches, overwritten, consumed, adjoint_room,
                      is_watched)
+
+
+@compiled(types.int64(*[types.int64] * 4))
+def first_outside(indices: int, count: int, classes: int, ignored: int) -> int:
+    """The position of the first of `count` int64 numbers that is no class (0 to classes - 1) and not `ignored`; -1 if none is."""
+    for k in range(count):
+        index = load_i64(indices + 8 * k)
+        if (index < 0 or index >= classes) and index != ignored:
+            return k
+    return -1
 
 
 @inner
@@ -473,13 +634,6 @@ def lead(code: int, count: int, kinds: int, flags: int, sources: int, source_cou
     return 0
 
 
-@compiled(types.int64(types.int64, types.int64))
-def clear(address: int, size: int) -> int:
-    """Zero `size` bytes, a multiple of 8."""
-    zero(address, size)
-    return 0
-
-
 @inner
 def adjoint_address(operand: int, adjoints: int, chunks: int, base: int, skip: int) -> int:
     """Where the adjoint of an operand that was reached lies, `skip` bytes on.
@@ -488,8 +642,84 @@ def adjoint_address(operand: int, adjoints: int, chunks: int, base: int, skip: i
     """
     if operand >= 0:
         offset = load_i64(adjoints + operand * 8)
-        return base + (offset & ~ONE_BLOCK) if offset & ONE_BLOCK else base + offset + skip
-    return base + load_i64(source_row(chunks, operand) + S_ADJOINT * 8) + skip
+        return base + (offset & ~ONE_BLOCK) if offset & ONE_BLOCK else base + (offset & ~FRESH) + skip
+    return base + (load_i64(source_row(chunks, operand) + S_ADJOINT * 8) & ~FRESH) + skip
+
+
+@inner
+def spread(kernel: int, n: int, y_bar: int, divisor: int, item: int, a_bar: int) -> None:
+    """Add the adjoint of a sum over all elements to the adjoints of n of them; uses the third word of the former."""
+    if item == 8:
+        store_f64(y_bar + 16, load_f64(y_bar) / divisor)
+    else:
+        store_f32(y_bar + 16, load_f32(y_bar) / divisor)
+    call_forward(kernel, n, a_bar, a_bar, y_bar + 16, 0)
+
+
+@inner
+def adjoint_place(operand: int, adjoints: int, chunks: int) -> int:
+    """Where the offset of an operand's adjoint stands."""
+    if operand >= 0:
+        return adjoints + operand * 8
+    return source_row(chunks, operand) + S_ADJOINT * 8
+
+
+@inner
+def prepare_block(code: int, low: int, high: int, start: int, n: int, adjoints: int, base: int, kinds: int, chunks: int) -> None:
+    """Zero what a run, instructions low to high, adds to first: for the `n` elements from `start` on."""
+    for j in range(low, high + 1):
+        if not is_active(code, j, adjoints, kinds):
+            continue
+        offset = load_i64(adjoints + j * 8)
+        if offset & ONE_BLOCK:
+            zero(base + (offset & ~ONE_BLOCK), BLOCK * 8)
+        kind = load_i32(code + j * 12)
+        wanted = field(kinds, kind, K_WANTED)
+        for k in range(field(kinds, kind, K_ARITY)):
+            if wanted >> k & 1:
+                offset = load_i64(adjoint_place(operand_of(code, j, k), adjoints, chunks))
+                if offset & FRESH:
+                    item = field(kinds, kind, K_ITEM_A + k)
+                    zero(base + (offset & ~FRESH) + start * item, n * item)
+
+
+@inner
+def reverse_streams(code: int, low: int, high: int, addresses: int, adjoints: int, base: int, kinds: int, chunks: int,
+                    streams: Any) -> int:
+    """The streams of memory that the reverse pass over a run reads and writes."""
+    count = 0
+    for j in range(low, high + 1):
+        if is_active(code, j, adjoints, kinds):
+            kind = load_i32(code + j * 12)
+            scalars = field(kinds, kind, K_SCALARS)
+            wanted = field(kinds, kind, K_WANTED)
+            saves = field(kinds, kind, K_SAVES)
+            if saves & 1:
+                count = add_stream(streams, count, value_address(j, addresses, chunks, 0), field(kinds, kind, K_ITEM_Y))
+            for k in range(min(field(kinds, kind, K_ARITY), 3)):
+                if scalars >> k & 1 == 0:
+                    operand = operand_of(code, j, k)
+                    item = field(kinds, kind, K_ITEM_A + k)
+                    if saves >> (k + 1) & 1:
+                        count = add_stream(streams, count, value_address(operand, addresses, chunks, 0), item)
+                    if wanted >> k & 1:
+                        place = load_i64(adjoint_place(operand, adjoints, chunks))
+                        if place & (ONE_BLOCK | FRESH) == 0:
+                            count = add_stream(streams, count, base + (place & ~FRESH), item)
+    return count
+
+
+@inner
+def finish_run(code: int, low: int, high: int, adjoints: int, kinds: int, chunks: int) -> None:
+    """What a run zeroed is not fresh any more."""
+    for j in range(low, high + 1):
+        if is_active(code, j, adjoints, kinds):
+            kind = load_i32(code + j * 12)
+            wanted = field(kinds, kind, K_WANTED)
+            for k in range(field(kinds, kind, K_ARITY)):
+                if wanted >> k & 1:
+                    place_at = adjoint_place(operand_of(code, j, k), adjoints, chunks)
+                    store_i64(place_at, load_i64(place_at) & ~FRESH)
 
 
 @inner
@@ -497,10 +727,15 @@ def reverse_one(code: int, i: int, start: int, n: int, addresses: int, adjoints:
     """Add what instruction i contributes to the adjoints of its operands, for the `n` elements from `start` on."""
     at = code + i * 12
     kind = load_i32(at)
+    kernel = field(kinds, kind, K_REVERSE)
+    if field(kinds, kind, K_CLASS) == REDUCTION:
+        spread(kernel, n, adjoint_address(i, adjoints, chunks, base, 0), field(kinds, kind, K_DIVISOR),
+               field(kinds, kind, K_ITEM_Y),
+               adjoint_address(load_i32(at + 4), adjoints, chunks, base, start * field(kinds, kind, K_ITEM_A)))
+        return
     arity = field(kinds, kind, K_ARITY)
     scalars = field(kinds, kind, K_SCALARS)
     wanted = field(kinds, kind, K_WANTED)
-    kernel = field(kinds, kind, K_REVERSE)
     skip = start * field(kinds, kind, K_ITEM_Y)
     y_bar = adjoint_address(i, adjoints, chunks, base, skip)
     y = value_address(i, addresses, chunks, skip)
@@ -549,22 +784,23 @@ def reverse_range(code: int, top: int, bottom: int, addresses: int, adjoints: in
         if kind_class == HOST:
             return i + 1
         n = field(kinds, kind, K_COUNT)
-        if kind_class != ELEMENTWISE or n <= 2 * BLOCK:
+        if not is_long(kinds, kind):
             reverse_one(code, i, 0, n, addresses, adjoints, base, kinds, chunks)
             i -= 1
             continue
         low = max(start_of_run(code, i, kinds), bottom)
+        streams = np.empty(32, np.int64)
+        count = reverse_streams(code, low, i, addresses, adjoints, base, kinds, chunks, streams) if n >= FAR_ELEMENTS else 0
         start = 0
         while start < n:
             size = min(BLOCK, n - start)
-            for j in range(low, i):
-                offset = load_i64(adjoints + j * 8)
-                if offset >= 0 and offset & ONE_BLOCK:
-                    zero(base + (offset & ~ONE_BLOCK), BLOCK * 8)
+            prefetch_block(streams, count, start + BLOCK, min(BLOCK, n - start - size))
+            prepare_block(code, low, i, start, size, adjoints, base, kinds, chunks)
             for j in range(i, low - 1, -1):
                 if is_active(code, j, adjoints, kinds):
                     reverse_one(code, j, start, size, addresses, adjoints, base, kinds, chunks)
             start += size
+        finish_run(code, low, i, adjoints, kinds, chunks)
         i = low - 1
     return bottom
 

@@ -31,6 +31,7 @@ LAYERS = (
     ("grad_modes",),
     ("tensor",),
     ("quick",),
+    ("native",),
     ("hooks", "inplace"),
     ("functions",),
     ("autograd",),
@@ -40,7 +41,7 @@ LAYERS = (
     ("special", "linalg", "backends", "cuda"),
     ("nn",),
     ("func",),
-    ("optim",),
+    ("optim", "utils"),
     ("jobs", "viz"),
     ("__main__",),
 )

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import tapediff
+from tapediff import native
 from tapediff.functions import FUNCTIONS
 from tapediff.tensor import Tensor
 
@@ -191,6 +192,8 @@ def attached_stub() -> str:
     stub.imports |= {"from tapediff.recording import Handle", "from tapediff.tensor import Tensor"}
     stub.lines = ["", "class Attached(Handle):"]
     for name, value in sorted(attached.items()):
+        if name in native.state.methods:
+            value = native.state.methods[name][0]  # the Python function, with its annotations
         if isinstance(value, property):
             assert value.fget is not None
             stub.lines.append("    @property")

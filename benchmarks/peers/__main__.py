@@ -40,6 +40,10 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
         "where performance.json, performance.md and pictures/ go; what stands there about others stays (default %(default)s)"
     )
     parser.add_argument("--output", type=Path, default=Path("results/peers"), metavar="FOLDER", help=output_help)
+    clock_help = (
+        "wall time, or the processor time of this process: for one thread on a machine that is shared (default %(default)s)"
+    )
+    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help=clock_help)
     parser.add_argument("--list", action="store_true", help="list the workloads and stop")
     parser.add_argument("--page-only", action="store_true", help="write page and pictures again from the figures in --output")
     return parser.parse_args(arguments)
@@ -57,11 +61,12 @@ def chosen_workloads(options: argparse.Namespace) -> list[Workload]:
     return workloads
 
 
-def measure(workloads: list[Workload], options: argparse.Namespace) -> tuple[list[dict], bool]:
-    """Run the workloads, print tables as they come; the runs, and whether every figure could be measured."""
-    effort = Effort(QUICK_REPEATS if options.quick else options.repeats, options.sample, not options.quick, not options.quick)
+def measure(workloads: list[Workload], options: argparse.Namespace, path: Path) -> bool:
+    """Run the workloads, print tables as they come and keep each run in `path`; whether every figure could be measured."""
+    repeats = QUICK_REPEATS if options.quick else options.repeats
+    effort = Effort(repeats, options.sample, not options.quick, not options.quick, options.clock)
     print(report.heading(figures.environment()), flush=True)
-    runs, seen = [], []
+    seen = []
     for threads in options.threads:
         for workload in workloads:
             if threads > 1 and not workload.uses_threads:
@@ -72,10 +77,10 @@ def measure(workloads: list[Workload], options: argparse.Namespace) -> tuple[lis
                     seen.append((workload, table))
                     print(report.table_text(workload, table), flush=True)
 
-            runs.append(run_workload(workload, threads, effort, tell))
+            run = run_workload(workload, threads, effort, tell)
+            figures.write(path, figures.merged(figures.read(path), {"runs": [run]}))
     print(report.summary(seen, effort.repeats), flush=True)
-    is_complete = not any(row.problem and not row.is_left_out for _, table in seen for row in table.rows)
-    return runs, is_complete
+    return not any(row.problem and not row.is_left_out for _, table in seen for row in table.rows)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -85,15 +90,15 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    if options.clock == "cpu" and max(options.threads) > 1:
+        print("--clock cpu adds up what all threads take: use it with --threads 1", file=sys.stderr)
+        return 2
     if options.list:
         print("\n".join(f"{workload.name:<16} {workload.title}" for workload in workloads))
         return 0
-    path, is_complete = options.output / "performance.json", True
+    path = options.output / "performance.json"
+    is_complete = options.page_only or measure(workloads, options, path)
     document = figures.read(path)
-    if not options.page_only:
-        runs, is_complete = measure(workloads, options)
-        document = figures.merged(document, {"runs": runs})
-        figures.write(path, document)
     if document is None:
         print(f"{path} does not exist: run without --page-only first", file=sys.stderr)
         return 2

@@ -60,8 +60,14 @@ def provenance(runs: list[dict[str, Any]]) -> str:
     repeats = sorted({run["repeats"] for run in runs})
     return wrapped(
         f"Measured on {days}: {'; '.join(where)}. {packages}. Best of {' or '.join(map(str, repeats))} interleaved repeats, "
-        "fewer where a call takes seconds. `make peers` measures again and prints this part."
+        f"fewer where a call takes seconds{clocks(runs)}. `make peers` measures again and prints this part."
     )
+
+
+def clocks(runs: list[dict[str, Any]]) -> str:
+    """What must be said about the clock: nothing where all of it is wall time."""
+    on_cpu_time = sorted({run["threads"] for run in runs if run["clock"] == "cpu"})
+    return "; the machine was shared: times on one thread are processor time" if on_cpu_time else ""
 
 
 def wrapped(text: str) -> str:
@@ -135,6 +141,11 @@ def cells(table: Table, row: Any) -> list[str]:
     return [name, *times, format_bytes(row.peak_bytes), str(row.lines)]
 
 
+def reason(workload: Workload, peer: str) -> str:
+    """Why a way of a library, or the library, is ahead."""
+    return workload.reasons.get(peer) or workload.reasons.get(peer.split(",")[0], NO_REASON)
+
+
 def losses(workload: Workload, found: list[Table]) -> str:
     """Why each peer that is ahead of tapediff anywhere is ahead, with the sizes where it is."""
     where: dict[str, list[str]] = {}
@@ -144,5 +155,5 @@ def losses(workload: Workload, found: list[Table]) -> str:
             where.setdefault(row.peer, []).append(f"{table.size:,}{threads}: {three_digits(table.ratio(row) or 0.0)}")
     if not where:
         return ""
-    lines = [f"* {peer} ({', '.join(places)}): {workload.reasons.get(peer, NO_REASON)}." for peer, places in where.items()]
+    lines = [f"* {peer} ({', '.join(places)}): {reason(workload, peer)}." for peer, places in where.items()]
     return "Ahead of tapediff:\n\n" + "\n".join(wrapped(line).replace("\n", "\n  ") for line in lines) + "\n"

@@ -1,7 +1,6 @@
 """The run: a process for each workload and number of threads, then one for each first call."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -9,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.peers import threads as thread_settings
+from benchmarks.peers import conditions
 from benchmarks.peers.figures import environment
 from benchmarks.peers.workload import Workload
 
@@ -18,12 +17,13 @@ LONGEST = 1_800  # seconds that one process may take
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is measured: repeats, seconds of one library's turn, and whether first calls get processes of their own."""
+    """How much is measured: repeats, seconds of one library's turn, whether first calls get processes of their own; and how."""
 
     repeats: int
     sample_seconds: float
     first_calls: bool
     all_sizes: bool
+    clock: str = "wall"
 
 
 def run_workload(workload: Workload, threads: int, effort: Effort, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -35,14 +35,21 @@ def run_workload(workload: Workload, threads: int, effort: Effort, told: Callabl
         if effort.first_calls and size == workload.sizes[-1]:
             for row in answer["rows"]:
                 if "best" in row:
-                    row.update(first_call(workload, row["peer"], size, threads))
+                    row.update(first_call(workload, row["peer"], size, threads, effort))
         done.append(answer)
         told({"workload": workload.name, "threads": threads, "sizes": [answer]})
-    return {"workload": workload.name, "threads": threads, "repeats": effort.repeats, **environment(), "sizes": done}
+    return {
+        "workload": workload.name,
+        "threads": threads,
+        "repeats": effort.repeats,
+        "clock": effort.clock,
+        **environment(),
+        "sizes": done,
+    }
 
 
 def time_size(workload: Workload, size: int, threads: int, effort: Effort) -> dict[str, Any]:
-    measures = ["--repeats", str(effort.repeats), "--sample", str(effort.sample_seconds)]
+    measures = ["--repeats", str(effort.repeats), "--sample", str(effort.sample_seconds), "--clock", effort.clock]
     try:
         return process("time", workload, size, threads, *measures)
     except RuntimeError as error:
@@ -50,9 +57,9 @@ def time_size(workload: Workload, size: int, threads: int, effort: Effort) -> di
         return {"size": size, "rows": rows}
 
 
-def first_call(workload: Workload, peer: str, size: int, threads: int) -> dict[str, Any]:
+def first_call(workload: Workload, peer: str, size: int, threads: int, effort: Effort) -> dict[str, Any]:
     try:
-        return process("first", workload, size, threads, "--peer", peer)
+        return process("first", workload, size, threads, "--peer", peer, "--clock", effort.clock)
     except RuntimeError:
         return {}
 
@@ -66,7 +73,7 @@ def process(task: str, workload: Workload, size: int, threads: int, *more: str) 
     what = [task, workload.name, "--size", str(size), "--threads", str(threads), *more]
     command = [sys.executable, "-m", "benchmarks.peers.worker", *what]
     with tempfile.TemporaryDirectory(prefix="peers-") as empty:
-        settings = {**os.environ, **thread_settings.variables(threads)}
+        settings = conditions.environment(threads)
         if task == "first":
             settings["TAPEDIFF_CACHE_DIR"] = empty
         try:

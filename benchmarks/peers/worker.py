@@ -9,11 +9,12 @@ import json
 import sys
 from importlib import import_module
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
-from benchmarks.peers import threads as thread_settings
+from benchmarks.peers import conditions
+from benchmarks.peers.agreement import disagreements
 from benchmarks.peers.catalogue import workload_named
+from benchmarks.peers.timing import CLOCKS, interleaved
 from benchmarks.peers.workload import Peer, Workload
 
 MODULES = {
@@ -34,7 +35,7 @@ def import_library(peer: Peer, threads: int) -> None:
     """
     for module in MODULES.get(peer.library, (peer.library,)):
         import_module(module)
-    thread_settings.tell_loaded_libraries(threads)
+    conditions.tell_loaded_libraries(threads)
 
 
 def prepare(workload: Workload, size: int, threads: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
@@ -57,17 +58,14 @@ def prepare(workload: Workload, size: int, threads: int) -> tuple[dict[str, Any]
     return steps, results, problems
 
 
-def time_workload(workload: Workload, size: int, threads: int, repeats: int, sample_seconds: float) -> dict[str, Any]:
+def time_workload(workload: Workload, size: int, threads: int, repeats: int, sample_seconds: float, clock: str) -> dict[str, Any]:
     """Rows of one size, peer by peer: seconds, or the problem."""
-    from benchmarks.peers.agreement import disagreements
-    from benchmarks.peers.timing import interleaved
-
     steps, results, problems = prepare(workload, size, threads)
     problems.update(disagreements(results, workload.tolerance))
     del results
     gc.collect()
     gc.freeze()  # collections during the timing look at the workloads' objects only, not at every library's
-    taken = interleaved({name: step for name, step in steps.items() if name not in problems}, repeats, sample_seconds)
+    taken = interleaved({name: step for name, step in steps.items() if name not in problems}, repeats, sample_seconds, clock)
     rows = []
     for peer in workload.peers:
         row: dict[str, Any] = {"peer": peer.name, "lines": peer.lines}
@@ -79,16 +77,17 @@ def time_workload(workload: Workload, size: int, threads: int, repeats: int, sam
     return {"size": size, "rows": rows}
 
 
-def measure_first(workload: Workload, peer: Peer, size: int, threads: int) -> dict[str, float]:
+def measure_first(workload: Workload, peer: Peer, size: int, threads: int, clock: str) -> dict[str, float]:
     """Seconds from the imported library to the first result, and the memory that came on top, at its peak."""
     inputs = workload.inputs(size)
     import_library(peer, threads)
     forget_peak()
     before = memory_bytes("VmRSS")
-    start = perf_counter()
+    now = CLOCKS[clock]
+    start = now()
     case = peer.make(inputs)
     case.step()
-    return {"first": perf_counter() - start, "peak_bytes": memory_bytes("VmHWM") - before}
+    return {"first": now() - start, "peak_bytes": memory_bytes("VmHWM") - before}
 
 
 def forget_peak() -> None:
@@ -117,15 +116,16 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--sample", type=float, default=0.02)
+    parser.add_argument("--clock", default="wall")
     options = parser.parse_args(arguments)
-    thread_settings.keep_to(options.threads)
+    conditions.keep_to(options.threads)
     workload = workload_named(options.workload)
     for size in options.size or workload.sizes:
         if options.task == "time":
-            answer = time_workload(workload, size, options.threads, options.repeats, options.sample)
+            answer = time_workload(workload, size, options.threads, options.repeats, options.sample, options.clock)
         else:
             (peer,) = (peer for peer in workload.peers if peer.name == options.peer)
-            answer = measure_first(workload, peer, size, options.threads)
+            answer = measure_first(workload, peer, size, options.threads, options.clock)
         sys.stdout.write("\n" + json.dumps(answer) + "\n")
         sys.stdout.flush()
 

@@ -42,7 +42,7 @@ class Workload:
     tolerance     how much results may differ, relative to the largest number of each array
     uses_threads  whether anybody runs it faster on several threads
     wanted        by peer, how many times tapediff's time it ought to take at least; for one size also by (peer, size)
-    reasons       by peer, why it is ahead of tapediff where it is
+    reasons       by peer or library, why it is ahead of tapediff where it is
     """
 
     name: str

@@ -17,7 +17,7 @@ from tapediff.functions.registry import FUNCTIONS, check_tensor, function, metho
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.op import Elementwise
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.quick import BINARY, UNARY, quick
+from tapediff.quick import BINARY, UNARY, quick, serve
 from tapediff.recording import cast, elementwise, is_traced, result_dtype, structural
 from tapediff.tensor import Tensor
 
@@ -152,6 +152,7 @@ def generated(row: Elementwise) -> Callable[..., Tensor]:
     name = row.name
     fast = quick(UNARY if row.arity == 1 else BINARY, name, name)
     made = (of_one if row.arity == 1 else of_two_tensors if name in TENSORS_ONLY else of_two)(row, fast)
+    serve(fast, made)
     with_arguments(made, row.arguments)
     made.__name__ = made.__qualname__ = name
     made.__doc__ = documentation(row, name)

@@ -54,6 +54,8 @@ def derive(name: str, function: Callable[..., Any] | None = None) -> None:
             kind = type(other)
             # what optimisers do
             if name in DIRECT and not modes.grad_enabled and (kind is Tensor or kind is float) and not hasattr(self, "extra"):
+                if inplace.update(name, self, other):
+                    return self
                 before = (modes.segment, len(modes.segment))
                 return inplace.assign(self, slow(row, self, other), before)
             if not isinstance(other, Tensor | int | float | np.ndarray | np.generic):

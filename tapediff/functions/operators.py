@@ -10,7 +10,7 @@ from tapediff import dtypes
 from tapediff.functions.elementwise import check_division, is_number, plain, positive
 from tapediff.functions.registry import FUNCTIONS, method
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
-from tapediff.quick import BINARY, quick
+from tapediff.quick import BINARY, quick, serve
 from tapediff.recording import elementwise
 from tapediff.tape.source import Source
 from tapediff.tape.spec import spec_of
@@ -76,6 +76,7 @@ def comparison(name: str) -> None:
         other = other_operand(other)
         return other if other is NotImplemented else elementwise(row, self, other)
 
+    serve(fast, compare)
     method(f"__{name}__")(compare)
 
 

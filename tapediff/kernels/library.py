@@ -7,6 +7,7 @@ of a program.
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import hashlib
 import threading
@@ -62,6 +63,19 @@ class KernelLibrary:
             with self._lock:
                 self._provide([spec for spec in dict.fromkeys(specs) if spec not in known])
         return [known[spec] for spec in specs]
+
+    def functions(self, ir: str, symbols: Sequence[str], values: Mapping[str, int]) -> list[int]:
+        """The addresses of functions of a module given as LLVM IR, whose global words get values. A module is for one caller."""
+        key = hashlib.sha256(f"{self._fingerprint} {ir}".encode()).hexdigest()[:32]
+        with self._lock:
+            found = {} if self._cache is None else self._cache.find([key])
+            code = found[key][2] if found else self._machine.emit_object(self._optimised(ir))
+            if self._cache is not None and not found:
+                self._cache.store({key: symbols[0]}, code)
+            self._load(key, code)
+            for name, value in values.items():
+                ctypes.c_int64.from_address(self._engine.get_global_value_address(name)).value = value
+            return [self._engine.get_function_address(symbol) for symbol in symbols]
 
     def _provide(self, specs: Sequence[KernelSpec | ProductSpec]) -> None:
         keys = {spec: self._key(spec) for spec in specs}

@@ -104,20 +104,20 @@ def _add_sum(typing_context: Any, kernel: Any, n: Any, a: Any, total: Any) -> An
 
 @njit(error_model="numpy")
 def _contiguous_sum(kernel: int, a_at: Any, count: int, total_at: Any) -> Any:
-    """A sum whose error does not grow with its length: blocks of 1024, their sums added with compensation (Neumaier 1974).
+    """A sum whose error does not grow with its length: blocks of 512, their sums added with compensation (Neumaier 1974).
 
-    Uses total_at[0].
+    Uses total_at[0]. The sweeps' sum over all elements has the same bits.
     """
     cell = carray(total_at, 1)
     cell[0] = 0
-    if count <= 1024:
+    if count <= 512:
         _add_sum(kernel, count, a_at, total_at)
         return cell[0]
     total = cell[0]
     lost = cell[0]
-    for first in range(0, count, 1024):
+    for first in range(0, count, 512):
         cell[0] = 0
-        _add_sum(kernel, min(1024, count - first), _shifted(a_at, first), total_at)
+        _add_sum(kernel, min(512, count - first), _shifted(a_at, first), total_at)
         part = cell[0]
         new = total + part
         if abs(total) >= abs(part):

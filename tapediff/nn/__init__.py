@@ -1,8 +1,8 @@
 """Neural networks: modules and parameters under the names of torch.nn."""
 
-from tapediff.nn import functional, init, modules, parameter
+from tapediff.nn import functional, init, modules, parameter, utils
 from tapediff.nn.modules import *  # noqa: F403
 from tapediff.nn.modules import __all__ as _layers
 from tapediff.nn.parameter import Buffer, Parameter
 
-__all__ = ["Buffer", "Parameter", "functional", "init", "modules", "parameter", *_layers]
+__all__ = ["Buffer", "Parameter", "functional", "init", "modules", "parameter", "utils", *_layers]

@@ -9,6 +9,7 @@ import numpy as np
 
 from tapediff.errors import GuardError
 from tapediff.nested import LEAF, flatten, matched
+from tapediff.program.branches import RowBranches, states_of_rows
 from tapediff.program.executors import ROWS, checked_executor
 from tapediff.program.running import Results, available_threads, element_stride, row_layout, run_batch
 from tapediff.program.schedule import Request
@@ -157,6 +158,22 @@ class Batch:
     def _outputs(self, results: Results) -> tuple[Any, list[Array]]:
         found = [results.outputs[position] for position in range(len(self.program.output_specs))]
         return self.program.out_structure.unflatten(found), found
+
+    def branches(self, *inputs: Any) -> RowBranches:
+        """What becomes of each decision in each row; see `Program.branches`."""
+        arrays, rows = self.arrays(inputs)
+        program, asked = self.program.questions()
+        try:
+            results = run(program, arrays, self.laned, rows, threads=self.threads, lanes=self.lanes)
+            outputs = [results.outputs[position] for position in range(len(asked.outputs))]
+        except (IndexError, ValueError, RuntimeError, np.linalg.LinAlgError):  # what an earlier decision keeps NumPy from
+            codes = [self.program.branches_of(self.row(arrays, row)).codes for row in range(rows)]
+            return RowBranches(asked.guards, np.stack(codes, axis=1))
+        return states_of_rows(asked, outputs, rows)
+
+    def row(self, arrays: Sequence[Array], row: int) -> list[Array]:
+        """The inputs of one row."""
+        return [array[row] if has_rows else array for array, has_rows in zip(arrays, self.laned, strict=True)]
 
     def __call__(self, *inputs: Any, mask: bool = False) -> Any:
         """The results of all rows.

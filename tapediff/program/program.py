@@ -16,12 +16,14 @@ from tapediff.errors import GuardError
 from tapediff.nested import LEAF, Structure, flatten
 from tapediff.program import products
 from tapediff.program.batch import Batch
+from tapediff.program.branches import Branches, Questions, single_state
 from tapediff.program.closed import ClosedTape
 from tapediff.program.derive import grad_tape, jvp_tape, vjp_tape
 from tapediff.program.executors import Machine, checked_executor
 from tapediff.program.file import Parts, load, save
 from tapediff.program.guards import Guard
 from tapediff.program.lines import Lines
+from tapediff.program.handles import Handle, ScipyFunctions, make_handle
 from tapediff.program.listing import listing
 from tapediff.program.recorder import Recorder
 from tapediff.program.running import Single
@@ -178,6 +180,7 @@ class Program:
         self._schedules: dict[Request, Schedule] = {}
         self._singles: dict[Request, Single] = {}
         self._derived: dict[Any, Program] = {}
+        self._questions: dict[int, tuple[Program, Questions]] = {}
         self._plans: dict[Any, tuple[Single, Structure]] = {}
         self._is_flat = all(child is LEAF for child in in_structure.children)
         self._machines: dict[Request, Machine] = {}
@@ -284,20 +287,67 @@ class Program:
                 raise TypeError(f"{self.name}: input {position} was recorded as {spec.dtype.name}: got {dtype}")
         return leaves
 
-    def check(self, failed: int) -> None:
+    def check(self, failed: int, leaves: Sequence[Any] | None = None) -> None:
         """Refuse the result of a replay in which a guard failed.
 
         Raises
-            GuardError: one did; `failed` is 1 + its number.
+            GuardError: one did; `failed` is 1 + its number. With the `leaves` that were replayed it says how.
         """
         if failed:
-            raise GuardError.at(self.tape.guards[failed - 1])
+            details = None
+            if leaves is not None:
+                kept = [np.array(leaf) for leaf in leaves]
+                details = lambda: f"First {self.branches_of(kept).change}"  # noqa: E731
+            raise GuardError.at(self.tape.guards[failed - 1], details=details)
+
+    # --- decisions --------------------------------------------------------------------------------------------------------------
+
+    def questions(self, count: int | None = None) -> tuple[Program, Questions]:
+        """The program that computes what the first `count` guards ask, and the sides of the comparisons that decide it."""
+        count = len(self.tape.guards) if count is None else count
+        with self._lock:
+            found = self._questions.get(count)
+            if found is None:
+                asked = Questions(self.tape, count)
+                leaves = Structure(tuple, (), (LEAF,) * len(self.specs))
+                program = Program(asked.tape, self.examples, leaves, Structure(tuple, (), (LEAF,) * len(asked.outputs)),
+                                  f"decisions of {self.name}")
+                found = self._questions[count] = program, asked
+            return found
+
+    def branches(self, *inputs: Any) -> Branches:
+        """What becomes of each decision at other inputs: "unchanged", "tie", "changed", or "not reached" after one that changed.
+
+        At a tie the two sides of the comparison are equal: the program applies, but the function may have a kink or a jump there,
+        and the gradient is that of the branch that was recorded.
+
+        >>> import tapediff as td
+        >>> program = td.record(lambda x: x * 2 if x > 1 else x, 0.5)
+        >>> [program.branches(x).state for x in (0.0, 1.0, 1.5)]
+        ['unchanged', 'tie', 'changed']
+        """
+        return self.branches_of(self.leaves(inputs))
+
+    def branches_of(self, leaves: Sequence[Any]) -> Branches:
+        """As `branches`, of the leaves of the arguments."""
+        guards = self.tape.guards
+        try:
+            program, asked = self.questions()
+            return single_state(asked, program.single(program.request())(leaves)[0], guards)
+        except (IndexError, ValueError, RuntimeError, np.linalg.LinAlgError):  # what an earlier decision keeps NumPy from
+            for count in range(1, len(guards) + 1):
+                program, asked = self.questions(count)
+                found = single_state(asked, program.single(program.request())(leaves)[0], guards)
+                if found.state == "changed":
+                    return found
+            raise
 
     def __call__(self, *inputs: Any) -> Any:
         """The result for new inputs."""
-        outputs, _, failed = self.single(self.request())(self.leaves(inputs))
+        leaves = self.leaves(inputs)
+        outputs, _, failed = self.single(self.request())(leaves)
         if failed:
-            self.check(failed)
+            self.check(failed, leaves)
         return self.out_structure.unflatten([y.copy()[()] for y in outputs])
 
     def value_and_grad(self, *inputs: Any, argnums: int | tuple[int, ...] = 0) -> tuple[Any, Any]:
@@ -316,9 +366,10 @@ class Program:
             self.need_scalar()
             plan = self._plans[argnums] = (self.single(self.request(wanted)), structure)
         single, structure = plan
-        outputs, gradients, failed = single(self.leaves(inputs))
+        leaves = self.leaves(inputs)
+        outputs, gradients, failed = single(leaves)
         if failed:
-            self.check(failed)
+            self.check(failed, leaves)
         value = outputs[0].copy() if outputs[0].ndim else outputs[0][()]
         found = [g.copy() if g.ndim else g[()] for g in gradients]
         return (value if self.out_structure is LEAF else self.out_structure.unflatten([value]),
@@ -394,6 +445,24 @@ class Program:
             with self._lock:
                 found = self._machines.setdefault(request, Machine(schedule))
         return found
+
+    def handle(self, argnums: int | tuple[int, ...] | None = None) -> Handle:
+        """The program as a native function for other compiled code; see `Handle`.
+
+        argnums  the arguments whose gradients come behind the outputs; all floats of a program of one scalar, by default
+        """
+        if argnums is None:
+            is_scalar = len(self.output_specs) == 1 and self.output_specs[0].size == 1
+            return make_handle(self, products.floating(self) if is_scalar else ())
+        self.need_scalar()
+        return make_handle(self, self.wanted(argnums)[0])
+
+    def scipy(self, *arguments: Any) -> ScipyFunctions:
+        """The program of one vector as what `scipy.optimize` takes; see `ScipyFunctions`.
+
+        arguments  fixed values of the program's further arguments
+        """
+        return ScipyFunctions(self, arguments)
 
     def source(self, which: str = "llvm") -> str:
         """The compiled tape of a single value, and of its gradient where that is one scalar, to look at: "llvm" or "asm"."""

@@ -237,6 +237,9 @@ class _Builder:
         self.places: dict[int, int] = {}  # pointer of a value's root
         self.adjoints: dict[int, int] = {}
         self.structural: dict[int, Kernels] = {}
+        self.known_forward: dict[Any, tuple[int, int]] = {}
+        self.known_reverse: dict[Any, tuple[int, int]] = {}
+        self.known_extents: dict[Any, tuple[int, int, int, list[int]]] = {}
         self.late_constants: list[tuple[int, np.ndarray[Any, Any]]] = []
         self.ones: dict[str, int] = {}
         self.most_pointers = 0
@@ -291,6 +294,8 @@ class _Builder:
 
     def is_part(self, value: int) -> bool:
         """Whether a value shows a part of its root only."""
+        if value < 0 or self.roots[value] == value:
+            return False
         return self.tape.spec(value).size != self.tape.spec(self.root(value)).size
 
     def is_laned(self, value: int) -> bool:
@@ -431,10 +436,14 @@ class _Builder:
 
     def _release(self, values: Sequence[int], time: int) -> None:
         """Give back the memory of values that are read at `time` for the last time."""
-        for x in set(map(self.root, values)):
-            if self.last.get(x) == time and self.is_laned(x):
-                self.workspace.give(self.places[x] >> 2 << 3, self.nbytes(x))
-                self.last[x] = -1
+        last, roots = self.last, self.roots
+        for x in values:
+            if x >= 0:
+                x = roots[x]
+            if last.get(x) == time:
+                last[x] = -1  # also where it stands among the values again
+                if self.laned[x] if x >= 0 else self.leaf_laned[-x - 1]:
+                    self.workspace.give(self.places[x] >> 2 << 3, self.nbytes(x))
 
     def _take(self, nbytes: int) -> int:
         return self.workspace.take(nbytes) // 8 << 2 | WORKSPACE
@@ -645,7 +654,7 @@ class _Builder:
     def _emit_forward(self, index: int) -> None:
         operation, operands = self.tape.operations[index], self.tape.operands[index]
         pointers = [self.place(x) for x in operands]
-        laned = tuple(self.is_laned(x) for x in operands)
+        laned = tuple([self.laned[x] if x >= 0 else self.leaf_laned[-x - 1] for x in operands])
         if not operation.is_elementwise and self.lanes == 1:
             self._emit_structural(index, operation, operands, pointers)
         else:
@@ -656,21 +665,23 @@ class _Builder:
         if not operation.is_elementwise:
             self._emit_structural_in_lanes(operation, y, pointers, laned)
             return
+        key = (operation, laned, self.lanes)
+        known = self.known_forward.get(key)
+        if known is None:
+            known = self.known_forward[key] = self._forward_action(operation, laned)
+        action, words = known
+        self.code += (action, y, *pointers, *[0] * (words - 2 - len(pointers)))
+
+    def _forward_action(self, operation: Operation, laned: tuple[bool, ...]) -> tuple[int, int]:
+        """The action that computes an element-wise operation, and the words of its steps."""
         count, repeat, scalars, strides = self._extents(operation, laned)
         names = tuple(spec.dtype.name for spec in operation.operands)
         kernel = KernelSpec(operation.row.name, "forward", names, operation.spec.dtype.name, scalars, 0)
         key = (kernel, count, repeat, tuple(strides))
-        if repeat > 1:
-            pointers += [0] * (3 - len(pointers))
-            step = self.lanes * operation.spec.dtype.itemsize
-            self._emit(self.actions.number(key, FORWARD_REPEATED, count=count, repeat=repeat, strides=(step, *strides),
-                                           spec=kernel),
-                       y, *pointers)
-        elif len(pointers) == 3:
-            self._emit(self.actions.number(key, FORWARD3, count=count, spec=kernel), y, *pointers)
-        else:
-            self._emit(self.actions.number(key, FORWARD2, count=count, spec=kernel), y, pointers[0],
-                       pointers[1] if len(pointers) > 1 else 0)
+        action_class = FORWARD_REPEATED if repeat > 1 else FORWARD3 if len(laned) == 3 else FORWARD2
+        step = self.lanes * operation.spec.dtype.itemsize
+        action = self.actions.number(key, action_class, count=count, repeat=repeat, strides=(step, *strides), spec=kernel)
+        return action, WORDS[action_class]
 
     def _kernels(self, index: int) -> Kernels | None:
         operation, operands = self.tape.operations[index], self.tape.operands[index]
@@ -854,7 +865,11 @@ class _Builder:
             self._emit(self.actions.number((kernels.reverse, count, "reverse"), REVERSE3, kernel=kernels.reverse, count=count),
                        y_bar, y, *values, *adjoints)
             return
-        count, repeat, scalars, strides = self._extents(operation, [self.is_laned(x) for x in operands])
+        laned = tuple([self.laned[x] if x >= 0 else self.leaf_laned[-x - 1] for x in operands])
+        extents = self.known_extents.get((operation, laned))
+        if extents is None:
+            extents = self.known_extents[operation, laned] = self._extents(operation, laned)
+        repeat, strides = extents[1], extents[3]
         adjoints = []
         fresh = 0
         for k, x in enumerate(operands):
@@ -865,28 +880,34 @@ class _Builder:
             if self.root(x) not in self.adjoints and (repeat == 1 or strides[k]) and not self.is_part(x):
                 fresh |= 1 << k
             adjoints.append(self._adjoint(x, is_zeroed=not fresh >> k & 1))
+        same = self._same(operands, bits) if len(operands) > 1 else ()
+        key = (operation, laned, bits, fresh, same)
+        known = self.known_reverse.get(key)
+        if known is None:
+            known = self.known_reverse[key] = self._reverse_action(operation, extents, bits, fresh, same)
+        action, width = known
+        padding = [0] * (width - len(operands))
+        self.code += (action, y_bar, y, *values, *padding, *adjoints, *padding)
+
+    def _reverse_action(self, operation: Operation, extents: tuple[int, int, int, list[int]], bits: int, fresh: int,
+                        same: tuple[int, ...]) -> tuple[int, int]:
+        """The action that adds to the adjoints of an element-wise operation's operands, and how many operands its steps name."""
+        count, repeat, scalars, strides = extents
         names = tuple(spec.dtype.name for spec in operation.operands)
-        kernel = KernelSpec(operation.row.name, "reverse", names, operation.spec.dtype.name, scalars, bits, self._same(operands,
-                                                                                                                       bits),
-                            fresh)
+        kernel = KernelSpec(operation.row.name, "reverse", names, operation.spec.dtype.name, scalars, bits, same, fresh)
         key = (kernel, count, repeat, tuple(strides))
-        if repeat > 1:
-            values += [0] * (3 - len(values))
-            adjoints += [0] * (3 - len(adjoints))
-            step = self.lanes * operation.spec.dtype.itemsize
-            padded = [*strides, *[0] * (3 - len(strides))]
-            self._emit(self.actions.number(key, REVERSE_REPEATED, count=count, repeat=repeat,
-                                           strides=(step, step, *padded, *padded), spec=kernel), y_bar, y, *values, *adjoints)
-        elif len(operands) == 3:
-            self._emit(self.actions.number(key, REVERSE3, count=count, spec=kernel), y_bar, y, *values, *adjoints)
-        else:
-            values += [0] * (2 - len(values))
-            adjoints += [0] * (2 - len(adjoints))
-            self._emit(self.actions.number(key, REVERSE2, count=count, spec=kernel), y_bar, y, *values, *adjoints)
+        action_class = REVERSE_REPEATED if repeat > 1 else REVERSE3 if len(strides) == 3 else REVERSE2
+        step = self.lanes * operation.spec.dtype.itemsize
+        padded = [*strides, *[0] * (3 - len(strides))]
+        action = self.actions.number(key, action_class, count=count, repeat=repeat, strides=(step, step, *padded, *padded),
+                                     spec=kernel)
+        return action, 2 if action_class == REVERSE2 else 3
 
     def _same(self, operands: tuple[int, ...], bits: int) -> tuple[int, ...]:
         """For each operand the first one that has the same adjoint; () where all differ."""
-        roots = [(self.root(x), self.offsets[x] if x >= 0 else 0) if bits >> k & 1 else ("none", k) for k,
-                 x in enumerate(operands)]
+        if len(set(map(self.root, operands))) == len(operands):
+            return ()
+        roots = [(self.root(x), self.offsets[x] if x >= 0 else 0) if bits >> k & 1 else ("none", k)
+                 for k, x in enumerate(operands)]
         firsts = tuple(roots.index(root) for root in roots)
         return firsts if firsts != tuple(range(len(operands))) else ()

@@ -17,6 +17,7 @@ from tapediff.tape.layout import (
     K_BYTES,
     K_CLASS,
     K_COUNT,
+    K_DIVISOR,
     K_FIELDS,
     K_FORWARD,
     K_ITEM_A,
@@ -29,6 +30,8 @@ from tapediff.tape.layout import (
     K_SCALARS,
     K_WANTED,
     OVERWRITE,
+    REDUCTION,
+    REDUCTION_BYTES,
     STRUCTURAL,
     VIEW,
 )
@@ -138,8 +141,12 @@ class KindTable:
             fields[K_ITEM_Y] = spec.dtype.itemsize
             for position, operand in enumerate(operands[:3]):
                 fields[K_ITEM_A + position] = operand.dtype.itemsize
+            if kind_class == REDUCTION:
+                fields[K_COUNT] = operands[0].size
+                fields[K_BYTES] = REDUCTION_BYTES
+                fields[K_DIVISOR] = operands[0].size if row.kernel == "mean" else 1
             self.kinds.append(kind)
-            if kind_class in (ELEMENTWISE, STRUCTURAL, OVERWRITE):
+            if kind_class in (ELEMENTWISE, STRUCTURAL, OVERWRITE, REDUCTION):
                 self.unbuilt.append(kind)
             return kind
 

@@ -22,10 +22,14 @@ K_ITEM_C = 12
 K_LARGE = 13  # 1: the result lies in an array of its own
 K_REVERSE_SAME = 14  # address of the reverse kernel for a and b being the same slot
 K_SAME = 15  # 1: an instruction of this kind has been seen with a and b the same slot
-K_FIELDS = 16
+K_DIVISOR = 16  # of a REDUCTION: what its sum is divided by
+K_FIELDS = 17
 VIEW = 1 << 8  # in K_SCALARS
 
-ELEMENTWISE, STRUCTURAL, HOST, ALIAS, ARGUMENT, OVERWRITE = range(6)
+# OVERWRITE is element-wise, and writes into the memory of a source. REDUCTION adds up all elements, block by block; its slot has
+# three words: the result, which is the running sum at first, what that lost to rounding, and the sum of a block.
+ELEMENTWISE, STRUCTURAL, HOST, ALIAS, ARGUMENT, OVERWRITE, REDUCTION = range(7)
+REDUCTION_BYTES = 24
 
 # A source is a value that instructions read and do not compute: a leaf, or a slot of an earlier segment.
 # One row of int64 in a chunk of the source table; rows never move.
@@ -60,5 +64,7 @@ CHUNK_ROWS = 1 << CHUNK_SHIFT
 
 BLOCK = 512  # elements of one block of a run of element-wise instructions
 ONE_BLOCK = 1 << 62  # flag in an adjoint's offset: it is one block long and serves all blocks in turn
+FRESH = 1 << 61  # flag in an adjoint's offset: the first run that adds to it zeroes it, block by block
+FRESH_BYTES = 1 << 16  # adjoints from this size on are zeroed so
 LARGE_BYTES = 4096  # results from this size on lie in arrays of their own
 SEGMENT_INSTRUCTIONS = 4096

@@ -252,3 +252,54 @@ def test_different_randomness_draws_for_every_row():
     assert len({tuple(row) for row in drawn.tolist()}) == 4
     same = td.func.vmap(lambda x: x * 0 + td.rand(3), randomness="same")(td.zeros(4, 3))
     assert len({tuple(row) for row in same.tolist()}) == 1
+
+
+def test_per_sample_gradients_of_a_convolutional_network():
+    """The code of PyTorch's tutorial on per-sample gradients, but for the import; smaller images."""
+    def run(t):
+        class SimpleCNN(t.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv1 = t.nn.Conv2d(1, 4, 3, 1)
+                self.conv2 = t.nn.Conv2d(4, 6, 3, 1)
+                self.fc1 = t.nn.Linear(24, 8)
+                self.fc2 = t.nn.Linear(8, 10)
+
+            def forward(self, x):
+                x = t.nn.functional.relu(self.conv1(x))
+                x = t.nn.functional.relu(self.conv2(x))
+                x = t.nn.functional.max_pool2d(x, 2)
+                x = t.flatten(x, 1)
+                x = t.nn.functional.relu(self.fc1(x))
+                return t.nn.functional.log_softmax(self.fc2(x), dim=1)
+
+        model = SimpleCNN()
+        draws = np.random.default_rng(0)
+        params = {k: t.tensor(draws.standard_normal(tuple(v.shape)) / 3, dtype=t.float32) for k, v in model.named_parameters()}
+        buffers = {k: v.detach() for k, v in model.named_buffers()}
+        data = t.tensor(draws.standard_normal((5, 1, 8, 8)), dtype=t.float32)
+        targets = t.tensor([3, 0, 9, 1, 5])
+
+        def compute_loss(params, buffers, sample, target):
+            predictions = t.func.functional_call(model, (params, buffers), (sample.unsqueeze(0),))
+            return t.nn.functional.nll_loss(predictions, target.unsqueeze(0))
+
+        ft_compute_grad = t.func.grad(compute_loss)
+        return t.func.vmap(ft_compute_grad, in_dims=(None, None, 0, 0))(params, buffers, data, targets)
+
+    ours, theirs = run(td), run(torch)
+    assert list(ours) == list(theirs)
+    for name in theirs:
+        np.testing.assert_allclose(ours[name].numpy(), theirs[name].numpy(), rtol=2e-4, atol=2e-5, err_msg=name)
+
+
+def test_an_ensemble_of_models():
+    """The code of PyTorch's tutorial on ensembling."""
+    models = [td.nn.Sequential(td.nn.Linear(3, 4), td.nn.Tanh(), td.nn.Linear(4, 2)) for _ in range(3)]
+    parameters, buffers = td.func.stack_module_state(models)
+    base = models[0]
+    x = td.tensor(A, dtype=td.float32)
+    predictions = td.func.vmap(lambda p, b, x: td.func.functional_call(base, (p, b), (x,)), in_dims=(0, 0, None))(parameters,
+                                                                                                                  buffers, x)
+    for model, prediction in zip(models, predictions, strict=True):
+        np.testing.assert_allclose(prediction.detach().numpy(), model(x).detach().numpy(), rtol=1e-5, atol=1e-6)

@@ -170,11 +170,11 @@ def joined(by_camera: Any, by_point: Any, by_weight: Any) -> np.ndarray:
     return np.concatenate([np.asarray(by_camera), np.asarray(by_point), np.asarray(by_weight)[..., None]], axis=-1)
 
 
-def tapediff_bundle(inputs: Any) -> Case:
+def tapediff_bundle(inputs: Any, executor: str) -> Case:
     import tapediff as td
 
     programs = [td.record(lambda *row, k=k: reprojection(td, *row)[k], *(array[0] for array in inputs)) for k in range(2)]
-    rows = [program.batch() for program in programs]
+    rows = [program.batch(executor=executor) for program in programs]
 
     def step() -> Any:
         return [residual.value_and_grad(*inputs, argnums=(0, 1, 2)) for residual in rows]
@@ -186,22 +186,32 @@ def tapediff_bundle(inputs: Any) -> Case:
     return Case(step, numbers)
 
 
-def torch_bundle(inputs: Any) -> Case:
-    import torch
-
-    tensors = [torch.tensor(array) for array in inputs]
+def bundle_in_pytorch_functions(library: Any, inputs: Any) -> Case:
+    tensors = [library.tensor(array) for array in inputs]
 
     def residuals(*row: Any) -> tuple[Any, Any]:
-        values = torch.stack(reprojection(torch, *row))
+        values = library.stack(reprojection(library, *row))
         return values, values
 
-    rows = torch.func.vmap(torch.func.jacrev(residuals, argnums=(0, 1, 2), has_aux=True))
+    rows = library.func.vmap(library.func.jacrev(residuals, argnums=(0, 1, 2), has_aux=True))
 
     def step() -> Any:
         gradients, values = rows(*tensors)
         return values, gradients
 
     return Case(step, lambda result: [result[0], joined(*result[1])])
+
+
+def tapediff_vmap_bundle(inputs: Any) -> Case:
+    import tapediff as td
+
+    return bundle_in_pytorch_functions(td, inputs)
+
+
+def torch_bundle(inputs: Any) -> Case:
+    import torch
+
+    return bundle_in_pytorch_functions(torch, inputs)
 
 
 def jax_bundle(inputs: Any) -> Case:
@@ -294,14 +304,26 @@ WORKLOADS = (
         sizes=(100, 1_000, 10_000),
         size_name="points",
         uses_threads=True,
+        reasons={
+            "jax": (
+                "it is one compiled program; tapediff goes back to Python and NumPy for the batched products, indexing "
+                "and logsumexp"
+            ),
+            "torch": (
+                "its batched products and logsumexp are kernels of its own; tapediff takes them from NumPy, a step "
+                "through Python each"
+            ),
+        },
     ),
     Workload(
         "bundle",
         "ADBench, bundle adjustment: 2 x 15 Jacobian of every observation",
         observations,
         (
-            Peer("tapediff", tapediff_bundle, (reprojection, tapediff_bundle)),
-            Peer("torch, vmap(jacrev)", torch_bundle, (reprojection, torch_bundle)),
+            Peer("tapediff", lambda inputs: tapediff_bundle(inputs, "compiled"), (reprojection, tapediff_bundle)),
+            Peer("tapediff, interpreter", lambda inputs: tapediff_bundle(inputs, "interpreter"), (reprojection, tapediff_bundle)),
+            Peer("tapediff, vmap(jacrev)", tapediff_vmap_bundle, (reprojection, bundle_in_pytorch_functions)),
+            Peer("torch, vmap(jacrev)", torch_bundle, (reprojection, bundle_in_pytorch_functions)),
             Peer("jax, vmap(jacrev)", jax_bundle, (reprojection, jax_bundle)),
             Peer("casadi, SX map", casadi_bundle, (reprojection, casadi_bundle)),
             Peer("ddx, interpreted", ddx_interpreted_bundle, (reprojection, ddx_bundle_equation, ddx_bundle)),
@@ -310,5 +332,11 @@ WORKLOADS = (
         sizes=(1_000, 31_843),
         size_name="observations",
         uses_threads=True,
+        reasons={
+            "ddx": (
+                "one sweep gives both rows of the Jacobian; tapediff runs a program for each residual, and turns rows "
+                "into lanes first"
+            ),
+        },
     ),
 )

@@ -36,11 +36,11 @@ def values_then_columns(result: Any) -> list[Any]:
     return [values, *gradients]
 
 
-def tapediff_program(inputs: Any) -> Case:
+def tapediff_program(inputs: Any, executor: str) -> Case:
     import tapediff as td
 
     program = td.record(lambda *row: call_price(td, *row), *(column[0] for column in inputs))
-    rows = program.batch()
+    rows = program.batch(executor=executor)
     return Case(lambda: rows.value_and_grad(*inputs, argnums=tuple(range(5))), values_then_columns)
 
 
@@ -158,7 +158,8 @@ WORKLOADS = (
         "Black-Scholes price and 5 Greeks",
         market,
         (
-            Peer("tapediff", tapediff_program, (call_price, tapediff_program)),
+            Peer("tapediff", lambda inputs: tapediff_program(inputs, "compiled"), (call_price, tapediff_program)),
+            Peer("tapediff, interpreter", lambda inputs: tapediff_program(inputs, "interpreter"), (call_price, tapediff_program)),
             Peer("tapediff, eager", tapediff_eager, (call_price, eager)),
             Peer("jax", jax_rows, (call_price, jax_rows)),
             Peer("torch, eager", torch_eager, (call_price, eager)),
@@ -170,5 +171,19 @@ WORKLOADS = (
         sizes=(1_000, 10_000, 100_000, 1_000_000),
         size_name="rows",
         uses_threads=True,
+        reasons={
+            "ddx": (
+                "tapediff checks five columns and makes six new ones in every call, about 0.1 ms, which counts with few rows"
+            ),
+            "jax": (
+                "tapediff checks five columns and makes six new ones in every call, about 0.1 ms, which counts with few rows"
+            ),
+            "numba": (
+                "tapediff checks five columns and makes six new ones in every call, about 0.1 ms, which counts with few rows"
+            ),
+            "torch": (
+                "tapediff checks five columns and makes six new ones in every call, about 0.1 ms, which counts with few rows"
+            ),
+        },
     ),
 )

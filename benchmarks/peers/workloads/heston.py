@@ -58,7 +58,7 @@ def read_payoffs(result: Any) -> list[Any]:
     return [values, *gradients]
 
 
-def tapediff_batch(z: np.ndarray) -> Case:
+def tapediff_batch(z: np.ndarray, executor: str) -> Case:
     import tapediff as td
 
     def payoff(*inputs: Any) -> Any:
@@ -66,7 +66,7 @@ def tapediff_batch(z: np.ndarray) -> Case:
         return call_payoff(Clamped(td), *parameters, pairs)
 
     program = td.record(payoff, *POINT, z[0])
-    rows = program.batch(in_dims=(*[None] * 8, 0))
+    rows = program.batch(in_dims=(*[None] * 8, 0), executor=executor)
     return Case(lambda: rows.value_and_grad(*POINT, z, argnums=tuple(range(8))), read_payoffs)
 
 
@@ -324,7 +324,8 @@ def payoffs_in_numpy(point: Any, z: np.ndarray) -> np.ndarray:
 
 
 PEERS = (
-    Peer("tapediff", tapediff_batch, (call_payoff, tapediff_batch)),
+    Peer("tapediff", lambda inputs: tapediff_batch(inputs, "compiled"), (call_payoff, tapediff_batch)),
+    Peer("tapediff, interpreter", lambda inputs: tapediff_batch(inputs, "interpreter"), (call_payoff, tapediff_batch)),
     Peer("tapediff, eager", tapediff_eager, (call_payoff, expanded)),
     Peer("jax, scan", jax_scan, (jax_scan, jax_rows)),
     Peer("jax, unrolled", jax_unrolled, (call_payoff, jax_unrolled, jax_rows)),
@@ -344,6 +345,16 @@ WORKLOADS = (
         size_name="paths",
         uses_threads=True,
         tolerance=1e-8,
+        reasons={
+            "numba": (
+                "a person keeps two numbers of each step and folds the adjoints of a parameter into one sum; the tape "
+                "writes and reads every intermediate value"
+            ),
+            "ddx": (
+                "it is given columns, with the paths side by side as SIMD wants them; tapediff is given rows and turns "
+                "them into lanes"
+            ),
+        },
     ),
     Workload(
         "heston-10",
@@ -354,5 +365,15 @@ WORKLOADS = (
         size_name="paths",
         uses_threads=True,
         tolerance=1e-8,
+        reasons={
+            "numba": (
+                "a person keeps two numbers of each step and folds the adjoints of a parameter into one sum; the tape "
+                "writes and reads every intermediate value"
+            ),
+            "ddx": (
+                "it is given columns, with the paths side by side as SIMD wants them; tapediff is given rows and turns "
+                "them into lanes"
+            ),
+        },
     ),
 )

@@ -273,6 +273,12 @@ WORKLOADS = (
         ),
         sizes=(50, 100, 200),
         size_name="n",
+        reasons={
+            "numpy": "a person sees that it is the coupling with its rows scaled, and three diagonals",
+            "casadi": ("its symbolic Jacobian is the coupling with its rows scaled; no product of matrices is left for the call"),
+            "jax": "it compiles the products with all 200 directions and what surrounds them as one program",
+            "torch": "it sends all 200 directions through one product of matrices",
+        },
     ),
     Workload(
         "hessian",
@@ -292,5 +298,17 @@ WORKLOADS = (
         ),
         sizes=(10, 100),
         size_name="n",
+        reasons={
+            "casadi": (
+                "it colours the Hessian, which has three diagonals, and so needs three directions; tapediff takes all of them"
+            ),
+            "ddx": (
+                "it colours the Hessian, which has three diagonals, and so needs three directions; tapediff takes all of them"
+            ),
+            "jax": (
+                "it compiles the products with all directions as one program, in which the zeros of the 100 unit vectors "
+                "are known"
+            ),
+        },
     ),
 )

@@ -1,9 +1,18 @@
-"""The same number of threads for every library: environment variables read at import, and the cores that the process may use."""
+"""The same conditions for every library: threads, cores, and the environment variables that are read at import."""
 
 import os
 import sys
 
 VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "NPROC")
+
+
+HOLD_BACK = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # OpenBLAS is to choose kernels for this processor, not for an older one
+
+
+def environment(threads: int) -> dict[str, str]:
+    """The environment of a process that measures."""
+    mine = {name: value for name, value in os.environ.items() if name not in HOLD_BACK}
+    return {**mine, **variables(threads)}
 
 
 def variables(threads: int) -> dict[str, str]:
