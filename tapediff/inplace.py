@@ -20,7 +20,7 @@ from tapediff.recording import modes, structural
 from tapediff.tape.kinds import KINDS
 from tapediff.tape.layout import ELEMENTWISE
 from tapediff.tape.segment import Segment
-from tapediff.tape.source import SOURCE, SOURCES, WRITING, ExportedSource, Source
+from tapediff.tape.source import SOURCE, SOURCES, WRITING, Source
 from tapediff.tensor import Tensor, method, of_source, origin_of
 
 __all__ = [
@@ -108,10 +108,7 @@ def numpy(self: Tensor, *, force: bool = False) -> np.ndarray[Any, Any]:
     """
     if self.spec.requires_grad and not force:
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
-    array = memory(self)
-    if not recording.recordings or not recording.is_traced():
-        recording.export(recording.source_of(self))
-    return array
+    return memory(self)
 
 
 def alias(tensor: Tensor, *, counts_writes: bool = True) -> Tensor:
@@ -126,8 +123,6 @@ def alias(tensor: Tensor, *, counts_writes: bool = True) -> Tensor:
     shown = Source(spec, array=array)
     if counts_writes:
         source.share().add(shown)
-    else:
-        shown.former = source  # the memory's owner, which learns nothing of writes, but does if NumPy is given the memory
     return of_source(shown)
 
 
@@ -206,7 +201,7 @@ def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
     if source.array is None and source.owner is not None:
         memory(self)
         source = self.source
-    if type(source) is not ExportedSource and source.stamp is modes.segment.stamp:
+    if source.stamp is modes.segment.stamp:
         recording.close()
     self.spec = spec.twin
     source.set_wanted(self.spec)

@@ -17,7 +17,7 @@ from tapediff.shapes import broadcast, contiguous_strides, folded_extents
 from tapediff.tape import layout
 from tapediff.tape.kinds import ARGUMENT_KIND, KINDS, Kind
 from tapediff.tape.segment import Segment
-from tapediff.tape.source import NUMBER, SOURCE, WRITING, ExportedSource, Source
+from tapediff.tape.source import NUMBER, SOURCE, WRITING, Source
 from tapediff.tape.spec import Spec, spec_of
 
 __all__ = ["SOURCE", "Handle", "Modes", "elementwise", "modes", "running"]
@@ -143,13 +143,6 @@ def settle() -> None:
         flush(segment)
 
 
-def export(source: Source) -> None:
-    """Before NumPy is given the memory of a source: compute what reads it, now and from now on at once."""
-    if source.storage is not None or source.former is not None or (type(source) is Source and source.stamp is modes.segment.stamp):
-        settle()
-    source.export()
-
-
 def reopen() -> None:
     """After a backward pass: a new segment, ready for the tensor's quick path."""
     if modes.grad_enabled and not modes.segment.is_open:
@@ -199,15 +192,6 @@ def operand_of(handle: Any, segment: Segment) -> int:
     source = handle.source if handle.segment is SOURCE else source_of(handle)
     if source.origin is not None and source.origin.number > segment.number:
         close()  # another thread computed it since: what reads it must be younger
-    if type(source) is ExportedSource:
-        if source.is_exported():
-            if source.spec.requires_grad or source.spec.is_large:
-                segment.is_hasty = True
-            else:
-                source = source.copied()
-            segment.held.append(source)
-            return source.operand
-        source.withdraw()
     if source.stamp is not segment.stamp:
         source.stamp = segment.stamp
         segment.held.append(source)
@@ -314,10 +298,6 @@ def append(segment: Segment, kind: Kind, *numbers: int) -> Any:
         segment.unplaced.append(index)
         segment.large_bytes += spec.nbytes
     code += line
-    if segment.is_hasty:
-        from tapediff.forward import flush
-        segment.is_hasty = False
-        flush(segment)
     return made
 
 

@@ -218,9 +218,7 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
             UserWarning,
             stacklevel=2,
         )
-    source = Source(spec_of(ndarray.shape, dtype, False), array=ndarray)
-    source.export()
-    return of_source(source)
+    return of_source(Source(spec_of(ndarray.shape, dtype, False), array=ndarray))
 
 
 @function(method=False)

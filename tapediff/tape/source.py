@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import struct
-import sys
 import threading
 import weakref
 from collections import deque
@@ -138,10 +137,9 @@ class Storage:
               row cost the same each
     copies    those that hold a contiguous copy of strided memory, which every write refreshes
     computed  those that show what a segment computed, and have not been written yet
-    is_exported  whether NumPy has been given the memory
     """
 
-    __slots__ = ("computed", "copies", "is_exported", "is_waiting", "members", "most", "version", "writes")
+    __slots__ = ("computed", "copies", "is_waiting", "members", "most", "version", "writes")
 
     def __init__(self) -> None:
         self.version = 0
@@ -151,13 +149,10 @@ class Storage:
         self.computed: list[weakref.ref[Source]] = []
         self.writes: deque[int] = deque(maxlen=64)
         self.is_waiting = False
-        self.is_exported = False
 
     def add(self, source: Source) -> None:
         """Take in one more source that shows the memory."""
         source.storage = self
-        if self.is_exported:
-            source.__class__ = ExportedSource
         reference = weakref.ref(source)
         with SOURCES.lock:
             self.members.append(reference)
@@ -243,7 +238,6 @@ class Source:
     array   the value as a NumPy array of the spec's shape, or None while a single element lies in the table's cell
     origin  None for a leaf; else what computed the value and takes its adjoint, with `slot` there
     owner   keeps the memory of a value without an array alive
-    former  the memory that the value had before it got an array of its own; or the source whose memory `.data` shows
     snapshot  a contiguous copy for the sweeps, where `array` is not contiguous
     """
 
@@ -315,25 +309,10 @@ class Source:
         if self.storage is None:
             with SOURCES.lock:
                 if self.storage is None:
-                    made = Storage()
-                    made.is_exported = type(self) is ExportedSource
-                    made.add(self)
+                    Storage().add(self)
         storage = self.storage
         assert storage is not None
         return storage
-
-    def export(self) -> None:
-        """NumPy is given the memory: it may be written behind the tape's back."""
-        if isinstance(self.former, Source):
-            self.former.export()
-        if self.storage is None:
-            self.__class__ = ExportedSource
-            return
-        self.storage.is_exported = True
-        for member in self.storage.members:
-            source = member()
-            if source is not None:
-                source.__class__ = ExportedSource
 
     @property
     def clock(self) -> int:
@@ -420,41 +399,3 @@ class Source:
         self.write(S_WANTED, int(spec.requires_grad))
         self.write(S_STATE, PYTHON)
         self.give_back_gradient_cell()
-
-
-class ExportedSource(Source):
-    """A source whose memory NumPy was given: an instruction that reads it is computed at once.
-
-    It has no `stamp`, so that the quick path leaves it to the general one, and others pay nothing.
-    """
-
-    __slots__ = ()
-
-    @property
-    def stamp(self) -> object:  # type: ignore[override]
-        raise AttributeError("an exported source is read at once")
-
-    def is_exported(self) -> bool:
-        """Whether an array outside still shows the memory, as far as references tell."""
-        array = self.array
-        while sys.getrefcount(array) <= 3:  # who holds it, the local variable, the argument
-            base = array.base  # type: ignore[union-attr]
-            if base is None:
-                return False
-            if type(base) is not np.ndarray:
-                return True
-            array = base
-            del base
-        return True
-
-    def copied(self) -> Source:
-        """A source with the present value, which in-place writes by tensors concern as they do this one."""
-        made = Source(self.spec, array=np.array(self.array, order="C"))
-        self.share().add(made)
-        made.__class__ = Source
-        return made
-
-    def withdraw(self) -> None:
-        """Nobody outside shows the memory any more."""
-        self.__class__ = Source  # type: ignore[assignment]
-        self.stamp = None  # type: ignore[misc]
