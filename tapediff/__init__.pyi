@@ -28,6 +28,14 @@ from tapediff.printing import set_printoptions as set_printoptions
 from tapediff.shapes import Size as Size
 from tapediff.tensor import Device as device
 from tapediff.tensor import Tensor as Tensor
+from tapediff.program.program import record as record
+from tapediff.program.program import Program as Program
+from tapediff.program.program import load_program as load_program
+from tapediff.custom import custom_op as custom_op
+from tapediff.program.compiled import compile_function as compile
+from tapediff.func.vectorized import vmap as vmap
+from tapediff.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
+from tapediff.autograd.anomaly import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
 from tapediff import autograd as autograd
 from tapediff import backends as backends
 from tapediff import cuda as cuda

@@ -42,7 +42,8 @@ class Structure:
             return self.container(zip(self.keys, parts, strict=True))
         if hasattr(self.container, "_fields"):
             return self.container(*parts)
-        return self.container(parts)
+        container: Any = self.container
+        return container(parts)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Structure) and (self.kind, self.keys, self.children) == (other.kind, other.keys, other.children)

@@ -644,4 +644,4 @@ def serves(row: Structural, attributes: Any, specs: tuple[Spec, ...], spec: Spec
         return False
     if row.kernel == "softmax":
         return attributes == spec.ndim - 1
-    return row.kernel not in ("sum", "mean") or folded_extents(specs[0].shape, attributes[0]) is not None
+    return row.kernel not in ("sum", "mean", "extreme") or folded_extents(specs[0].shape, attributes[0]) is not None

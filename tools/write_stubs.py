@@ -154,6 +154,8 @@ def package_stub() -> str:
                 for node in source.body
                 if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tapediff.") for one in node.names}
     values = [name for name in assigned(source) if name not in imported]
+    imported |= {name: f"from tapediff.{module} import {attribute} as {name}" for name,
+                 (module, attribute) in tapediff._FROM.items()}
     stub = Stub({*functions, *imported, *values})
     stub.lines += [line for name, line in imported.items() if not name.startswith("_")]
     stub.lines += [f"from tapediff import {name} as {name}" for name in submodules()]

@@ -171,7 +171,7 @@ def refuse_nan(contribution: Tensor, name: str, position: int) -> None:
     Raises
         RuntimeError: there is a nan.
     """
-    value = contribution._array()
+    value = recording.source_of(contribution).values()
     if (value != value).any():
         raise RuntimeError(f"Function '{name}' returned nan values in its {position}th output: the gradient by operand "
                            f"{position} has {int((value != value).sum())} nan in shape {list(value.shape)}; look at the values "

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from tapediff import recording
+from tapediff.errors import GuardError
 from tapediff.functions import FUNCTIONS
+from tapediff.functions.random import default_generator
 from tapediff.nested import LEAF, Structure, flatten, matched
 from tapediff.program.batch import run
 from tapediff.program.calls import Call, Route
@@ -219,7 +221,10 @@ class _Rows:
         parts: list[list[Array]] = []
         structure = LEAF
         is_mapped: list[bool] = []
+        state = default_generator.get_state() if self.randomness == "same" else None
         while len(left) or not routes:
+            if routes and state is not None:  # rows of every path draw the same numbers
+                default_generator.set_state(state)
             program, sources, out_structure, depends = self._record(arrays, laned, places, int(left[0]) if len(left) else None)
             if routes and out_structure != structure:
                 raise RuntimeError(f"vmap: rows return different nests: {structure} and {out_structure}")
@@ -239,28 +244,42 @@ class _Rows:
             rows = left if routes else None
             results = run(program, Call._of(given, flags, rows), flags, len(left))
             passed = results.failed == 0
-            if len(left) and not passed[0]:
-                raise RuntimeError("vmap: a row does not take the path that was recorded at it: "
-                                   f"{program.tape.guards[results.failed[0] - 1]}; "
-                                   f"{_named(self.func)} must do the same each time it is called")
+            is_alone = len(left) > 0 and not passed[0]
+            if is_alone:
+                parts.append(self._alone(program, given, inputs, left[:1], laned))
+                routes.append(Route(program, left[:1], tuple(inputs), True))
             is_all = bool(passed.all())
             found = [results.outputs[k] for k in range(len(program.output_specs))]
             if parts and [one.shape[1:] for one in found] != [one.shape[1:] for one in parts[0]]:
                 raise RuntimeError("vmap: rows return tensors of different shapes: " + ", ".join(
                     f"{list(a.shape[1:])} and {list(b.shape[1:])}" for a, b in zip(parts[0], found, strict=True)))
-            routes.append(Route(program, None if is_all and not routes else left[passed], tuple(inputs)))
-            parts.append(found if is_all else [one[passed] for one in found])
+            if not is_alone or passed.any():
+                routes.append(Route(program, None if is_all and not routes else left[passed], tuple(inputs)))
+                parts.append(found if is_all else [one[passed] for one in found])
+            passed[:1] |= is_alone
             failed = results.failed
             left = left[~passed]
-            if len(left) and len(routes) >= vmap.limit:  # type: ignore[attr-defined]
+            limit: int = vmap.limit  # type: ignore[attr-defined]
+            if len(left) and len(routes) >= limit:
                 guard = program.tape.guards[int(failed[~passed][0]) - 1]
-                raise RuntimeError(f"vmap: the rows take more than {vmap.limit} paths, and {len(left)} of {self.count} rows are "
-                                   "left; "  # type: ignore[attr-defined]
+                raise RuntimeError(f"vmap: the rows take more than {limit} paths, and {len(left)} of {self.count} rows are left; "
                                    f"they part at {guard}. Choose by value with torch.where there, or raise "
                                    "tapediff.func.vmap.limit.")
         call = Call(routes, laned, self.count)
         call.ready = call.joined(parts)
         return self.nested(call(tensors), structure, is_mapped)
+
+    def _alone(self, program: Any, given: Sequence[Array], inputs: Sequence[int], rows: Array, laned: Sequence[bool]) -> list[Array]:
+        """The outputs of the row that was recorded, which failed a guard in lanes.
+
+        Raises
+            RuntimeError: it fails by itself, too.
+        """
+        try:
+            return Call((), laned, self.count).single(program, given, inputs, rows)
+        except GuardError as error:
+            raise RuntimeError(f"vmap: a row does not take the path that was recorded at it: {error.guard}; {_named(self.func)} must do "
+                               "the same each time it is called") from None
 
     def _tensors(self) -> tuple[list[Tensor], list[bool], list[int]]:
         """The tensors among the leaves, rows first; which of them have rows; and where they stand."""

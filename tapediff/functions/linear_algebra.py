@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from tapediff.functions.checking import some
 from tapediff.functions.composing import expanded, reshaped
 from tapediff.functions.elementwise import refuse_out
 from tapediff.functions.registry import FUNCTIONS, check_tensor, function
 from tapediff.functions.return_types import return_type
 from tapediff.functions.views import transpose
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.recording import source_of, structural
+from tapediff.recording import is_traced, source_of, structural
 from tapediff.shapes import Shape, broadcast
 from tapediff.tensor import Tensor
 
@@ -67,6 +68,8 @@ def check_regular(x: Tensor) -> tuple[int, str] | None:
     """Which matrix is singular to the last bit, if any; reads the values."""
     if not x.spec.size:
         return None
+    if is_traced():
+        some(structural(STRUCTURAL["sign_det"], None, x) == 0)
     with np.errstate(all="ignore"):
         is_bad = np.linalg.slogdet(source_of(x).values())[0] == 0
     return first_bad(is_bad) if np.any(is_bad) else None
@@ -259,7 +262,10 @@ def cholesky(A: Tensor, *, upper: bool = False, out: None = None) -> Tensor:
     floating("linalg.cholesky", A)
     matrices("linalg.cholesky", "A", A.spec.shape)
     check_definite(A)
-    return structural(STRUCTURAL["cholesky"], bool(upper), A)
+    factor: Tensor = structural(STRUCTURAL["cholesky"], bool(upper), A)
+    if is_traced():
+        some(factor != factor)  # nan, where a replay finds that A is not definite
+    return factor
 
 
 def check_definite(A: Tensor) -> None:

@@ -9,9 +9,9 @@ from time import perf_counter
 import numpy as np
 from tqdm import tqdm
 
+from tapediff.jobs.batches import BatchEvaluator
 from tapediff.jobs.check import Check, check_rows
 from tapediff.jobs.errors import JobError
-from tapediff.jobs.evaluate import RowEvaluator
 from tapediff.jobs.function import Function, match_parameters
 from tapediff.jobs.inputs import Source, count_rows, read_arrays
 from tapediff.jobs.outputs import OutputFolder
@@ -94,12 +94,12 @@ def run(
     dtypes = {name: array.dtype for name, array in (row_arrays | shared_arrays).items()}
     shapes = {name: array.shape[1:] for name, array in row_arrays.items()}
     shapes |= {name: array.shape for name, array in shared_arrays.items()}
-    evaluator = RowEvaluator(f, row_arrays, shared_arrays, names)
+    evaluator = BatchEvaluator(f, row_arrays, shared_arrays, names)
 
     with OutputFolder(Path(out)) as folder:
         if not overwrite:
             folder.require_absent(["value", *(f"grad_{name}" for name in names)])
-        value_dtype = evaluator.value(0).dtype if length else np.result_type(*(dtypes[name] for name in names))
+        value_dtype = evaluator.by_row.value(0).dtype if length else np.result_type(*(dtypes[name] for name in names))
         values = folder.create("value", (length,), value_dtype)
         gradients = {name: folder.create(f"grad_{name}", (length, *shapes[name]), dtypes[name]) for name in names}
         start = perf_counter()
@@ -111,23 +111,23 @@ def run(
 
 
 def fill(
-    evaluator: RowEvaluator, values: np.ndarray, gradients: Mapping[str, np.ndarray], progress: bool
+    evaluator: BatchEvaluator, values: np.ndarray, gradients: Mapping[str, np.ndarray], progress: bool
 ) -> tuple[int, dict[str, int]]:
     """Evaluate every row into the arrays; returns the number of non-finite rows, and of rows independent of each input."""
     non_finite = 0
     independent = dict.fromkeys(gradients, 0)
     hidden = None if progress else True  # None: shown where stderr is a terminal
-    for row in tqdm(range(len(values)), unit="row", disable=hidden):
-        value, row_gradients = evaluator.value_and_gradients(row)
-        values[row] = value
-        finite = bool(np.isfinite(value))
-        for name, gradient in row_gradients.items():
-            if gradient is None:
-                independent[name] += 1
-            else:
-                gradients[name][row] = gradient
-                finite = finite and bool(np.isfinite(gradient).all())
-        non_finite += not finite
+    size = evaluator.chunk_rows()
+    with tqdm(total=len(values), unit="row", disable=hidden) as bar:
+        for first in range(0, len(values), size):
+            last = min(first + size, len(values))
+            for name, count in evaluator.fill(first, last, values, gradients).items():
+                independent[name] += count
+            finite = np.isfinite(values[first:last])
+            for gradient in gradients.values():
+                finite &= np.isfinite(gradient[first:last]).reshape(last - first, -1).all(axis=1)
+            non_finite += int((~finite).sum())
+            bar.update(last - first)
     return non_finite, independent
 
 

@@ -128,8 +128,10 @@ def fold_truth(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
 
 
 def fold_spread(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
-    """y = the sum of squared deviations from the mean over a divisor, in float64. Own numbers: the divisor, whether its root is
-    wanted."""
+    """y = the sum of squared deviations from the mean over a divisor, in float64.
+
+    Own numbers: the divisor, whether the root is wanted.
+    """
     header = carray(p, 5)
     lanes, results, count, divisor, takes_root = header[0], header[1], header[2], header[3], header[4]
     starts, steps = carray(moved(p, 9), results), carray(moved(p, 9 + results), count)
@@ -223,7 +225,7 @@ def header_float(p: Any) -> float:
     return words[3:4].view(np.float64)[0]
 
 
-# --- exponentials -----------------------------------------------------------------------------------------------------------------
+# --- exponentials ---------------------------------------------------------------------------------------------------------------
 
 @njit(error_model="numpy")
 def _distances(p: Any, o: int, a_at: Any, largest: Any, out: Any, keeps_finite: int) -> None:
@@ -280,14 +282,18 @@ def fold_log_sum(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
 
 
 def softmax(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
-    """y = exp(a) over its sum, or the logarithm of that. Own numbers: the kernels of exp and log, whether the logarithm is wanted."""
+    """y = exp(a) over its sum, or the logarithm of that.
+
+    Own numbers: the kernels of exp and log, whether the logarithm is wanted.
+    """
     header = carray(p, 6)
     lanes, results, count, exp, log, takes_log = header[0], header[1], header[2], header[3], header[4], header[5]
     starts, steps = carray(moved(p, 9), results), carray(moved(p, 9 + results), count)
     y_at, a_at = value_at(q, 0), value_at(q, 1)
     like = carray(y_at, 1)
     distances, powers = np.empty(count * lanes, like.dtype), np.empty(count * lanes, like.dtype)
-    largest, total, part = np.empty(lanes, like.dtype), np.empty(lanes, like.dtype), np.empty(lanes, like.dtype)
+    largest = np.empty(lanes, like.dtype)
+    total, part = np.empty(lanes, like.dtype), np.empty(lanes, like.dtype)
     distances_at, powers_at = address_at(distances.ctypes.data, y_at), address_at(powers.ctypes.data, y_at)
     total_at = address_at(total.ctypes.data, y_at)
     for o in range(results):
@@ -313,7 +319,8 @@ def softmax_adjoint(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
     starts, steps = carray(moved(p, 9), results), carray(moved(p, 9 + results), count)
     a_bar_at, y_bar_at, y_at = value_at(q, 0), value_at(q, 1), value_at(q, 2)
     like = carray(y_at, 1)
-    values, total, part = np.empty(count * lanes, like.dtype), np.empty(lanes, like.dtype), np.empty(lanes, like.dtype)
+    values = np.empty(count * lanes, like.dtype)
+    total, part = np.empty(lanes, like.dtype), np.empty(lanes, like.dtype)
     values_at = address_at(values.ctypes.data, y_at)
     for o in range(results):
         for k in range(count):
@@ -340,7 +347,7 @@ def softmax_adjoint(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
                     a_bar[lane] += y[lane] * (y_bar[lane] - total[lane])
 
 
-# --- losses of classes --------------------------------------------------------------------------------------------------------------
+# --- losses of classes ----------------------------------------------------------------------------------------------------------
 # results: the targets; count: the classes; own numbers: reduction (0 none, 1 sum, 2 mean), the ignored class, whether input or
 # y_bar, target and weights have lanes (weights: -1 where there are none)
 
@@ -378,7 +385,10 @@ def _total_weights(p: Any, target_at: Any, weight_at: Any, out: Any) -> None:
 
 
 def nll_loss(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
-    """y = the negative of each sample's element at its class, weighted, summed or averaged. Pointers: y, input, target, weights."""
+    """y = the negative of each sample's element at its class, weighted, summed or averaged.
+
+    Pointers: y, input, target, weights.
+    """
     header = carray(p, 9)
     lanes, samples, classes, reduction, is_laned = header[0], header[1], header[2], header[3], header[5]
     starts, steps = carray(moved(p, 9), samples), carray(moved(p, 9 + samples), classes)
@@ -406,10 +416,13 @@ def nll_loss(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
 
 
 def nll_spread(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
-    """Add the adjoint of each sample's loss to its class. Pointers: a_bar, y_bar, target, weights; the sixth number of its own: how
-    many elements of a_bar to make zero first."""
+    """Add the adjoint of each sample's loss to its class. Pointers: a_bar, y_bar, target, weights.
+
+    The sixth number of its own: how many elements of a_bar to make zero first.
+    """
     header = carray(p, 9)
-    lanes, samples, classes, reduction, is_laned, fresh = header[0], header[1], header[2], header[3], header[5], header[8]
+    lanes, samples, classes, reduction = header[0], header[1], header[2], header[3]
+    is_laned, fresh = header[5], header[8]
     starts, steps = carray(moved(p, 9), samples), carray(moved(p, 9 + samples), classes)
     a_bar_at, y_bar_at, target_at = value_at(q, 0), value_at(q, 1), integers_at(q, 2)
     weight_at = value_at(q, 3) if header[7] >= 0 else y_bar_at

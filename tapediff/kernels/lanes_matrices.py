@@ -110,10 +110,13 @@ def solve(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
 
 
 def solve_triangular(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
-    """y = the solutions of a y = b, of one triangle of a. Own numbers: 1 upper + 2 transposed, whether the diagonal counts as ones."""
+    """y = the solutions of a y = b, of one triangle of a.
+
+    Own numbers: 1 upper + 2 transposed, whether the diagonal counts as ones.
+    """
     header = carray(p, 8)
-    lanes, stacks, n, columns, form, is_unit, a_laned, b_laned = (header[0], header[1], header[2], header[3], header[4], header[5],
-                                                                  header[6], header[7])
+    lanes, stacks, n, columns = header[0], header[1], header[2], header[3]
+    form, is_unit, a_laned, b_laned = header[4], header[5], header[6], header[7]
     is_turned = form >> 1
     from_end = (form & 1) != is_turned  # an upper triangle is solved from its end; transposed, it is a lower one
     y_at, a_at, b_at = value_at(q, 0), value_at(q, 1), value_at(q, 2)
@@ -189,8 +192,10 @@ def cofactors(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
 
 
 def cholesky(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
-    """y = the triangular factors, nan throughout a lane in which a matrix is not positive definite. Own number: whether the upper
-    ones are wanted."""
+    """y = the triangular factors, nan throughout a lane in which a matrix is not positive definite.
+
+    Own number: whether the upper ones are wanted.
+    """
     header = carray(p, 5)
     lanes, stacks, n, is_upper = header[0], header[1], header[2], header[4]
     y_at, a_at = value_at(q, 0), value_at(q, 1)

@@ -1,8 +1,9 @@
 """Kernels that find where elements of values in lanes are: extrema, ranks, orders, places among boundaries.
 
-Each line of elements of each lane is copied to scratch memory. Parameters: as in `lanes_folds` (results are the lines; own numbers:
-what is wanted, a number that goes with it, whether the order is descending, results for each line), then where the results of each
-line start, how far apart they lie, and the ranks. A nan counts as larger than every number; equals keep their order.
+Each line of elements of each lane is copied to scratch memory. Parameters: as in `lanes_folds` (results are the lines; own
+numbers: what is wanted, a number that goes with it, whether the order is descending, results for each line), then where the
+results of each line start, how far apart they lie, and the ranks. A nan counts as larger than every number; equals keep their
+order.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ def find_indices(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
                     found = _extremum(values, count, what == 0)
                 elif what <= 3:
                     here, so_far = values[k], values[extremum]
-                    if so_far == so_far and (here >= so_far if what == 2 else here <= so_far) or here != here:
+                    if here != here or (so_far == so_far and (here >= so_far if what == 2 else here <= so_far)):
                         extremum = k
                     found = extremum
                 elif what == 4:
@@ -152,8 +153,8 @@ def find_median(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
 def search_sorted(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
     """y = where values belong in rising boundaries. Pointers: y, boundaries, values.
 
-    Parameters: lanes, elements, boundaries in a row, elements of a row, whether on the right of equals, whether y is int32, whether
-    boundaries and values have lanes.
+    Parameters: lanes, elements, boundaries in a row, elements of a row, whether on the right of equals, whether y is int32,
+    whether boundaries and values have lanes.
     """
     header = carray(p, 8)
     lanes, count, length, width = header[0], header[1], header[2], header[3]

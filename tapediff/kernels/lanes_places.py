@@ -1,10 +1,10 @@
 """Kernels that read and write values in lanes at places which indices name, and at places which masks name.
 
-The place of element k of what is read or written is ``start[k] + the sum over the indices j of stride[j] * index j[at j[k]]``, where
-a negative index counts from the end. Parameters: lanes; elements read or written; elements of the base; which operands have lanes
-(base or values, other values); number of indices; for each index whether it has lanes, its stride, the size of its dimension and
-its number of elements; then start, and `at` of each index. A place outside of the base is left alone, and reads as 0: the guards
-of a program refuse such rows.
+The place of element k of what is read or written is ``start[k] + the sum over the indices j of stride[j] * index j[at j[k]]``,
+where a negative index counts from the end. Parameters: lanes; elements read or written; elements of the base; which operands
+have lanes (base or values, other values); number of indices; for each index whether it has lanes, its stride, the size of its
+dimension and its number of elements; then start, and `at` of each index. A place outside of the base is left alone, and reads as
+0: the guards of a program refuse such rows.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from numba import carray, njit
 
 from tapediff.kernels.pointers import bytes_at, integers_at, moved, value_at
 
-__all__ = ["HEADER", "add_at", "add_masked", "fill_at", "fill_masked", "find_last_write", "fold_at", "put_masked", "read_at", "skip_adjoint", "sum_masked",
-           "take_adjoint", "take_masked", "write_at"]
+__all__ = ["HEADER", "add_at", "add_masked", "fill_at", "fill_masked", "find_last_write", "fold_at", "put_masked", "read_at",
+           "skip_adjoint", "sum_masked", "take_adjoint", "take_masked", "write_at"]
 
 HEADER = 6  # lanes, elements, elements of the base, base or values have lanes, other values have lanes, indices
 
@@ -51,10 +51,10 @@ def _is_same_in_lanes(p: Any) -> bool:
     """Whether no index has lanes."""
     indices = carray(p, 6)[5]
     facts = carray(p, 6 + 4 * indices)
+    laned = 0
     for j in range(indices):
-        if facts[6 + 4 * j]:
-            return False
-    return True
+        laned += facts[6 + 4 * j]
+    return laned == 0
 
 
 def read_at(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
@@ -98,7 +98,10 @@ def _copy(y_at: Any, a_at: Any, elements: int, lanes: int, is_laned: int) -> Non
 
 
 def write_at(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
-    """y = the base with values written at places, the last one where a place is named twice. Pointers: y, base, values, indices."""
+    """y = the base with values written at places, the last one where a place is named twice.
+
+    Pointers: y, base, values, indices.
+    """
     header = carray(p, 6)
     lanes, count, size, base_laned, is_laned = header[0], header[1], header[2], header[3], header[4]
     y_at, values_at = value_at(q, 0), value_at(q, 2)
@@ -107,7 +110,8 @@ def write_at(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
         for lane in range(lanes):
             place = _place(p, q, 3, k, lane)
             if place >= 0:
-                carray(moved(y_at, place * lanes + lane), 1)[0] = carray(moved(values_at, k * lanes + lane if is_laned else k), 1)[0]
+                x = carray(moved(values_at, k * lanes + lane if is_laned else k), 1)[0]
+                carray(moved(y_at, place * lanes + lane), 1)[0] = x
 
 
 def fill_at(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
@@ -161,10 +165,12 @@ def add_at(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
 def fold_at(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
     """y = the base with values folded in at places. Pointers: y, base, values, the index.
 
-    Behind the other parameters: the fold (0 sum, 1 mean, 2 product, 3 largest, 4 smallest), whether the base's elements take part.
+    Behind the other parameters: the fold (0 sum, 1 mean, 2 product, 3 largest, 4 smallest), whether the base's elements take
+    part.
     """
     header = carray(p, 6)
-    lanes, count, size, base_laned, is_laned = header[0], header[1], header[2], header[3], header[4]
+    lanes, count, size = header[0], header[1], header[2]
+    base_laned, is_laned = header[3], header[4]
     own = carray(moved(p, 6 + 4 + 2 * count), 2)
     fold, keeps_base = own[0], own[1]
     y_at, values_at = value_at(q, 0), value_at(q, 2)
@@ -210,7 +216,7 @@ def find_last_write(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
             carray(moved(y_at, k * lanes + lane), 1)[0] = is_last
 
 
-# --- masks: lanes, elements of the operand, elements of the vector, whether operand, mask and vector have lanes -----------------------
+# --- masks: lanes, elements of the operand, elements of the vector, whether operand, mask and vector have lanes -----------------
 
 @njit(error_model="numpy")
 def _flag(mask_at: Any, k: int, lane: int, lanes: int, is_laned: int) -> bool:

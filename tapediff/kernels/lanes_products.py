@@ -47,8 +47,9 @@ class Factor(NamedTuple):
     is_laned: bool = True
 
 
-def contraction(sizes: dict[str, int], y: Factor, a: Factor, b: Factor, lanes: int, dtype: str, *, alpha: float = 1.0,
-                adds: bool = False) -> tuple[ProductSpec, Array]:
+def contraction(
+    sizes: dict[str, int], y: Factor, a: Factor, b: Factor, lanes: int, dtype: str, *, alpha: float = 1.0, adds: bool = False
+) -> tuple[ProductSpec, Array]:
     """The kernel, and its parameters, of ``y = alpha * the sum over the names that y lacks of a * b``.
 
     >>> spec, parameters = contraction({"i": 2, "k": 3}, Factor(("i",), (1,)), Factor(("i", "k"), (3, 1)), Factor(("k",), (1,)),
@@ -73,11 +74,22 @@ def contraction(sizes: dict[str, int], y: Factor, a: Factor, b: Factor, lanes: i
 
     counts = [prod(sizes[name] for name in names) for names in (batch, rows, columns, inner)]
     header = [lanes, *counts, int(np.float64(alpha).view(np.int64))]
-    tables = [offsets(y, batch), offsets(a, batch), offsets(b, batch), offsets(y, rows), offsets(a, rows), offsets(y, columns),
-              offsets(b, columns), offsets(a, inner), offsets(b, inner)]
+    tables = [
+        offsets(y, batch),
+        offsets(a, batch),
+        offsets(b, batch),
+        offsets(y, rows),
+        offsets(a, rows),
+        offsets(y, columns),
+        offsets(b, columns),
+        offsets(a, inner),
+        offsets(b, inner),
+    ]
     blocks = "rows" if counts[2] == 1 else "columns" if counts[1] == 1 else "both"
     width = min(lanes, 64 // item)
-    return ProductSpec(dtype, (a.is_laned, b.is_laned), width, blocks, adds), np.concatenate([np.array(header, np.int64), *tables])
+    return ProductSpec(dtype, (a.is_laned, b.is_laned), width, blocks, adds), np.concatenate(
+        [np.array(header, np.int64), *tables]
+    )
 
 
 def print_product(module: Module, spec: ProductSpec, symbol: str) -> None:
@@ -139,7 +151,10 @@ class _Product:
         self.lines.append(f"  br label %{label}.head")
         self.start(f"{label}.head")
         place = len(self.lines)
-        self.lines += [f"  %{label}.more = icmp slt i64 {index}, {end}", f"  br i1 %{label}.more, label %{label}, label %{label}.end"]
+        self.lines += [
+            f"  %{label}.more = icmp slt i64 {index}, {end}",
+            f"  br i1 %{label}.more, label %{label}, label %{label}.end",
+        ]
         self.start(label)
         yield index
         self.lines += [f"  {following} = add nsw i64 {index}, {step}", f"  br label %{label}.head"]
@@ -155,8 +170,11 @@ class _Product:
         self.lines.append(f"  br label %{label}.head")
         self.start(f"{label}.head")
         place = len(self.lines)
-        self.lines += [f"  {following} = add nsw i64 {index}, {step}", f"  %{label}.more = icmp sle i64 {following}, {end}",
-                       f"  br i1 %{label}.more, label %{label}, label %{label}.end"]
+        self.lines += [
+            f"  {following} = add nsw i64 {index}, {step}",
+            f"  %{label}.more = icmp sle i64 {following}, {end}",
+            f"  br i1 %{label}.more, label %{label}, label %{label}.end",
+        ]
         self.start(label)
         yield index, index
         self.lines.append(f"  br label %{label}.head")
@@ -178,7 +196,9 @@ class _Product:
         pointers = [self.emit(f"load ptr, ptr {self.emit(f'getelementptr ptr, ptr %q, i64 {k}')}") for k in range(3)]
         heights, widths = _BLOCKS[self.spec.blocks]
         with self.loop(batches) as batch:
-            places = [self.moved(pointer, self.word(table, batch)) for pointer, table in zip(pointers, self.tables[:3], strict=True)]
+            places = [
+                self.moved(pointer, self.word(table, batch)) for pointer, table in zip(pointers, self.tables[:3], strict=True)
+            ]
             row = "0"
             for height in heights:
                 with self.strides(row, rows, height) as (i, row):
@@ -225,7 +245,10 @@ class _Product:
         self.start(f"{label}.head")
         place = len(self.lines)
         k, following = self.name(), self.name()
-        self.lines += [f"  %{label}.more = icmp slt i64 {k}, {inner}", f"  br i1 %{label}.more, label %{label}, label %{label}.end"]
+        self.lines += [
+            f"  %{label}.more = icmp slt i64 {k}, {inner}",
+            f"  br i1 %{label}.more, label %{label}, label %{label}.end",
+        ]
         self.start(label)
         a_behind, b_behind = self.word(a_inner, k), self.word(b_inner, k)
         a = [self.print_load(at, a_behind, behind, self.spec.laned[0]) for at in a_rows]
@@ -233,8 +256,10 @@ class _Product:
         sums = [self.multiply_add(x, y, totals[r * len(b) + c]) for r, x in enumerate(a) for c, y in enumerate(b)]
         self.lines += [f"  {following} = add nsw i64 {k}, 1", f"  br label %{label}.head"]
         phis = [f"  {k} = phi i64 [ 0, %{before} ], [ {following}, %{label} ]"]
-        phis += [f"  {total} = phi {self.vector} [ zeroinitializer, %{before} ], [ {new}, %{label} ]"
-                 for total, new in zip(totals, sums, strict=True)]
+        phis += [
+            f"  {total} = phi {self.vector} [ zeroinitializer, %{before} ], [ {new}, %{label} ]"
+            for total, new in zip(totals, sums, strict=True)
+        ]
         self.lines[place:place] = phis
         self.start(f"{label}.end")
         return totals

@@ -88,7 +88,8 @@ def _element(at: Any, place: int, lane: int, lanes: int, is_laned: int) -> float
 def recur(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
     """y[i] = factors[i] y[i-1] + terms[i]; y[0] = terms[0]. Pointers: y, factors, terms."""
     header = carray(p, 6)
-    lanes, lines, count, is_reversed, factors_laned, terms_laned = header[0], header[1], header[2], header[3], header[4], header[5]
+    lanes, lines, count, is_reversed = header[0], header[1], header[2], header[3]
+    factors_laned, terms_laned = header[4], header[5]
     starts, steps = carray(moved(p, 9), lines), carray(moved(p, 9 + lines), count)
     y_at, factors_at, terms_at = value_at(q, 0), value_at(q, 1), value_at(q, 2)
     carried = np.empty(lanes, np.float64)

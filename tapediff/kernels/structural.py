@@ -189,10 +189,14 @@ def _sum_address(kind: str, dtype: str) -> int:
     return _compiled(kind, _FLOATS[dtype], _sum_forward if kind == "forward" else _sum_reverse)
 
 
-def _sum_parameters(kind: Kind) -> np.ndarray[Any, Any]:
-    folded = folded_extents(kind.operands[0].shape, kind.attributes[0])
+def _extents(kind: Kind, dims: tuple[int, ...]) -> tuple[int, int, int]:
+    folded = folded_extents(kind.operands[0].shape, dims)
     assert folded is not None  # the others have no kind with a kernel
-    outer, count, inner = folded
+    return folded
+
+
+def _sum_parameters(kind: Kind) -> np.ndarray[Any, Any]:
+    outer, count, inner = _extents(kind, kind.attributes[0])
     return np.array([outer, count, inner, count if kind.row.kernel == "mean" else 1, _sum_kernel(kind.spec.dtype.name)], np.int64)
 
 
@@ -454,6 +458,138 @@ def _plain_kernel(parameters: Callable[[Kind], np.ndarray[Any, Any]], forward: C
                             lambda kind: _plain_address(reverse, kind.spec.dtype.name))
 
 
+# --- extrema and scans ----------------------------------------------------------------------------------------------------------
+
+def _extreme_parameters(kind: Kind) -> np.ndarray[Any, Any]:
+    """Outer, count and inner extent; 1 for the largest, -1 for the smallest; whether nans share the adjoint of a nan."""
+    name = kind.row.name
+    return np.array([*_extents(kind, kind.attributes[0]), 1 if name.endswith("max") else -1, name in ("max", "min")], np.int64)
+
+
+@njit
+def _is_beyond(value: Any, found: Any, sign: int) -> bool:
+    """Whether a value takes the place of the extremum found so far: a nan does, and nothing takes a nan's."""
+    return (value > found if sign > 0 else value < found) or value != value
+
+
+def _extreme_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
+    q = carray(p, 5)
+    outer, count, inner, sign = q[0], q[1], q[2], q[3]
+    lanes = np.empty(32, carray(y_at, 1).dtype)
+    for o in range(outer):
+        first = _shifted(a_at, o * count * inner)
+        if inner == 1 and count >= 64:  # 32 running extrema, so that they are compared side by side
+            head = carray(first, 32)
+            for k in range(32):
+                lanes[k] = head[k]
+            for r in range(32, count - 31, 32):
+                a = carray(_shifted(first, r), 32)
+                for k in range(32):
+                    lanes[k] = a[k] if _is_beyond(a[k], lanes[k], sign) else lanes[k]
+            found = lanes[0]
+            for k in range(1, 32):
+                if _is_beyond(lanes[k], found, sign):
+                    found = lanes[k]
+            rest = carray(first, count)
+            for r in range(count - count % 32, count):
+                if _is_beyond(rest[r], found, sign):
+                    found = rest[r]
+            carray(_shifted(y_at, o), 1)[0] = found
+            continue
+        y = carray(_shifted(y_at, o * inner), inner)
+        y[:] = carray(first, inner)
+        for r in range(1, count):
+            a = carray(_shifted(first, r * inner), inner)
+            for i in range(inner):
+                y[i] = a[i] if _is_beyond(a[i], y[i], sign) else y[i]
+
+
+@njit
+def _is_shown(value: Any, found: Any, nans_share: bool) -> bool:
+    """Whether an element is among those that are the extremum."""
+    return value == found or (nans_share and value != value and found != found)
+
+
+def _extreme_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any,
+                     c_bar_at: Any) -> None:
+    q = carray(p, 5)
+    outer, count, inner, nans_share = q[0], q[1], q[2], q[4] != 0
+    shares = np.empty(inner, carray(y_at, 1).dtype)
+    nothing = np.empty(inner, shares.dtype)
+    for o in range(outer):
+        if inner == 1:
+            found, adjoint = carray(_shifted(y_at, o), 1)[0], carray(_shifted(y_bar_at, o), 1)[0]
+            column = carray(_shifted(a_at, o * count), count)
+            column_bar = carray(_shifted(a_bar_at, o * count), count)
+            among = 0
+            for r in range(count):
+                among += 1 if _is_shown(column[r], found, nans_share) else 0
+            number = shares.dtype.type(among)
+            share, none = adjoint / number, 0 / number  # 0 / 0 is nan: where nothing equals a nan, all elements get it
+            for r in range(count):
+                column_bar[r] += share if _is_shown(column[r], found, nans_share) else none
+            continue
+        y = carray(_shifted(y_at, o * inner), inner)
+        y_bar = carray(_shifted(y_bar_at, o * inner), inner)
+        shares[:] = 0
+        for r in range(count):
+            a = carray(_shifted(a_at, (o * count + r) * inner), inner)
+            for i in range(inner):
+                shares[i] += 1 if _is_shown(a[i], y[i], nans_share) else 0
+        for i in range(inner):
+            nothing[i] = 0 / shares[i]
+            shares[i] = y_bar[i] / shares[i]
+        for r in range(count):
+            a = carray(_shifted(a_at, (o * count + r) * inner), inner)
+            a_bar = carray(_shifted(a_bar_at, (o * count + r) * inner), inner)
+            for i in range(inner):
+                a_bar[i] += shares[i] if _is_shown(a[i], y[i], nans_share) else nothing[i]
+
+
+def _scan_parameters(kind: Kind) -> np.ndarray[Any, Any]:
+    """Outer, count and inner extent; whether the scan starts at the end."""
+    dim, is_reversed = kind.attributes
+    return np.array([*(_extents(kind, (dim,)) if kind.spec.ndim else (1, 1, 1)), is_reversed], np.int64)
+
+
+@njit
+def _add_sums(p: Any, is_reversed: bool, a_at: Any, y_at: Any) -> None:
+    """Add to each y the sum of the elements up to it, in float64."""
+    q = carray(p, 3)
+    outer, count, inner = q[0], q[1], q[2]
+    totals = np.empty(inner, np.float64)
+    for o in range(outer):
+        if inner == 1:
+            column, sums = carray(_shifted(a_at, o * count), count), carray(_shifted(y_at, o * count), count)
+            step = -1 if is_reversed else 1
+            at = count - 1 if is_reversed else 0
+            total = np.float64(column[at])
+            for r in range(count):
+                total = total + column[at] if r else total
+                sums[at] += sums.dtype.type(total)
+                at += step
+            continue
+        for r in range(count):
+            at = (o * count + (count - 1 - r if is_reversed else r)) * inner
+            a = carray(_shifted(a_at, at), inner)
+            y = carray(_shifted(y_at, at), inner)
+            for i in range(inner):
+                totals[i] = totals[i] + a[i] if r else a[i]
+                y[i] += y.dtype.type(totals[i])
+
+
+def _cumsum_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
+    q = carray(p, 4)
+    y = carray(y_at, q[0] * q[1] * q[2])
+    y[:] = -0.0  # what added to -0 leaves it -0
+    _add_sums(p, q[3] != 0, a_at, y_at)
+
+
+def _cumsum_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any, a_bar_at: Any, b_bar_at: Any,
+                    c_bar_at: Any) -> None:
+    _add_sums(p, carray(p, 4)[3] == 0, y_bar_at, a_bar_at)
+
+
 # --- classification -------------------------------------------------------------------------------------------------------------
 
 @intrinsic
@@ -614,6 +750,8 @@ KERNELS: dict[str, StructuralKernel] = {
                                 lambda kind: _view_address("reverse", _FLOATS[kind.spec.dtype.name])),
     "product": _plain_kernel(_product_parameters, _product_forward, _product_reverse),
     "affine": _plain_kernel(_product_parameters, _affine_forward, _affine_reverse),
+    "extreme": _plain_kernel(_extreme_parameters, _extreme_forward, _extreme_reverse),
+    "cumsum": _plain_kernel(_scan_parameters, _cumsum_forward, _cumsum_reverse),
     "softmax": _plain_kernel(_softmax_parameters, _softmax_forward, _softmax_reverse),
     "nll_loss": _plain_kernel(_nll_parameters, _nll_forward, _nll_reverse),
 }

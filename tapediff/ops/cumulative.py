@@ -72,7 +72,7 @@ def weight(F: Any, part: Any, whole: Any) -> Any:
     return F.where(F.eq(part, whole), 1.0, F.exp(part - whole))
 
 
-add_row("cumsum", same_shape, cumsum_forward, cumsum_pullback, saves=(frozenset(),), lanes="cumsum", doc="The sums of the elements up to each one.")
+add_row("cumsum", same_shape, cumsum_forward, cumsum_pullback, saves=(frozenset(),), kernel="cumsum", lanes="cumsum", doc="The sums of the elements up to each one.")
 add_row("cumprod", same_shape, cumprod_forward, cumprod_pullback, saves=(frozenset({0, "y"}),), lanes="cumprod", doc="The products of the elements up to each one.")
 add_row("logcumsumexp", same_shape, logcumsumexp_forward, logcumsumexp_pullback, saves=(frozenset({0, "y"}),), lanes="logcumsumexp", doc="log(cumsum(exp(a))), without overflow.")
 

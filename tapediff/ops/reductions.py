@@ -265,11 +265,12 @@ EXTREMA = {"largest": "largest", "smallest": "smallest", "middle": "median", "mi
 for _name, _forward, _backward, _which in (("max", amax_forward, "MaxBackward1", "largest"), ("min", amin_forward, "MinBackward1", "smallest"),
                                            ("median", median_forward, "MedianBackward0", "middle"),
                                            ("nanmedian", nanmedian_forward, "NanmedianBackward0", "middle, nans left out,")):
-    add_row(_name, infer_reduction, _forward, equal_or_nan_pullback, grad_fn=_backward, saves=_saved, lanes=EXTREMA.get(_which), doc=f"The {_which} of all elements.")
+    add_row(_name, infer_reduction, _forward, equal_or_nan_pullback, grad_fn=_backward, saves=_saved,
+            kernel="extreme" if _name in ("max", "min") else None, lanes=EXTREMA.get(_which), doc=f"The {_which} of all elements.")
 for _name, _forward, _backward, _which in (("amax", amax_forward, "AmaxBackward0", "largest"), ("amin", amin_forward, "AminBackward0", "smallest"),
                                            ("aminmax_max", amax_forward, "AminmaxBackward0", "largest"),
                                            ("aminmax_min", amin_forward, "AminmaxBackward0", "smallest")):
-    add_row(_name, infer_reduction, _forward, equal_pullback, grad_fn=_backward, saves=_saved, lanes=EXTREMA.get(_which), doc=f"The {_which} element over dimensions.")
+    add_row(_name, infer_reduction, _forward, equal_pullback, grad_fn=_backward, saves=_saved, kernel="extreme", lanes=EXTREMA.get(_which), doc=f"The {_which} element over dimensions.")
 
 
 # --- truth and counting ---------------------------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ BLOCK = 1 << 14  # elements that are updated at a time
 
 
 def gradient_array(parameter: Tensor) -> Any:
-    """The gradient of a leaf as an array that must not be written; None if there is none."""
+    """The gradient of a leaf as an array, flat or in its shape, that must not be written; None if there is none."""
     if parameter.segment is not SOURCE or parameter.source.origin is not None:
         grad = parameter.grad
         return None if grad is None else grad._array()
@@ -32,7 +32,7 @@ def gradient_array(parameter: Tensor) -> Any:
     known = source.grad
     if known is None:
         if parameter.spec.size == 1 and source.read(S_STATE) == IN_CELL:  # the sweeps left it in the table
-            return np.full(parameter.spec.shape, source._cell(S_GRADIENT), parameter.spec.dtype.numpy)
+            return np.array((source._cell(S_GRADIENT),), parameter.spec.dtype.numpy)
         return None
     return known if type(known) is np.ndarray else known._array()
 
@@ -60,6 +60,7 @@ class Pack:
         self.is_in_place = len(parameters) == 1 and self.arrays[0].flags.c_contiguous
         self.values: Array = self.arrays[0].reshape(-1) if self.is_in_place else np.empty(ends[-1], dtype)
         self.grads: Array = np.empty(0 if self.is_in_place else ends[-1], dtype)
+        self.flat = [array.reshape(-1) for array in self.arrays]
         self.shown = [self.values[place].reshape(array.shape) for place, array in zip(self.places, self.arrays)]
         self.counts = {name: self._scalar(name, value) for name, value in scalars.items()}
         self.slots = {name: self._slot(name, value, dtype) for name, value in slots.items()}
@@ -103,8 +104,9 @@ class Pack:
         """Read the parameters; returns their gradients, flat."""
         if self.is_in_place:
             return grads[0].reshape(-1)
-        np.concatenate([array.reshape(-1) for array in self.arrays], out=self.values)
-        return np.concatenate([grad.reshape(-1) for grad in grads], out=self.grads)
+        # an array that is not contiguous stands alone, and has no flat view
+        np.concatenate(self.flat if len(self.flat) > 1 else [self.arrays[0].reshape(-1)], out=self.values)
+        return np.concatenate([grad if grad.ndim == 1 else grad.reshape(-1) for grad in grads], out=self.grads)
 
     def store(self) -> None:
         """Write the parameters back, and let everybody know."""

@@ -11,6 +11,7 @@ from tapediff.errors import GuardError
 from tapediff.nested import LEAF, flatten, matched
 from tapediff.program.branches import RowBranches, states_of_rows
 from tapediff.program.executors import ROWS, checked_executor
+from tapediff.program.explain import Explanation
 from tapediff.program.running import Results, available_threads, element_stride, row_layout, run_batch
 from tapediff.program.schedule import Request
 from tapediff.tensor import Tensor
@@ -170,6 +171,17 @@ class Batch:
             codes = [self.program.branches_of(self.row(arrays, row)).codes for row in range(rows)]
             return RowBranches(asked.guards, np.stack(codes, axis=1))
         return states_of_rows(asked, outputs, rows)
+
+    def explain(self, row: int, *inputs: Any) -> Explanation:
+        """Where an inf or a nan of one row comes from; see `Program.explain`.
+
+        Raises
+            IndexError: there is no such row.
+        """
+        arrays, rows = self.arrays(inputs)
+        if not -rows <= row < rows:
+            raise IndexError(f"explain: row {row} of {rows}")
+        return self.program.explain_leaves(self.row(arrays, row))
 
     def row(self, arrays: Sequence[Array], row: int) -> list[Array]:
         """The inputs of one row."""

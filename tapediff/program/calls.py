@@ -26,11 +26,14 @@ class Route(NamedTuple):
 
     rows    their numbers; None for all, or where there are no rows
     inputs  for each input of the program, which tensor of the call it is
+    alone   the one row is replayed without lanes, by the arithmetic of the recording: in lanes a sum may round differently, and the
+            row would fail a guard that was recorded at itself
     """
 
     program: Program
     rows: Array | None
     inputs: tuple[int, ...]
+    alone: bool = False
 
 
 class Call:
@@ -64,18 +67,32 @@ class Call:
             found, self.ready = self.ready, None
             return found
         parts = []
-        for program, rows, inputs in self.routes:
+        for program, rows, inputs, alone in self.routes:
             given = [arrays[k] for k in inputs]
-            if self.count is None:
-                values, _, failed = program.single(program.request())(given)
-                program.check(failed)
-                parts.append([value.copy() for value in values])
+            if self.count is None or alone:
+                parts.append(self.single(program, given, inputs, rows if alone else None))
             else:
                 laned = [self.laned[k] for k in inputs]
                 results = run(program, self._of(given, laned, rows), laned, self._count(rows))
                 program.check(int(results.failed.max(initial=0)))
                 parts.append([results.outputs[k] for k in range(len(program.output_specs))])
         return self.joined(parts)
+
+    def single(self, program: Program, given: Sequence[Array], inputs: Sequence[int], rows: Array | None) -> list[Array]:
+        """The outputs of one replay; of one row, where `rows` names it.
+
+        Raises
+            GuardError: it takes another path.
+        """
+        values, _, failed = program.single(program.request())(self._row(given, inputs, rows))
+        program.check(failed)
+        return [value.copy() if rows is None else value[None].copy() for value in values]
+
+    def _row(self, given: Sequence[Array], inputs: Sequence[int], rows: Array | None) -> list[Array]:
+        """The values of one row."""
+        if rows is None:
+            return list(given)
+        return [array[rows[0]] if self.laned[k] else array for array, k in zip(given, inputs, strict=True)]
 
     def _count(self, rows: Array | None) -> int:
         assert self.count is not None
@@ -106,13 +123,20 @@ class Call:
     def gradients(self, arrays: Sequence[Array], wanted: Sequence[int], cotangents: Sequence[Array]) -> list[Array]:
         """The vector-Jacobian products by the tensors `wanted`, summed over the rows for those that all rows share."""
         totals: list[Array] = [np.zeros(arrays[k].shape, arrays[k].dtype) for k in wanted]
-        for program, rows, inputs in self.routes:
+        for program, rows, inputs, alone in self.routes:
             given = [arrays[k] for k in inputs]
             positions = tuple(k for k, tensor in enumerate(inputs) if tensor in wanted)
-            if self.count is None:
-                _, products, _ = program.single(program.request(positions, "given", outputs=False))(given, cotangents)
+            if self.count is None or alone:
+                number = rows[0] if alone and rows is not None else None
+                seeds = cotangents if number is None else [cotangent[number] for cotangent in cotangents]
+                values = self._row(given, inputs, None if number is None else rows)
+                _, products, _ = program.single(program.request(positions, "given", outputs=False))(values, seeds)
                 for k, product in zip(positions, products, strict=True):
-                    totals[wanted.index(inputs[k])] = product.copy()
+                    total = totals[wanted.index(inputs[k])]
+                    if number is None:
+                        total[...] = product
+                    else:
+                        total[number if self.laned[inputs[k]] else ...] += product
                 continue
             laned = [self.laned[k] for k in inputs]
             seeds = self._of(cotangents, [True] * len(cotangents), rows)
@@ -132,11 +156,11 @@ class Call:
     def transposed(self, wanted: Sequence[int], outputs: int) -> Call:
         """The call of the vector-Jacobian products by `wanted`; its tensors are those of this call and the cotangents."""
         routes = []
-        for program, rows, inputs in self.routes:
+        for program, rows, inputs, alone in self.routes:
             positions = tuple(inputs.index(k) if k in inputs else -1 for k in wanted)
             derived = program.derived("vjp", tuple(k for k in positions if k >= 0), tuple(range(outputs)))
             first = len(self.laned)
-            routes.append(Route(derived, rows, (*inputs, *range(first, first + outputs))))
+            routes.append(Route(derived, rows, (*inputs, *range(first, first + outputs)), alone))
         return Call(routes, [*self.laned, *[True] * outputs], self.count)
 
 
@@ -164,6 +188,6 @@ class Replayed(Function):
                 found[k + 1] = product if call.laned[k] or call.count is None else product.sum(0)
             return tuple(found)
         arrays = [tensor._array() for tensor in tensors]
-        for k, product in zip(wanted, call.gradients(arrays, wanted, [c._array() for c in cotangents]), strict=True):
-            found[k + 1] = of_array(product)
+        for k, gradient in zip(wanted, call.gradients(arrays, wanted, [c._array() for c in cotangents]), strict=True):
+            found[k + 1] = of_array(gradient)
         return tuple(found)

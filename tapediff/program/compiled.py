@@ -39,6 +39,7 @@ class Compiled:
     """
 
     def __init__(self, func: Callable[..., Any], limit: int) -> None:
+        self.__name__ = "function"
         functools.update_wrapper(self, func)
         self.func = func
         self.limit = limit
@@ -77,7 +78,7 @@ class Compiled:
             last = entry.program.tape.guards[failed - 1]
         if len(entries) >= self.limit:
             raise RuntimeError(f"compile: {self.__name__} takes more than {self.limit} paths; the last guard that failed is "
-                               f"{last}. "  # type: ignore[attr-defined]
+                               f"{last}. "
                                "Choose by value with torch.where there, or raise the limit: tapediff.compile(f, limit=...).")
         entry = self._record(leaves, structure)
         with self._lock:
@@ -102,12 +103,12 @@ class Compiled:
             results, out_structure = flatten(self.func(*arguments, **options))
             for result in results:
                 if not isinstance(result, Tensor):
-                    raise TypeError(f"compile: {self.__name__} must return tensors, also in tuples, lists and dicts: got "  # type: ignore[attr-defined]
+                    raise TypeError(f"compile: {self.__name__} must return tensors, also in tuples, lists and dicts: got "
                                     f"{type(result).__name__}")
         tape, sources = recorder.finish(results).with_captured_inputs()
         examples = [source.values().copy() for source in (*recorder.inputs, *sources)]
         program = Program(tape, examples, Structure(tuple, (), (LEAF,) * len(examples)),
-                          Structure(tuple, (), (LEAF,) * len(tape.outputs)), self.__name__)  # type: ignore[attr-defined]
+                          Structure(tuple, (), (LEAF,) * len(tape.outputs)), self.__name__)
         return _Entry(program, sources, out_structure)
 
 

@@ -16,7 +16,7 @@ def einsum(F: Any, attributes: tuple[tuple[Indices, ...], Indices], *operands: A
     indices, result = attributes
     names, value = indices[0], operands[0]
     for position in range(1, len(operands)):
-        later = {index for other in indices[position + 1:] for index in other}.union(result)
+        later = {index for other in indices[position + 1 :] for index in other}.union(result)
         is_last = position == len(operands) - 1
         kept = result if is_last else tuple(dict.fromkeys(index for index in names + indices[position] if index in later))
         value = F.einsum(value, operands[position], ((names, indices[position]), kept))
@@ -40,4 +40,9 @@ def trace(F: Any, attributes: None, a: Any) -> Any:
     return F.sum(F.diagonal(a, ((min(rows, columns),), (columns + 1,), 0)), ((0,), False))
 
 
-COMPOSITIONS: dict[str | None, Callable[..., Any]] = {"einsum": einsum, "cross": cross, "nan_to_numbers": nan_to_numbers, "trace": trace}
+COMPOSITIONS: dict[str | None, Callable[..., Any]] = {
+    "einsum": einsum,
+    "cross": cross,
+    "nan_to_numbers": nan_to_numbers,
+    "trace": trace,
+}

@@ -8,7 +8,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from tapediff.kernels.options import compiled, inner
+from tapediff.kernels.options import compiled, compiled_holding, inner
 from tapediff.program.layout import (
     A_BUFFER,
     A_CLASS,
@@ -64,7 +64,7 @@ from tapediff.sweeps import (
     zero,
 )
 
-__all__ = ["run", "run_machine", "run_rows"]
+__all__ = ["run", "run_holding", "run_machine", "run_machine_holding", "run_rows"]
 
 _I64 = ir.IntType(64)
 
@@ -214,6 +214,27 @@ def store_rows(value: int, count: int, item: int, buffer: int, frame: int) -> No
         transpose_range(target, stride, item, value, filled, count, item, lanes * item, item)
 
 
+def _addition(element: Any, item: int) -> Any:
+    """Intrinsic `add(target, source)`: SUM_LANES numbers added to as many float64."""
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        wide, narrow = ir.VectorType(ir.DoubleType(), SUM_LANES), ir.VectorType(element, SUM_LANES)
+        target = builder.inttoptr(arguments[0], wide.as_pointer())
+        total, term = builder.load(target), builder.load(builder.inttoptr(arguments[1], narrow.as_pointer()))
+        total.align, term.align = 8, item
+        builder.store(builder.fadd(total, term if item == 8 else builder.fpext(term, wide)), target).align = 8
+        return context.get_dummy_value()
+
+    @intrinsic
+    def add(typing_context: Any, target: Any, source: Any) -> Any:
+        return types.void(types.int64, types.int64), emit
+
+    return add
+
+
+add_f64 = _addition(ir.DoubleType(), 8)
+add_f32 = _addition(ir.FloatType(), 4)
+
+
 @inner
 def add_rows(value: int, count: int, item: int, offset: int, frame: int) -> None:
     """Add the lanes of rows that passed their guards to the partial sums, in the order of rows."""
@@ -222,6 +243,17 @@ def add_rows(value: int, count: int, item: int, offset: int, frame: int) -> None
     lanes = load_i64(frame + F_LANES * 8)
     filled = min(lanes, load_i64(frame + F_ROWS * 8) - row)
     failed = load_i64(frame + F_FAILED * 8)
+    has_failed = False
+    for lane in range(filled):
+        has_failed = has_failed or load_i32(failed + (row + lane) * 4) != 0
+    if not has_failed and row % SUM_LANES == 0 and filled == lanes and lanes % SUM_LANES == 0:
+        for k in range(count):
+            for lane in range(0, lanes, SUM_LANES):
+                if item == 8:
+                    add_f64(target + k * (SUM_LANES * 8), value + (k * lanes + lane) * 8)
+                else:
+                    add_f32(target + k * (SUM_LANES * 8), value + (k * lanes + lane) * 4)
+        return
     for k in range(count):
         for lane in range(filled):
             if load_i32(failed + (row + lane) * 4) == 0:
@@ -436,6 +468,12 @@ def run(code: int, at: int, end: int, actions: int, frame: int) -> int:
     return run_steps(code, at, end, actions, frame)
 
 
+@compiled_holding(types.int64(*[types.int64] * 5))
+def run_holding(code: int, at: int, end: int, actions: int, frame: int) -> int:
+    """`run` without letting other Python threads run meanwhile."""
+    return run_steps(code, at, end, actions, frame)
+
+
 @compiled(types.int64(*[types.int64] * 7))
 def run_rows(code: int, end: int, actions: int, frame: int, first: int, last: int, lanes: int) -> int:
     """Run all steps over the rows from `first` to `last`, `lanes` at a time; there must be no HOST step."""
@@ -460,5 +498,12 @@ def call_machine(typing_context: Any, address: Any, frame: Any, first: Any, last
 @compiled(types.int64(*[types.int64] * 4))
 def run_machine(address: int, frame: int, first: int, last: int) -> int:
     """Run a compiled tape over the rows from `first` to `last`, a whole number of blocks."""
+    call_machine(address, frame, first, last)
+    return last
+
+
+@compiled_holding(types.int64(*[types.int64] * 4))
+def run_machine_holding(address: int, frame: int, first: int, last: int) -> int:
+    """`run_machine` without letting other Python threads run meanwhile."""
     call_machine(address, frame, first, last)
     return last

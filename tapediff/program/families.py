@@ -11,7 +11,11 @@ from tapediff.program.operations import Operation
 __all__ = ["forward_calls", "reverse_calls"]
 
 FAMILIES: dict[str | None, Family] = {
-    **lanes_folds.FAMILIES, **lanes_matrices.FAMILIES, **lanes_moves.FAMILIES, **lanes_orders.FAMILIES, **lanes_places.FAMILIES,
+    **lanes_folds.FAMILIES,
+    **lanes_matrices.FAMILIES,
+    **lanes_moves.FAMILIES,
+    **lanes_orders.FAMILIES,
+    **lanes_places.FAMILIES,
     **lanes_products.FAMILIES,
 }
 
@@ -24,7 +28,9 @@ def forward_calls(operation: Operation, count: int, is_laned: tuple[bool, ...]) 
     return None if family is None else family.forward(operation, Lanes(count, is_laned))
 
 
-def reverse_calls(operation: Operation, position: int, count: int, is_laned: tuple[bool, ...]) -> list[Call] | None:
-    """The calls that add to the adjoint of an operand; None where there is no kernel."""
+def reverse_calls(
+    operation: Operation, position: int, count: int, is_laned: tuple[bool, ...], is_fresh: bool
+) -> list[Call] | None:
+    """The calls that add to the adjoint of an operand, or write it where it holds nothing yet; None: there is no kernel."""
     family = FAMILIES.get(operation.row.lanes)
-    return None if family is None else family.reverse(operation, position, Lanes(count, is_laned))
+    return None if family is None else family.reverse(operation, position, Lanes(count, is_laned, is_fresh))

@@ -28,7 +28,7 @@ Array = np.ndarray[Any, Any]
 MOST_STACK = 1 << 18  # bytes of workspace that a handle may take on its caller's stack
 
 
-class Handle(WrapperAddressProtocol):  # type: ignore[misc]
+class Handle(WrapperAddressProtocol):
     """A program's native function.
 
     address  of `int64 f(double *inputs, double *results)`: for ctypes, Cython, C, or any compiler

@@ -29,18 +29,26 @@ class Call(NamedTuple):
     parameters  an array of int64 that must be kept alive
     pointers    what the kernel's pointers show: operands by position, RESULT, RESULT_ADJOINT, ADJOINT (of the operand whose
                 adjoint is wanted: the kernel adds to it), ONE (the number 1 in the result's dtype)
+    writes      whether the kernel writes the adjoint, every element of it, instead of adding to it
     """
 
     kernel: int | ProductSpec
     parameters: np.ndarray[Any, Any]
     pointers: tuple[int, ...]
+    writes: bool = False
 
 
 class Lanes(NamedTuple):
-    """What an operation runs on: the number of lanes, and which operands lie in them. The result does, and so do adjoints."""
+    """What an operation runs on.
+
+    number    of lanes
+    operands  which operands lie in them; the result does, and so do adjoints
+    is_fresh  whether the adjoint that is wanted holds nothing yet: a call may then write it
+    """
 
     number: int
     operands: tuple[bool, ...]
+    is_fresh: bool = False
 
 
 class Family(NamedTuple):

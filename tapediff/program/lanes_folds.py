@@ -45,24 +45,31 @@ def count_of(operation: Operation) -> int:
     return prod(operation.operands[0].shape[dim] for dim in cast(Any, operation.attributes)[0])
 
 
-def folded(kernel: Callable[..., None], own: Callable[[Operation], tuple[int, ...]] = lambda operation: (),
-           serves: Callable[[Operation], bool] = is_floating) -> Callable[[Operation, Lanes], list[Call] | None]:
+def folded(
+    kernel: Callable[..., None],
+    own: Callable[[Operation], tuple[int, ...]] = lambda operation: (),
+    serves: Callable[[Operation], bool] = is_floating,
+) -> Callable[[Operation, Lanes], list[Call] | None]:
     """The `forward` of a reduction with attributes (dims, ...)."""
+
     def forward(operation: Operation, lanes: Lanes) -> list[Call] | None:
         if not serves(operation):
             return None
         operand = operation.operands[0]
         parameters = fold_parameters(operand.shape, cast(Any, operation.attributes)[0], lanes, *own(operation))
         return [call(kernel, operand.dtype.name, parameters, RESULT, 0)]
+
     return forward
 
 
 def spread_reverse(divisor: Callable[[Operation], int]) -> Callable[[Operation, int, Lanes], list[Call]]:
     """The `reverse` of a sum over a divisor."""
+
     def reverse(operation: Operation, position: int, lanes: Lanes) -> list[Call]:
         operand = operation.operands[0]
         parameters = fold_parameters(operand.shape, cast(Any, operation.attributes)[0], lanes, divisor(operation))
         return [call(kernels.spread_sum, operand.dtype.name, parameters, ADJOINT, RESULT_ADJOINT)]
+
     return reverse
 
 
@@ -88,14 +95,20 @@ def function_kernels(operation: Operation) -> tuple[int, int]:
 
 # --- along one dimension --------------------------------------------------------------------------------------------------------
 
+
 def dims_of(operation: Operation, dim: int) -> tuple[int, ...]:
     """One dimension, which a value without dimensions does not have."""
     return (dim,) if operation.operands[0].shape else ()
 
 
 def softmax_parameters(operation: Operation, lanes: Lanes) -> Array:
-    return fold_parameters(operation.spec.shape, dims_of(operation, cast(int, operation.attributes)), lanes, *function_kernels(operation),
-                           int(operation.row.name == "log_softmax"))
+    return fold_parameters(
+        operation.spec.shape,
+        dims_of(operation, cast(int, operation.attributes)),
+        lanes,
+        *function_kernels(operation),
+        int(operation.row.name == "log_softmax"),
+    )
 
 
 def softmax_forward(operation: Operation, lanes: Lanes) -> list[Call]:
@@ -103,12 +116,21 @@ def softmax_forward(operation: Operation, lanes: Lanes) -> list[Call]:
 
 
 def softmax_reverse(operation: Operation, position: int, lanes: Lanes) -> list[Call]:
-    return [call(kernels.softmax_adjoint, operation.spec.dtype.name, softmax_parameters(operation, lanes), ADJOINT, RESULT_ADJOINT,
-                 RESULT)]
+    return [
+        call(
+            kernels.softmax_adjoint,
+            operation.spec.dtype.name,
+            softmax_parameters(operation, lanes),
+            ADJOINT,
+            RESULT_ADJOINT,
+            RESULT,
+        )
+    ]
 
 
 def scanned(kernel: Callable[..., None]) -> Callable[[Operation, Lanes], list[Call] | None]:
     """The `forward` of a scan with attributes (dim, is_reversed)."""
+
     def forward(operation: Operation, lanes: Lanes) -> list[Call] | None:
         if not is_floating(operation):
             return None
@@ -116,6 +138,7 @@ def scanned(kernel: Callable[..., None]) -> Callable[[Operation, Lanes], list[Ca
         flags = [int(is_laned) for is_laned in lanes.operands]
         parameters = fold_parameters(operation.spec.shape, dims_of(operation, dim), lanes, int(is_reversed), *flags)
         return [call(kernel, operation.spec.dtype.name, parameters, RESULT, *range(len(operation.operands)))]
+
     return forward
 
 
@@ -126,8 +149,14 @@ _REDUCTIONS = {"none": 0, "sum": 1, "mean": 2}
 
 def class_parameters(operation: Operation, lanes: Lanes, first_is_laned: bool, fresh: int) -> Array:
     reduction, ignored, shape = cast(Any, operation.attributes)
-    own = (_REDUCTIONS[reduction], ignored, int(first_is_laned), int(lanes.operands[1]),
-           int(lanes.operands[2]) if len(operation.operands) > 2 else -1, fresh)
+    own = (
+        _REDUCTIONS[reduction],
+        ignored,
+        int(first_is_laned),
+        int(lanes.operands[1]),
+        int(lanes.operands[2]) if len(operation.operands) > 2 else -1,
+        fresh,
+    )
     return fold_parameters(shape, (1 if len(shape) > 1 else 0,), lanes, *own)
 
 
@@ -138,8 +167,11 @@ def nll_forward(operation: Operation, lanes: Lanes) -> list[Call]:
 
 def nll_reverse(operation: Operation, position: int, lanes: Lanes) -> list[Call]:
     parameters = class_parameters(operation, lanes, True, 0)
-    return [call(kernels.nll_spread, operation.spec.dtype.name, parameters, ADJOINT, RESULT_ADJOINT,
-                 *range(1, len(operation.operands)))]
+    return [
+        call(
+            kernels.nll_spread, operation.spec.dtype.name, parameters, ADJOINT, RESULT_ADJOINT, *range(1, len(operation.operands))
+        )
+    ]
 
 
 def nll_spread_forward(operation: Operation, lanes: Lanes) -> list[Call]:

@@ -58,9 +58,11 @@ def moves_reverse(operation: Operation, position: int, lanes: Lanes) -> list[Cal
 
 # --- the transpose of a view ----------------------------------------------------------------------------------------------------
 
+
 def transposed(operation: Operation) -> tuple[Array, Array, Array]:
     """For each run where it goes, where it comes from, and its length."""
     from tapediff.ops.views import strided
+
     shape, strides, offset = cast(Any, operation.attributes)
     numbers = np.arange(operation.spec.size).reshape(shape)
     targets = np.ascontiguousarray(strided(numbers, operation.operands[0].shape, strides, offset)).reshape(-1)
@@ -72,7 +74,9 @@ def strided_sum_forward(operation: Operation, lanes: Lanes) -> list[Call] | None
     if not operation.spec.dtype.is_floating_point:
         return None
     targets, sources, lengths = transposed(operation)
-    parameters = np.concatenate([[lanes.number, len(lengths), operation.spec.size], np.stack([targets, sources, lengths], 1).reshape(-1)])
+    parameters = np.concatenate(
+        [[lanes.number, len(lengths), operation.spec.size], np.stack([targets, sources, lengths], 1).reshape(-1)]
+    )
     return [call(add_runs, operation.spec.dtype.name, parameters, RESULT, 0)]
 
 
@@ -82,4 +86,7 @@ def strided_sum_reverse(operation: Operation, position: int, lanes: Lanes) -> li
     return [call(add_runs, operation.spec.dtype.name, parameters, ADJOINT, RESULT_ADJOINT)]
 
 
-FAMILIES: dict[str | None, Family] = {"moves": Family(moves_forward, moves_reverse), "strided_sum": Family(strided_sum_forward, strided_sum_reverse)}
+FAMILIES: dict[str | None, Family] = {
+    "moves": Family(moves_forward, moves_reverse),
+    "strided_sum": Family(strided_sum_forward, strided_sum_reverse),
+}

@@ -20,9 +20,10 @@ What = tuple[int | None, int, int, int, tuple[int, ...]]
 def indices(describe: Callable[[Operation, Any], What]) -> Callable[[Operation, Lanes], list[Call]]:
     """The `forward` of a row whose result is indices along a dimension.
 
-    describe  (operation, attributes) -> the dimension (None: all of them), what is wanted, a number that goes with it, whether the
-              order is descending, the ranks
+    describe  (operation, attributes) -> the dimension (None: all of them), what is wanted, a number that goes with it,
+              whether the order is descending, the ranks
     """
+
     def forward(operation: Operation, lanes: Lanes) -> list[Call]:
         dim, what, number, descending, ranks = describe(operation, operation.attributes)
         operand = operation.operands[0]
@@ -37,6 +38,7 @@ def indices(describe: Callable[[Operation, Any], What]) -> Callable[[Operation, 
             starts, steps = np.arange(operation.spec.size), np.zeros(1, np.int64)
         ranks = (*ranks, *[0] * (wanted - len(ranks)))
         return [call(kernels.find_indices, operand.dtype.name, np.concatenate([parameters, starts, steps, ranks]), RESULT, 0)]
+
     return forward
 
 
@@ -55,6 +57,7 @@ def median(skips: int) -> Callable[[Operation, Lanes], list[Call] | None]:
             return None
         parameters = fold_parameters(operand.shape, cast(Any, operation.attributes)[0], lanes, skips)
         return [call(kernels.find_median, operand.dtype.name, parameters, RESULT, 0)]
+
     return forward
 
 

@@ -38,8 +38,9 @@ def element(operation: Operation) -> str:
     return WORDS[operation.spec.dtype.itemsize]
 
 
-def place_parameters(where: Addressing, address: Any, base: Shape, indices: tuple[Spec, ...], lanes: Lanes, first: int,
-                     *others: int) -> list[int]:
+def place_parameters(
+    where: Addressing, address: Any, base: Shape, indices: tuple[Spec, ...], lanes: Lanes, first: int, *others: int
+) -> list[int]:
     """The parameters of the kernels of places; the indices are the operands from `first` on, `others` say what has lanes."""
     zeros = [np.zeros(index.shape, np.int64) for index in indices]
     start = np.asarray(where.places(address, base, *zeros)).reshape(-1)
@@ -59,8 +60,9 @@ def place_parameters(where: Addressing, address: Any, base: Shape, indices: tupl
 
 def reads_forward(operation: Operation, lanes: Lanes) -> list[Call]:
     base, *indices = operation.operands
-    parameters = place_parameters(addressing_of(operation.row), operation.attributes, base.shape, tuple(indices), lanes, 1,
-                                  lanes.operands[0], 0)
+    parameters = place_parameters(
+        addressing_of(operation.row), operation.attributes, base.shape, tuple(indices), lanes, 1, lanes.operands[0], 0
+    )
     return [call(read_at, element(operation), parameters, RESULT, *range(len(operation.operands)))]
 
 
@@ -75,15 +77,18 @@ def writes_forward(operation: Operation, lanes: Lanes) -> list[Call] | None:
     address, accumulate = cast(Any, operation.attributes)
     if accumulate and operation.spec.dtype.name == "bool":
         return None
-    parameters = place_parameters(addressing_of(operation.row), address, base.shape, tuple(indices), lanes, 2, *lanes.operands[:2])
+    parameters = place_parameters(
+        addressing_of(operation.row), address, base.shape, tuple(indices), lanes, 2, *lanes.operands[:2]
+    )
     kernel = (add_at, operation.spec.dtype.name) if accumulate else (write_at, element(operation))
     return [call(*kernel, parameters, RESULT, *range(len(operation.operands)))]
 
 
 def fills_forward(operation: Operation, lanes: Lanes) -> list[Call]:
     base, _, *indices = operation.operands
-    parameters = place_parameters(addressing_of(operation.row), operation.attributes, base.shape, tuple(indices), lanes, 2,
-                                  *lanes.operands[:2])
+    parameters = place_parameters(
+        addressing_of(operation.row), operation.attributes, base.shape, tuple(indices), lanes, 2, *lanes.operands[:2]
+    )
     return [call(fill_at, element(operation), parameters, RESULT, *range(len(operation.operands)))]
 
 
@@ -107,6 +112,7 @@ def scatter_reduce_forward(operation: Operation, lanes: Lanes) -> list[Call] | N
 
 # --- masks ----------------------------------------------------------------------------------------------------------------------
 
+
 def mask_parameters(operation: Operation, lanes: Lanes) -> list[int]:
     """Lanes, elements of the operand, elements of the vector, which operands have lanes."""
     vector = operation.operands[2] if len(operation.operands) > 2 else operation.spec
@@ -116,6 +122,7 @@ def mask_parameters(operation: Operation, lanes: Lanes) -> list[int]:
 def masks_forward(kernel: Callable[..., None]) -> Callable[[Operation, Lanes], list[Call]]:
     def forward(operation: Operation, lanes: Lanes) -> list[Call]:
         return [call(kernel, element(operation), mask_parameters(operation, lanes), RESULT, *range(len(operation.operands)))]
+
     return forward
 
 
@@ -124,6 +131,7 @@ def masks_reverse(*kernels: Callable[..., None] | None) -> Callable[[Operation, 
         kernel = kernels[position]
         assert kernel is not None
         return [call(kernel, operation.spec.dtype.name, mask_parameters(operation, lanes), ADJOINT, RESULT_ADJOINT, 1)]
+
     return reverse
 
 

@@ -53,8 +53,10 @@ def product_of(operation: Operation) -> Product:
     for each, shape in zip(names, (spread, shapes[first], shapes[first + 1]), strict=True):
         for one, size in zip(each, shape, strict=True):
             sizes[one] = max(sizes.get(one, 1), size) if size else 0
-    kept = [tuple(one for one, size in zip(each, shape, strict=True) if size == sizes[one])
-            for each, shape in zip(names, (spread, shapes[first], shapes[first + 1]), strict=True)]
+    kept = [
+        tuple(one for one, size in zip(each, shape, strict=True) if size == sizes[one])
+        for each, shape in zip(names, (spread, shapes[first], shapes[first + 1]), strict=True)
+    ]
     return Product(sizes, (kept[0], kept[1], kept[2], input_names), first, float(alpha), float(beta))
 
 
@@ -77,8 +79,16 @@ def product_forward(operation: Operation, lanes: Lanes) -> list[Call] | None:
     if product.beta:
         spread = contraction(product.sizes, y, factor(product, 3, lanes.operands[0]), NUMBER, count, dtype, alpha=product.beta)
         calls.append(Call(*spread, (RESULT, 0, ONE)))
-    made = contraction(product.sizes, y, factor(product, 1, lanes.operands[first]), factor(product, 2, lanes.operands[first + 1]),
-                       count, dtype, alpha=product.alpha, adds=bool(calls))
+    made = contraction(
+        product.sizes,
+        y,
+        factor(product, 1, lanes.operands[first]),
+        factor(product, 2, lanes.operands[first + 1]),
+        count,
+        dtype,
+        alpha=product.alpha,
+        adds=bool(calls),
+    )
     return [*calls, Call(*made, (RESULT, first, first + 1))]
 
 
@@ -89,23 +99,36 @@ def product_reverse(operation: Operation, position: int, lanes: Lanes) -> list[C
     if position < first:
         if not product.beta:
             return []
-        made = contraction(product.sizes, factor(product, 3, True), y_bar, NUMBER, count, dtype, alpha=product.beta, adds=True)
-        return [Call(*made, (ADJOINT, RESULT_ADJOINT, ONE))]
+        made = contraction(
+            product.sizes, factor(product, 3, True), y_bar, NUMBER, count, dtype, alpha=product.beta, adds=not lanes.is_fresh
+        )
+        return [Call(*made, (ADJOINT, RESULT_ADJOINT, ONE), lanes.is_fresh)]
     which = position - first + 1
     other = 3 - which
-    made = contraction(product.sizes, factor(product, which, True), y_bar, factor(product, other, lanes.operands[first + other - 1]),
-                       count, dtype, alpha=product.alpha, adds=True)
-    return [Call(*made, (ADJOINT, RESULT_ADJOINT, first + other - 1))]
+    made = contraction(
+        product.sizes,
+        factor(product, which, True),
+        y_bar,
+        factor(product, other, lanes.operands[first + other - 1]),
+        count,
+        dtype,
+        alpha=product.alpha,
+        adds=not lanes.is_fresh,
+    )
+    return [Call(*made, (ADJOINT, RESULT_ADJOINT, first + other - 1), lanes.is_fresh)]
 
 
-# --- einsum -----------------------------------------------------------------------------------------------------------------------
+# --- einsum ---------------------------------------------------------------------------------------------------------------------
+
 
 def factors_of(operation: Operation, lanes: Lanes) -> tuple[dict[str, int], list[Factor]]:
     """The sizes of named indices; the result and the operands, a number 1 among them where there is only one operand."""
     indices, result = cast(Any, operation.attributes)
     sizes: dict[str, int] = {}
     made = []
-    for names, spec, is_laned in zip((result, *indices), (operation.spec, *operation.operands), (True, *lanes.operands), strict=True):
+    for names, spec, is_laned in zip(
+        (result, *indices), (operation.spec, *operation.operands), (True, *lanes.operands), strict=True
+    ):
         letters = tuple(str(index) for index in names)
         sizes.update(zip(letters, spec.shape, strict=True))
         made.append(Factor(letters, contiguous_strides(spec.shape), is_laned))
@@ -124,9 +147,19 @@ def einsum_reverse(operation: Operation, position: int, lanes: Lanes) -> list[Ca
     if len(operation.operands) > 2:
         return None
     sizes, (y_bar, *factors) = factors_of(operation, lanes)
-    made = contraction(sizes, factors[position]._replace(is_laned=True), y_bar, factors[1 - position], lanes.number,
-                       operation.spec.dtype.name, adds=True)
-    return [Call(*made, (ADJOINT, RESULT_ADJOINT, 1 - position if len(operation.operands) > 1 else ONE))]
+    made = contraction(
+        sizes,
+        factors[position]._replace(is_laned=True),
+        y_bar,
+        factors[1 - position],
+        lanes.number,
+        operation.spec.dtype.name,
+        adds=not lanes.is_fresh,
+    )
+    return [Call(*made, (ADJOINT, RESULT_ADJOINT, 1 - position if len(operation.operands) > 1 else ONE), lanes.is_fresh)]
 
 
-FAMILIES: dict[str | None, Family] = {"product": Family(product_forward, product_reverse), "einsum": Family(einsum_forward, einsum_reverse)}
+FAMILIES: dict[str | None, Family] = {
+    "product": Family(product_forward, product_reverse),
+    "einsum": Family(einsum_forward, einsum_reverse),
+}

@@ -33,10 +33,12 @@ class Operation:
         self.flows = flows
         if isinstance(row, Elementwise):
             self.kind_class = layout.ELEMENTWISE
-            self.numbers, self.attributes = attributes, None
+            self.numbers: Any = attributes
+            self.attributes: Any = None
         else:
             self.kind_class = layout.ALIAS if row.is_alias else layout.STRUCTURAL
-            self.numbers, self.attributes = None, attributes
+            self.numbers = None
+            self.attributes = attributes
         self.adjoints = sum(1 << k for k in range(len(operands)) if self.flows_to(k) and not self._passes_nothing(k))
         self.scalars = 0
         if self.kind_class == layout.ELEMENTWISE and spec.size != 1:

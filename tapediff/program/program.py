@@ -20,10 +20,11 @@ from tapediff.program.branches import Branches, Questions, single_state
 from tapediff.program.closed import ClosedTape
 from tapediff.program.derive import grad_tape, jvp_tape, vjp_tape
 from tapediff.program.executors import Machine, checked_executor
+from tapediff.program.explain import Explanation, explain
 from tapediff.program.file import Parts, load, save
 from tapediff.program.guards import Guard
-from tapediff.program.lines import Lines
 from tapediff.program.handles import Handle, ScipyFunctions, make_handle
+from tapediff.program.lines import Lines
 from tapediff.program.listing import listing
 from tapediff.program.recorder import Recorder
 from tapediff.program.running import Single
@@ -342,6 +343,24 @@ class Program:
                     return found
             raise
 
+    def explain(self, *inputs: Any) -> Explanation:
+        """Which instruction made the first inf or nan of the result, and which derivative the first one of the gradient.
+
+        Replays instruction by instruction; the gradient is that of the sum of all results. Record with `lines=True` to be told the
+        lines of source, too.
+
+        >>> import tapediff as td
+        >>> print(td.record(lambda x: x.exp() + 1, 1.0).explain(1000.0).forward)
+        instruction 0, exp(x0): float64, gives inf
+            of 1000.0
+            the exponential overflows: subtract the largest exponent first, as softmax, logsumexp and logsigmoid do
+        """
+        return self.explain_leaves(self.leaves(inputs))
+
+    def explain_leaves(self, leaves: Sequence[Any]) -> Explanation:
+        """As `explain`, of the leaves of the arguments."""
+        return explain(self.tape, leaves, self.branches_of(leaves).change)
+
     def __call__(self, *inputs: Any) -> Any:
         """The result for new inputs."""
         leaves = self.leaves(inputs)
@@ -489,6 +508,22 @@ class Program:
     def load(path: str | os.PathLike[str]) -> Program:
         """The program in a file; see `td.load_program`."""
         return load_program(path)
+
+    def reaches(self, argnum: int) -> bool:
+        """Whether gradients flow from an argument to a result.
+
+        >>> import tapediff as td
+        >>> program = td.record(lambda x, y: x + y.detach(), 1.0, 1.0)
+        >>> program.reaches(0), program.reaches(1)
+        (True, False)
+        """
+        starts = np.cumsum([0, *(child.count for child in self.in_structure.children)]).tolist()
+        inputs = self.tape.inputs()
+        reached = set(inputs[starts[argnum]:starts[argnum + 1]])
+        for index, (operation, operands) in enumerate(zip(self.tape.operations, self.tape.operands, strict=True)):
+            if operation.flows and any(x in reached and operation.flows_to(k) for k, x in enumerate(operands)):
+                reached.add(index)
+        return any(value in reached for value in self.tape.outputs)
 
     # --- products ---------------------------------------------------------------------------------------------------------------
 

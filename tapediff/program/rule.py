@@ -1,4 +1,4 @@
-"""Operations as small closed tapes: a step that has no kernel of its own runs as the steps of its parts, or of its derivative rule."""
+"""Operations as small closed tapes: what has no kernel of its own runs as the steps of its parts, or of its derivative rule."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from tapediff.program.closed import ClosedTape
+from tapediff.program.compositions import COMPOSITIONS
 from tapediff.program.operations import Operation
 from tapediff.program.recorder import Recorder
-from tapediff.program.compositions import COMPOSITIONS
 from tapediff.tape.spec import Spec
 
 __all__ = ["parts_of", "rule_of"]

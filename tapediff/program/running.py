@@ -38,7 +38,10 @@ __all__ = ["Results", "Single", "available_threads", "row_layout", "run_batch"]
 _run = entry(executor.run)
 _run_rows = entry(executor.run_rows)
 _run_machine = entry(executor.run_machine)
+_run_holding = entry(executor.run_holding)
+_run_machine_holding = entry(executor.run_machine_holding)
 Array = np.ndarray[Any, Any]
+SHORT_WORK = 2000  # elements of a replay that keeps the GIL: a thread that gave it up may wait 5 ms for it behind each busy one
 THREAD_WORK = 1 << 19  # elements that are worth another thread: about as long as it takes to wake one up
 
 
@@ -105,7 +108,7 @@ class _Frame:
     def set_buffers(self, places: Sequence[tuple[int, int, int]]) -> None:
         """Say where the rows of each buffer lie: address, bytes from row to row, bytes from element to element."""
         for number, place in enumerate(places):
-            self.words[F_BUFFERS + 3 * number:F_BUFFERS + 3 * number + 3] = place
+            self.words[F_BUFFERS + 3 * number:F_BUFFERS + 3 * number + 3] = list(place)
 
 
 def element_stride(array: Array, first: int = 1) -> int:
@@ -243,6 +246,7 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
     starts = range(0, rows, group)
     partials = np.zeros((len(starts), schedule.partial_bytes // 8), np.float64)
     counter = itertools.count()
+    stopped: list[bool] = []
     code_at, actions_at, end = _address(schedule.code), _address(schedule.actions), len(schedule.code)
 
     def work() -> None:
@@ -250,7 +254,7 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
         frame.set_buffers(places)
         frame.words[F_ROWS] = rows
         frame.words[F_FAILED] = _address(failed)
-        while (number := next(counter)) < len(starts):
+        while (number := next(counter)) < len(starts) and not stopped:
             first = starts[number]
             last = min(first + group, rows)
             frame.words[F_PARTIAL] = _address(partials) + number * schedule.partial_bytes
@@ -262,11 +266,20 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
                 _run_rows(code_at, end, actions_at, frame.address, first, last, request.lanes)
                 continue
             for row in range(first, last, request.lanes):
+                if stopped:
+                    return
                 frame.words[F_ROW] = row
                 run_code(schedule.code, schedule.actions, schedule.hosts, frame)
 
+    def work_or_stop() -> None:
+        try:
+            work()
+        except BaseException:
+            stopped.append(True)  # nobody wants what the other threads would still compute
+            raise
+
     if rows:
-        _pool.run(work, threads)
+        _pool.run(work_or_stop, threads)
     for position in request.summed:
         spec = specs[position]
         total = np.zeros(spec.shape, np.float64)
@@ -310,6 +323,9 @@ class Single:
         self.machine = machine
         self.executor = executor
         self.address: int | None = None
+        is_short = schedule.work < SHORT_WORK
+        self.run = _run_holding if is_short else _run
+        self.run_machine = _run_machine_holding if is_short else _run_machine
 
     def _prepare(self) -> Any:
         """The memory of this thread."""
@@ -355,7 +371,7 @@ class Single:
         failed = local.failed
         failed[0] = self.failed[0]
         if self.address is not None:
-            _run_machine(self.address, frame.address, 0, 1)
+            self.run_machine(self.address, frame.address, 0, 1)
         elif self.executor != "interpreter":
             self._choose(frame)
         else:
@@ -367,7 +383,7 @@ class Single:
         layout = (SAME,) * len(self.schedule.buffers)
         self.address = self.machine.address(layout, self.executor, 1, CALLS)
         if self.address is not None:
-            _run_machine(self.address, frame.address, 0, 1)
+            self.run_machine(self.address, frame.address, 0, 1)
         else:
             self._interpret(frame)
 
@@ -375,4 +391,4 @@ class Single:
         if self.schedule.hosts:
             run_code(self.schedule.code, self.schedule.actions, self.schedule.hosts, frame)
         else:
-            _run(self.code_at, 0, self.end, self.actions_at, frame.address)
+            self.run(self.code_at, 0, self.end, self.actions_at, frame.address)

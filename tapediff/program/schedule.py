@@ -748,19 +748,23 @@ class _Builder:
         for k, x in enumerate(operands):
             if not bits >> k & 1:
                 continue
-            calls = reverse_calls(operation, k, self.lanes, laned)
+            is_fresh = self.root(x) not in self.adjoints and not self.is_part(x)
+            calls = reverse_calls(operation, k, self.lanes, laned, is_fresh)
             if calls is None or (not self.laned[index] and any(RESULT in call.pointers for call in calls)):
                 inputs = [(places[RESULT_ADJOINT], True), (places[RESULT], self.laned[index])]
                 inputs += [(places[number], is_laned) for number, is_laned in enumerate(laned)]
-                self._emit_rule(rule_of(operation, k), inputs, x)
+                self._emit_rule(rule_of(operation, k), inputs, x, is_fresh)
                 continue
-            places[ADJOINT] = self._adjoint(x)
+            places[ADJOINT] = self._adjoint(x, is_zeroed=not (calls and calls[0].writes))
             for call in calls:
                 self._emit_call(call, places, operation.spec.dtype.name)
 
-    def _emit_rule(self, rule: ClosedTape, inputs: Sequence[tuple[int, bool]], target: int) -> None:
+    def _emit_rule(self, rule: ClosedTape, inputs: Sequence[tuple[int, bool]], target: int, is_fresh: bool) -> None:
         """Run the steps of a rule and add its output to the adjoint of a value."""
         if self._is_zero_constant(rule):
+            return
+        if is_fresh:
+            self._emit_tape(rule, inputs, self._adjoint(target, is_zeroed=False))
             return
         spec = self.tape.spec(target)
         nbytes = spec.nbytes * self.lanes

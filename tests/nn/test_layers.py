@@ -78,6 +78,12 @@ USES = {
     "InstanceNorm3d": [("2", (2, 2, 2, 2, 2))],
     "LayerNorm": [("4", (3, 4)), ("(3, 4), 1e-3", (2, 3, 4)), ("4, elementwise_affine=False", (3, 4)), ("4, bias=False", (3, 4))],
     "GroupNorm": [("2, 4", (3, 4)), ("2, 4, affine=False", (2, 4, 3)), ("1, 4, bias=False", (2, 4, 3))],
+    "RNN": [("3, 4", (5, 2, 3)), ("3, 4, 2, 'relu', bidirectional=True", (5, 2, 3)), ("3, 2, bias=False", (4, 3))],
+    "LSTM": [("3, 4", (5, 2, 3)), ("3, 4, num_layers=2, batch_first=True, bidirectional=True", (2, 5, 3)), ("3, 2", (4, 3))],
+    "GRU": [("3, 4", (5, 2, 3)), ("3, 4, 2, batch_first=True", (2, 5, 3)), ("3, 2, 1, True, False, 0.0, True", (4, 3))],
+    "RNNCell": [("3, 4", (2, 3)), ("3, 4, nonlinearity='relu'", (3,))],
+    "LSTMCell": [("3, 4", (2, 3)), ("3, 4, bias=False", (3,))],
+    "GRUCell": [("3, 4", (2, 3)), ("3, 4", (2, 3), (2, 4))],
     "Conv1d": [("3, 4, 2", (2, 3, 5)), ("2, 4, 3, padding='same', dilation=2, groups=2", (2, 6))],
     "Conv2d": [("3, 4, 3", (2, 3, 5, 4)), ("4, 6, (3, 2), stride=2, padding=(1, 0), dilation=(1, 2), groups=2, "
                                            "bias=False", (2, 4, 5, 6)),
@@ -129,8 +135,8 @@ def used(library, name, arguments, *wanted):
     result = layer(*passed)
     output = result[0] if isinstance(result, tuple) else result
     found = [repr(layer), list(layer.state_dict()), result, type(output.grad_fn).__name__]
-    if getattr(layer, "inplace", False):
-        found.pop()  # PyTorch numbers the rules of in-place functions
+    if getattr(layer, "inplace", False) or hasattr(layer, "hidden_size"):
+        found.pop()  # PyTorch numbers the rules of in-place functions; recurrent layers are composed differently
     if output.requires_grad:
         weights = library.cos(library.arange(output.numel(), dtype=output.dtype)).reshape(output.shape)
         (output * weights).sum().backward()
@@ -145,6 +151,21 @@ def used(library, name, arguments, *wanted):
 @pytest.mark.filterwarnings("ignore")
 def test_layers_are_pytorchs(name, use):
     check_same(lambda library: used(library, name, *use), 2e-5)
+
+
+@pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("is_single", [False, True])
+def test_recurrent_layers_go_on_from_a_state(name, is_single):
+    def call(library):
+        layer = filled(library, getattr(library.nn, name)(3, 4, 2, bidirectional=True))
+        batch = () if is_single else (2,)
+        states = tuple(numbers(library, 4, *batch, 4, seed=part, requires_grad=True) for part in range(1 + (name == "LSTM")))
+        output, last = layer(numbers(library, 5, *batch, 3), states if name == "LSTM" else states[0])
+        total = (output * output).sum() + sum((one * 2).sin().sum() for one in (last if name == "LSTM" else (last,)))
+        total.backward()
+        return output, last, [one.grad for one in states], [one.grad for one in layer.parameters()]
+
+    check_same(call, 5e-5)
 
 
 def test_every_layer_is_used():

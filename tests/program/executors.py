@@ -18,7 +18,8 @@ SHAPES_OF_BATCHES = ((8, 1), (8, 2), (64, 1), (64, 2))  # lanes, threads
 def eager(f, *values):
     """The flat results of a function, as arrays."""
     leaves, structure = flatten(values)
-    results, _ = flatten(f(*structure.unflatten([td.tensor(leaf) for leaf in leaves])))
+    tensors = [td.tensor(leaf, requires_grad=np.asarray(leaf).dtype.kind == "f") for leaf in leaves]  # as in a recording
+    results, _ = flatten(f(*structure.unflatten(tensors)))
     return [np.array(y.detach().numpy() if isinstance(y, td.Tensor) else y) for y in results]
 
 

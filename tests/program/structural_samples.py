@@ -428,7 +428,9 @@ sample("max_pool_index", ((LINE, True), coarse((2, 3, 7))), ((PLANE, False), spi
 sample("adaptive_max_pool_index", ((2,), coarse((3, 7))), ((2, 3), coarse((2, 4, 5))))
 POOLED = [((7,), with_indices([(2, 3, 7)], ((2, 3, 4), 0, 7))), ((4, 5), with_indices([(2, 4, 5)], ((2, 4, 2), 0, 20)))]
 sample("max_pool2d max_pool3d adaptive_max_pool2d", *POOLED)
-sample("pool_spread", ((7,), with_indices([(2, 3, 4)], ((2, 3, 4), 0, 7))), ((4, 5), with_indices([(2, 4, 2)], ((2, 4, 2), 0, 20))))
+sample(
+    "pool_spread", ((7,), with_indices([(2, 3, 4)], ((2, 3, 4), 0, 7))), ((4, 5), with_indices([(2, 4, 2)], ((2, 4, 2), 0, 20)))
+)
 FLAT = ((4, 5), (2, 2), (1, 2), (1, 0), (1, 1))
 sample("avg_pool2d avg_pool3d", ((LINE, True, False, None), floats((2, 3, 7))), ((FLAT, False, True, 3), floats((2, 4, 5))))
 sample("avg_pool_spread", ((LINE, False, True, None), floats((2, 3, 4))), ((FLAT, True, False, None), floats((2, 5, 3))))

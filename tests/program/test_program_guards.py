@@ -77,6 +77,10 @@ CHECKED = {
     "quantile": (lambda q: td.tensor(X).quantile(q), [0.25, 0.5], [0.25, 0.5], [0.75, 0.5]),
     "split": (lambda n: td.tensor(X[0]).split(n.tolist())[0], [2, 2], [2, 2], [1, 3]),
     "range": (lambda n: td.tensor(X[0])[:n], 2, 2, 3),
+    "inv": (lambda a: td.linalg.inv(a), [[2.0, 1.0], [1.0, 1.0]], [[1.0, 0.0], [0.5, 2.0]], [[1.0, 2.0], [2.0, 4.0]]),
+    "solve": (lambda a: td.linalg.solve(a, td.tensor([1.0, 2.0], dtype=td.float64)),
+              [[2.0, 1.0], [1.0, 1.0]], [[1.0, 0.0], [0.5, 2.0]], [[1.0, 2.0], [2.0, 4.0]]),
+    "cholesky": (lambda a: td.linalg.cholesky(a), [[2.0, 1.0], [1.0, 1.0]], [[1.0, 0.0], [0.0, 2.0]], [[1.0, 2.0], [2.0, 1.0]]),
     "reshape": (lambda n: td.tensor(X).reshape(n, -1), 2, 2, 3),
 }
 
