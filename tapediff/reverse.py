@@ -312,10 +312,10 @@ def run_hook(segment: Segment, code: array[int], slot: int, scratch: Scratch, ho
 
 def consume(segment: Segment, code: array[int], offsets: Any, top: int, current: Pass) -> None:
     """Mark what a pass has used up; when nothing is left that could pass an adjoint on, give the segment's memory back."""
+    wanted = KINDS.table[np.frombuffer(segment.whole_code(), np.int32)[::3], layout.K_WANTED] != 0
     flags = np.frombuffer(segment.consumed_table(), np.uint8)
     ran = KINDS.table[np.frombuffer(code, np.int32)[::3], layout.K_WANTED] != 0
     flags[:top] |= (np.frombuffer(offsets, np.int64, top) >= 0) & ran[:top]
-    wanted = KINDS.table[np.frombuffer(segment.whole_code(), np.int32)[::3], layout.K_WANTED] != 0
     segment.consumer = current
     current.consumers.append(segment)
     if np.all(flags[:len(wanted)][wanted] != 0):
