@@ -140,9 +140,9 @@ def spread_pullback(F: Any, inputs: Shape, k: int, x: Any, y: Any, y_bar: Any, i
 
 for _name, _grad_fn in (("max_pool2d", "MaxPool2DWithIndicesBackward0"), ("max_pool3d", "MaxPool3DWithIndicesBackward0"),
                         ("adaptive_max_pool2d", "AdaptiveMaxPool2DBackward0")):
-    add_row(_name, infer_read, read_forward, read_pullback, saves=(INDEX,), operands=(0,), grad_fn=_grad_fn,
+    add_row(_name, infer_read, read_forward, read_pullback, saves=(INDEX,), operands=(0,), grad_fn=_grad_fn, lanes="pool_read",
             doc="The elements at places in the flat planes of the channels. Attributes: the shape of a plane.")
-add_row("pool_spread", infer_spread, spread_forward, spread_pullback, saves=(INDEX,), operands=(0,),
+add_row("pool_spread", infer_spread, spread_forward, spread_pullback, saves=(INDEX,), operands=(0,), lanes="pool_spread",
         doc="The transpose of max_pool2d: elements added up at places in the flat planes of the channels. Attributes: the shape of a plane.")
 
 
