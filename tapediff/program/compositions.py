@@ -6,12 +6,16 @@ from collections.abc import Callable
 from math import inf, prod
 from typing import Any
 
+import numpy as np
+
+from tapediff.ops.pooling import divisors
 from tapediff.ops.products import reshaped
 from tapediff.ops.sliding import Geometry, outputs
 
 __all__ = ["COMPOSITIONS"]
 
-Indices = Shape = tuple[int, ...]
+Indices = tuple[int, ...]
+Shape = tuple[int, ...]
 
 
 def einsum(F: Any, attributes: tuple[tuple[Indices, ...], Indices], *operands: Any) -> Any:
@@ -43,7 +47,7 @@ def trace(F: Any, attributes: None, a: Any) -> Any:
     return F.sum(F.diagonal(a, ((min(rows, columns),), (columns + 1,), 0)), ((0,), False))
 
 
-# --- windows ----------------------------------------------------------------------------------------------------------------------
+# --- windows --------------------------------------------------------------------------------------------------------------------
 
 Convolution = tuple[Geometry, int]
 
@@ -109,8 +113,39 @@ def pool_spread(F: Any, inputs: Shape, y_bar: Any, index: Any) -> Any:
     return reshaped(F, F.scatter_add(zeros, flat, reshaped(F, index, (count, each)), (1, True)), (*leading, *inputs))
 
 
+Mean = tuple[Geometry, bool, bool, int | None]
+
+
+def shared_out(F: Any, x: Any, attributes: Mean) -> Any:
+    """Values at windows over what the mean under each window divides by."""
+    from tapediff.tensor import of_array
+
+    divisor = np.asarray(divisors(attributes, x.dtype.numpy), x.dtype.numpy)
+    return F.div(x, of_array(divisor))
+
+
+def average_pool(F: Any, attributes: Mean, x: Any) -> Any:
+    geometry, ceil, *_ = attributes
+    if ceil:  # windows that end beyond the padding are not under im2col
+        return None
+    inputs = geometry[0]
+    under = F.im2col(reshaped(F, x, (planes(x, len(inputs)), 1, *inputs)), geometry)
+    leading = tuple(x.shape[:len(x.shape) - len(inputs)])
+    return shared_out(F, reshaped(F, F.sum(under, ((1,), False)), (*leading, *outputs(geometry))), attributes)
+
+
+def average_pool_spread(F: Any, attributes: Mean, y_bar: Any) -> Any:
+    geometry, ceil, *_ = attributes
+    if ceil:
+        return None
+    inputs, kernel = geometry[0], prod(geometry[1])
+    count, each = planes(y_bar, len(inputs)), prod(outputs(geometry))
+    share = F.expand(shared_out(F, y_bar, attributes), ((count, kernel, each), (each, 0, 1), 0))
+    return reshaped(F, F.col2im(share, geometry), (*y_bar.shape[:len(y_bar.shape) - len(inputs)], *inputs))
+
+
 COMPOSITIONS: dict[str | None, Callable[..., Any]] = {
     "einsum": einsum, "cross": cross, "nan_to_numbers": nan_to_numbers, "trace": trace, "convolution": convolution,
     "convolution_transpose": convolution_transpose, "convolution_weight": convolution_weight, "pool_read": pool_read,
-    "pool_spread": pool_spread,
+    "pool_spread": pool_spread, "average_pool": average_pool, "average_pool_spread": average_pool_spread,
 }
