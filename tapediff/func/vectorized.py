@@ -16,6 +16,7 @@ import numpy as np
 from tapediff import recording
 from tapediff.errors import GuardError
 from tapediff.functions import FUNCTIONS
+from tapediff.functions.random import default_generator
 from tapediff.nested import LEAF, Structure, flatten, matched
 from tapediff.program.batch import run
 from tapediff.program.calls import Call, Route
@@ -220,7 +221,10 @@ class _Rows:
         parts: list[list[Array]] = []
         structure = LEAF
         is_mapped: list[bool] = []
+        state = default_generator.get_state() if self.randomness == "same" else None
         while len(left) or not routes:
+            if routes and state is not None:  # rows of every path draw the same numbers
+                default_generator.set_state(state)
             program, sources, out_structure, depends = self._record(arrays, laned, places, int(left[0]) if len(left) else None)
             if routes and out_structure != structure:
                 raise RuntimeError(f"vmap: rows return different nests: {structure} and {out_structure}")

@@ -8,7 +8,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from tapediff.kernels.options import compiled, inner
+from tapediff.kernels.options import compiled, compiled_holding, inner
 from tapediff.program.layout import (
     A_BUFFER,
     A_CLASS,
@@ -64,7 +64,7 @@ from tapediff.sweeps import (
     zero,
 )
 
-__all__ = ["run", "run_machine", "run_rows"]
+__all__ = ["run", "run_holding", "run_machine", "run_machine_holding", "run_rows"]
 
 _I64 = ir.IntType(64)
 
@@ -468,6 +468,12 @@ def run(code: int, at: int, end: int, actions: int, frame: int) -> int:
     return run_steps(code, at, end, actions, frame)
 
 
+@compiled_holding(types.int64(*[types.int64] * 5))
+def run_holding(code: int, at: int, end: int, actions: int, frame: int) -> int:
+    """`run` without letting other Python threads run meanwhile."""
+    return run_steps(code, at, end, actions, frame)
+
+
 @compiled(types.int64(*[types.int64] * 7))
 def run_rows(code: int, end: int, actions: int, frame: int, first: int, last: int, lanes: int) -> int:
     """Run all steps over the rows from `first` to `last`, `lanes` at a time; there must be no HOST step."""
@@ -492,5 +498,12 @@ def call_machine(typing_context: Any, address: Any, frame: Any, first: Any, last
 @compiled(types.int64(*[types.int64] * 4))
 def run_machine(address: int, frame: int, first: int, last: int) -> int:
     """Run a compiled tape over the rows from `first` to `last`, a whole number of blocks."""
+    call_machine(address, frame, first, last)
+    return last
+
+
+@compiled_holding(types.int64(*[types.int64] * 4))
+def run_machine_holding(address: int, frame: int, first: int, last: int) -> int:
+    """`run_machine` without letting other Python threads run meanwhile."""
     call_machine(address, frame, first, last)
     return last

@@ -75,11 +75,21 @@ def size_of(schedule: Schedule) -> int | None:
     """The steps that the compiled tape of a schedule would have, every element of vectors counted; None where it cannot be."""
     if schedule.hosts or schedule.request.lanes not in (1, 4, 8, 16):
         return None
+    code, lanes = schedule.code.tolist(), schedule.request.lanes
+    rows = schedule.actions.tolist()
+    words = [row[A_WORDS] for row in rows]
+    counts = [0] * len(rows)  # many steps share an action, which says all that is asked here
+    at = 0
+    while at < len(code):
+        counts[code[at]] += 1
+        at += words[code[at]]
     total = 0
-    for step in _Steps(schedule):
-        if step.spec is None and step.action_class not in PRINTED:
-            return None
-        total += step.elements
+    for number, count in enumerate(counts):
+        if count:
+            step = _Step(rows[number], (), schedule.specs.get(number), lanes)
+            if step.spec is None and step.action_class not in PRINTED:
+                return None
+            total += count * step.elements
     return total
 
 

@@ -38,7 +38,10 @@ __all__ = ["Results", "Single", "available_threads", "row_layout", "run_batch"]
 _run = entry(executor.run)
 _run_rows = entry(executor.run_rows)
 _run_machine = entry(executor.run_machine)
+_run_holding = entry(executor.run_holding)
+_run_machine_holding = entry(executor.run_machine_holding)
 Array = np.ndarray[Any, Any]
+SHORT_WORK = 2000  # elements of a replay that keeps the GIL: a thread that gave it up may wait 5 ms for it behind each busy one
 THREAD_WORK = 1 << 19  # elements that are worth another thread: about as long as it takes to wake one up
 
 
@@ -320,6 +323,9 @@ class Single:
         self.machine = machine
         self.executor = executor
         self.address: int | None = None
+        is_short = schedule.work < SHORT_WORK
+        self.run = _run_holding if is_short else _run
+        self.run_machine = _run_machine_holding if is_short else _run_machine
 
     def _prepare(self) -> Any:
         """The memory of this thread."""
@@ -365,7 +371,7 @@ class Single:
         failed = local.failed
         failed[0] = self.failed[0]
         if self.address is not None:
-            _run_machine(self.address, frame.address, 0, 1)
+            self.run_machine(self.address, frame.address, 0, 1)
         elif self.executor != "interpreter":
             self._choose(frame)
         else:
@@ -377,7 +383,7 @@ class Single:
         layout = (SAME,) * len(self.schedule.buffers)
         self.address = self.machine.address(layout, self.executor, 1, CALLS)
         if self.address is not None:
-            _run_machine(self.address, frame.address, 0, 1)
+            self.run_machine(self.address, frame.address, 0, 1)
         else:
             self._interpret(frame)
 
@@ -385,4 +391,4 @@ class Single:
         if self.schedule.hosts:
             run_code(self.schedule.code, self.schedule.actions, self.schedule.hosts, frame)
         else:
-            _run(self.code_at, 0, self.end, self.actions_at, frame.address)
+            self.run(self.code_at, 0, self.end, self.actions_at, frame.address)

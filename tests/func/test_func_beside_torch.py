@@ -254,6 +254,12 @@ def test_different_randomness_draws_for_every_row():
     assert len({tuple(row) for row in same.tolist()}) == 1
 
 
+def test_same_randomness_is_the_same_on_every_path():
+    drawn = td.func.vmap(lambda x: td.rand(()) + (1 if x > 0 else 0), randomness="same")(td.tensor([-1.0, 1.0, -2.0]))
+    assert drawn[0] == drawn[2]
+    assert (drawn[1] - 1).item() == pytest.approx(drawn[0].item())
+
+
 def test_per_sample_gradients_of_a_convolutional_network():
     """The code of PyTorch's tutorial on per-sample gradients, but for the import; smaller images."""
     def run(t):
