@@ -15,8 +15,8 @@ from numba import carray, njit
 
 from tapediff.kernels.pointers import int32_at, integers_at, moved, value_at
 
-__all__ = ["ARGMAX", "ARGMIN", "CUMMAX", "CUMMIN", "MODE", "NANMEDIAN", "ORDER", "RANKS", "find_in_windows", "find_indices", "find_median",
-           "search_sorted"]
+__all__ = ["ARGMAX", "ARGMIN", "CUMMAX", "CUMMIN", "MODE", "NANMEDIAN", "ORDER", "RANKS", "find_in_windows", "find_indices",
+           "find_median", "search_sorted"]
 
 ARGMAX, ARGMIN, CUMMAX, CUMMIN, ORDER, RANKS, NANMEDIAN, MODE = range(8)
 
@@ -132,8 +132,8 @@ def find_indices(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
 def find_in_windows(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
     """y = where the first largest element under each window is, as int64; a nan is larger than any number.
 
-    Parameters: lanes, windows, elements of a window; for each element of each window where it lies in the operand, or -1, and what
-    its index is.
+    Parameters: lanes, windows, elements of a window; for each element of each window where it lies in the operand, or -1, and
+    what its index is.
     """
     header = carray(p, 3)
     lanes, count, size = header[0], header[1], header[2]

@@ -83,7 +83,8 @@ def convolution(F: Any, attributes: Convolution, x: Any, w: Any, *bias: Any) -> 
 def convolution_transpose(F: Any, attributes: Convolution, y_bar: Any, w: Any, *bias: Any) -> Any:
     geometry, groups = attributes
     under = F.einsum(grouped(F, w, groups), adjoints(F, y_bar, groups), (((1, 2, 3), (0, 1, 2, 4)), (0, 1, 3, 4)))
-    return biased(F, F.col2im(reshaped(F, under, (y_bar.shape[0], under.shape[1] * under.shape[2], under.shape[3])), geometry), bias)
+    under = reshaped(F, under, (y_bar.shape[0], under.shape[1] * under.shape[2], under.shape[3]))
+    return biased(F, F.col2im(under, geometry), bias)
 
 
 def convolution_weight(F: Any, attributes: Convolution, x: Any, y_bar: Any) -> Any:

@@ -86,7 +86,7 @@ def strided_sum_reverse(operation: Operation, position: int, lanes: Lanes) -> li
     return [call(add_runs, operation.spec.dtype.name, parameters, ADJOINT, RESULT_ADJOINT)]
 
 
-# --- windows added up -------------------------------------------------------------------------------------------------------------
+# --- windows added up -----------------------------------------------------------------------------------------------------------
 
 
 def overlay_forward(operation: Operation, lanes: Lanes) -> list[Call] | None:
