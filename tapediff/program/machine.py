@@ -20,6 +20,7 @@ from tapediff.kernels.formula import Printer
 from tapediff.kernels.instructions import BITS, IR_TYPES, KIND, Module, Value
 from tapediff.kernels.library import KernelSpec, get_library
 from tapediff.kernels.loop import Kernel
+from tapediff.ops.custom import content_of
 from tapediff.program.layout import (
     A_BUFFER,
     A_CLASS,
@@ -172,7 +173,8 @@ def compile_schedule(schedule: Schedule, layout: tuple[int, ...], only_known: bo
     specs = [schedule.specs.get(number) for number in range(len(schedule.actions))]
     table = schedule.actions.copy()
     table[[number for number, spec in enumerate(specs) if spec is not None], 2] = 0  # addresses of kernels
-    key = repr((schedule.request.lanes, layout, schedule.dtypes, specs)).encode() + schedule.code.tobytes() + table.tobytes()
+    own = sorted({content_of(spec.name) for spec in specs if isinstance(spec, KernelSpec)})  # formulas that are no sources
+    key = repr((schedule.request.lanes, layout, schedule.dtypes, specs, own)).encode() + schedule.code.tobytes() + table.tobytes()
 
     def text(symbol: str) -> str:
         module = library.module()
