@@ -23,12 +23,14 @@ from tapediff.kernels.formula import Printer
 from tapediff.kernels.instructions import BITS, IR_TYPES, KIND, Module, Value
 from tapediff.kernels.library import KernelSpec, get_library
 from tapediff.kernels.loop import Kernel
+from tapediff.ops.custom import content_of
 from tapediff.program.layout import (
     A_BUFFER,
     A_CLASS,
     A_COUNT,
     A_EXPECTED,
     A_ITEM,
+    A_KERNEL,
     A_REPEAT,
     A_STRIDES,
     A_WORDS,
@@ -58,7 +60,7 @@ from tapediff.program.layout import (
 )
 from tapediff.program.schedule import Schedule
 
-__all__ = ["APART", "BESIDE", "SAME", "CannotCompile", "compile_schedule", "print_schedule", "print_text", "printer_key",
+__all__ = ["APART", "BESIDE", "SAME", "CannotCompile", "compile_schedule", "content_key", "print_schedule", "print_text",
            "size_of"]
 
 NAMES = {FORWARD2: "yab", FORWARD3: "yabc", FORWARD_REPEATED: "yabc"}
@@ -80,11 +82,21 @@ def size_of(schedule: Schedule) -> int | None:
     """The steps that the compiled tape of a schedule would have, every element of vectors counted; None where it cannot be."""
     if schedule.hosts or schedule.request.lanes not in (1, 4, 8, 16):
         return None
+    code, lanes = schedule.code.tolist(), schedule.request.lanes
+    rows = schedule.actions.tolist()
+    words = [row[A_WORDS] for row in rows]
+    counts = [0] * len(rows)  # many steps share an action, which says all that is asked here
+    at = 0
+    while at < len(code):
+        counts[code[at]] += 1
+        at += words[code[at]]
     total = 0
-    for step in _Steps(schedule):
-        if step.spec is None and step.action_class not in PRINTED:
-            return None
-        total += step.elements
+    for number, count in enumerate(counts):
+        if count:
+            step = _Step(rows[number], (), schedule.specs.get(number), lanes)
+            if step.spec is None and step.action_class not in PRINTED:
+                return None
+            total += count * step.elements
     return total
 
 
@@ -164,11 +176,7 @@ def compile_schedule(schedule: Schedule, layout: tuple[int, ...], only_known: bo
     if size_of(schedule) is None:
         raise CannotCompile("the schedule has steps that no formula states")
     library = get_library()
-    specs = [schedule.specs.get(number) for number in range(len(schedule.actions))]
-    table = schedule.actions.copy()
-    table[[number for number, spec in enumerate(specs) if spec is not None], 2] = 0  # addresses of kernels
-    key = printer_key() + repr((schedule.request.lanes, layout, schedule.dtypes,
-                                specs)).encode() + schedule.code.tobytes() + table.tobytes()
+    key = content_key(schedule, layout)
 
     def text(symbol: str) -> str:
         module = library.module()
@@ -176,6 +184,16 @@ def compile_schedule(schedule: Schedule, layout: tuple[int, ...], only_known: bo
         return module.text()
 
     return library.function(key, None if only_known else text)
+
+
+def content_key(schedule: Schedule, *more: Any) -> bytes:
+    """All that the machine code of a schedule depends on, the addresses of kernels left out."""
+    specs = [schedule.specs.get(number) for number in range(len(schedule.actions))]
+    table = schedule.actions.copy()
+    table[[number for number, spec in enumerate(specs) if spec is not None], A_KERNEL] = 0
+    own = sorted({content_of(spec.name) for spec in specs if isinstance(spec, KernelSpec)})  # formulas that are no sources
+    facts = repr((schedule.request.lanes, schedule.dtypes, specs, own, more)).encode()
+    return printer_key() + facts + schedule.code.tobytes() + table.tobytes()
 
 
 @functools.cache
