@@ -829,7 +829,8 @@ class _Builder:
         if not is_laned:
             self._emit(self.actions.number((WIDEN, spec), WIDEN, count=spec.size, item=spec.dtype.itemsize), target, place)
         elif place != target:
-            self._emit(self.actions.number((COPY, spec, self.lanes), COPY, count=spec.size * self.lanes, item=spec.dtype.itemsize),
+            self._emit(self.actions.number((COPY, spec, self.lanes), COPY, count=spec.size * self.lanes,
+                                           item=spec.dtype.itemsize),
                        target, place)
         return target
 

@@ -44,7 +44,7 @@ class HostStep(NamedTuple):
     """A step that NumPy does.
 
     which     "forward" or "reverse"
-    pointers  forward: result, operands; reverse: adjoint of the result, result, operands, adjoints of the operands (0: not wanted)
+    pointers  forward: result, operands; reverse: adjoint of the result, result, operands, adjoints of the operands (0: none)
     is_laned  for each operand, whether it lies in lanes
     """
 
@@ -58,8 +58,8 @@ class HostStep(NamedTuple):
 def run_host(step: HostStep, bases: tuple[int, ...], failed: Sequence[int]) -> None:
     """Do a step on NumPy's side, one lane after the other.
 
-    failed  for each lane that holds a row, whether the row failed a guard: it is left out, as its operands may be anything. The lanes
-            behind are copies of the last row
+    failed  for each lane that holds a row, whether the row failed a guard: it is left out, as its operands may be anything. The
+            lanes behind are copies of the last row
     """
     from tapediff.memory import array_at
     from tapediff.rules import ARRAYS
