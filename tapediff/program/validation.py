@@ -24,6 +24,7 @@ __all__ = ["check_operation"]
 
 Shape = tuple[int, ...]
 MOST_PLACES = 1 << 28
+MOST_TRIED = 1 << 24  # elements of what is tried with NumPy
 
 
 class Impossible(ValueError):
@@ -84,6 +85,19 @@ def _check_structural(row: Structural, attributes: Any, operands: tuple[Spec, ..
         check(row, attributes, operands, spec)
     shape, dtype = row.infer(attributes, *operands)
     need(tuple(shape) == spec.shape and dtype is spec.dtype, f"the result is {dtype.name}{list(shape)}")
+    if check is None and row.lanes is not None and sum(part.size for part in (spec, *operands)) <= MOST_TRIED:
+        _try_on_ones(row, attributes, operands, spec)
+
+
+def _try_on_ones(row: Structural, attributes: Any, operands: tuple[Spec, ...], spec: Spec) -> None:
+    """That NumPy can do it, which checks shapes and dimensions: kernels of rows in lanes trust them."""
+    ones = [np.ones(operand.shape, operand.dtype.numpy) for operand in operands]
+    with np.errstate(all="ignore"):
+        try:
+            found = np.asarray(row.forward(attributes, *ones))
+        except (np.linalg.LinAlgError, ArithmeticError):  # ones are no good matrix, but they have its shape
+            return
+    need(found.shape == spec.shape, f"NumPy gives the shape {list(found.shape)}")
 
 
 # --- what `infer` leaves to public functions ------------------------------------------------------------------------------------

