@@ -12,11 +12,11 @@ from tapediff.dtypes import finfo, float32, float64, get_default_dtype, iinfo, i
 from tapediff.errors import GuardError, ProgramFileError
 from tapediff.functions import FUNCTIONS as _FUNCTIONS
 from tapediff.grad_modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
+from tapediff.native import install as _install  # the module waits for the first value
 from tapediff.printing import set_printoptions
 from tapediff.shapes import Size
 from tapediff.tensor import Device as device
 from tapediff.tensor import Tensor
-from tapediff.native import install as _install  # the module waits for the first value
 from tapediff.tensor_methods import backward as _backward  # the module attaches it, and grad_fn
 from tapediff.version import __version__ as _version
 

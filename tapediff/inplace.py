@@ -20,7 +20,7 @@ from tapediff.recording import modes, structural
 from tapediff.tape.kinds import KINDS
 from tapediff.tape.layout import ELEMENTWISE
 from tapediff.tape.segment import Segment
-from tapediff.tape.source import SOURCE, WRITING, Source
+from tapediff.tape.source import SOURCE, SOURCES, WRITING, Source
 from tapediff.tensor import Tensor, method, of_source, origin_of
 
 __all__ = [
@@ -61,15 +61,11 @@ def memory(tensor: Tensor) -> np.ndarray[Any, Any]:
 def _own_memory(tensor: Tensor) -> np.ndarray[Any, Any]:
     """The array of a tensor whose base and views are looked after."""
     source = recording.source_of(tensor)
-    if source.origin is None and source.owner is None:
-        return source.values()
-    if source.array is None or source.owner is not None:
-        # the value lies on the tape, which never changes; the tensor gets memory of its own
-        array = source.values().copy()
-        fresh = Source(source.spec, array=array, origin=source.origin, slot=source.slot)
-        tensor.source, tensor.slot = fresh, fresh.operand
-        return array
-    return source.array
+    if source.owner is not None:  # the value lies on the tape, which never changes; the tensor gets memory of its own
+        with SOURCES.lock:
+            if source.owner is not None:
+                source.move(source.values().copy())
+    return source.values()
 
 
 def write(tensor: Tensor, change: Callable[[np.ndarray[Any, Any]], Any]) -> None:
@@ -79,7 +75,7 @@ def write(tensor: Tensor, change: Callable[[np.ndarray[Any, Any]], Any]) -> None
     array = memory(tensor)
     recording.settle()
     change(array)
-    mark_written([tensor.source])
+    mark_written([recording.source_of(tensor)])
 
 
 def mark_written(sources: Iterable[Source]) -> None:
@@ -87,9 +83,8 @@ def mark_written(sources: Iterable[Source]) -> None:
     for written in sources:
         storage = written.share()
         storage.mark_written()
-        for known in storage.members:
-            source = known()
-            if source is not None and type(source.origin) is Segment and not source.origin.is_released:
+        for source in storage.take_computed():
+            if type(source.origin) is Segment and not source.origin.is_released:
                 source.origin.mark_overwritten(source.slot, storage.version, len(source.origin))
 
 
@@ -123,7 +118,7 @@ def alias(tensor: Tensor, *, counts_writes: bool = True) -> Tensor:
         modes.recorder.note_detached(made, _base_of(tensor))
         return made
     array = memory(tensor)
-    source = tensor.source
+    source = recording.source_of(tensor)
     spec = tensor.spec.twin if tensor.spec.requires_grad else tensor.spec
     shown = Source(spec, array=array)
     if counts_writes:
@@ -246,7 +241,7 @@ def _is_shared(tensor: Tensor) -> bool:
 
 def _memory_view(tensor: Tensor, attributes: tuple[tuple[int, ...], tuple[int, ...], int]) -> Tensor:
     source = Source(recording.spec_of(attributes[0], tensor.spec.dtype, False), array=_shown(memory(tensor), attributes))
-    tensor.source.share().add(source)
+    recording.source_of(tensor).share().add(source)
     return of_source(source)
 
 
@@ -308,10 +303,28 @@ def in_place(operation: Callable[..., Tensor], tensor: Tensor, *arguments: Any, 
     if extra is not None and extra.view is not None and overlaps(*extra.view.attributes[:2]):
         raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory "
                            "location. Please clone() the tensor before performing the operation.")
-    if modes.grad_enabled and tensor.segment is SOURCE:
+    if modes.grad_enabled and (tensor.segment is SOURCE or extra is not None):  # what reads sources of old values comes first
         recording.settle()
     before = (modes.segment, len(modes.segment))
-    return assign(tensor, operation(tensor, *arguments, **options), before)
+    new = operation(tensor, *arguments, **options)
+    if new.spec.requires_grad and _is_saved(tensor, before):
+        new = operation(structural(STRUCTURAL["clone"], None, tensor), *arguments, **options)
+    return assign(tensor, new, before)
+
+
+def _is_saved(tensor: Tensor, before: tuple[Segment, int]) -> bool:
+    """Whether the reverse pass of an instruction recorded since `before` reads a tensor whose memory is about to be written."""
+    base = _base_of(tensor)
+    if base.segment is not SOURCE or base.source.owner is not None or recording.is_traced():
+        return False
+    segment = modes.segment
+    code = segment.recorded
+    for index in range(before[1] if segment is before[0] else 0, len(code) // 3):
+        kind = KINDS.kinds[code[3 * index]]
+        if kind.saves >> 1 and any(code[3 * (index - k // 2) + 1 + k % 2] == tensor.slot and kind.saves >> 1 >> min(k, 60) & 1
+                                   for k in range(len(kind.operands))):
+            return True
+    return False
 
 
 def assign(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> Tensor:
@@ -499,20 +512,20 @@ def _rebind(tensor: Tensor, new: Tensor, before: tuple[Segment, int]) -> None:
     if old is not None and old.array is not None and old.owner is None and not recording.is_traced():
         value = new._array()
         np.copyto(old.array, value)
-        origin, slot = origin_of(new) if new.spec.requires_grad else (None, 0)
-        source = Source(new.spec, array=old.array, origin=origin, slot=slot)
+        mark_written([old])
+        next_origin, next_slot = origin_of(new) if new.spec.requires_grad else (None, 0)
+        source = Source(new.spec, array=old.array, origin=next_origin, slot=next_slot)
         old.share().add(source)
-        old.share().mark_written()
         tensor.source, tensor.slot, tensor.spec = source, source.operand, new.spec
-        from tapediff.tape.layout import S_CLOCK
-        source.write(S_CLOCK, 0)
-        return
-    tensor.segment = new.segment
-    tensor.slot = new.slot
-    tensor.spec = new.spec
+    else:
+        if old is not None:  # its value stays on the tape, but counts as written: what read it was computed before (`in_place`)
+            old.share().mark_written()
+        tensor.slot = new.slot
+        tensor.spec = new.spec
+        if new.segment is SOURCE:
+            tensor.source = new.source
+        else:
+            new.segment.pass_on(new.slot // 3 - 1, tensor)
+        tensor.segment = new.segment
     if extra.retains_grad and new.spec.requires_grad:
         hooks.move_retained(tensor, origin, slot)
-    if new.segment is SOURCE:
-        tensor.source = new.source
-    else:
-        new.segment.pass_on(new.slot // 3 - 1, tensor)

@@ -68,8 +68,9 @@ class Leading:
 
     def code(self, segment: Segment, code: array[int]) -> array[int]:
         """The code of a segment, with kinds that pass nothing on for instructions that lead nowhere."""
-        rows = np.frombuffer(code, np.int32).reshape(-1, 3)
-        idle = (KINDS.table[rows[:, 0], layout.K_WANTED] != 0) & (self.flags[segment][:len(rows)] & LEADS == 0)
+        flags = self.flags[segment]
+        rows = np.frombuffer(code, np.int32).reshape(-1, 3)[:len(flags)]  # its thread may have gone on recording
+        idle = (KINDS.table[rows[:, 0], layout.K_WANTED] != 0) & (flags & LEADS == 0)
         if not idle.any():
             return code
         rows = rows.copy()

@@ -18,12 +18,12 @@ def is_overwritten_at(segment: Segment, operand: int, reader: int) -> bool:
         if segment.overwritten is not None and operand < len(segment.overwritten) and segment.overwritten[operand] > reader:
             return True
         code = segment.whole_code()
-        if KINDS.kinds[code[3 * operand]].kind_class != layout.ALIAS:
+        if not KINDS.table[code[3 * operand], layout.K_SCALARS] & layout.VIEW:
             return False
         operand = code[3 * operand + 1]
     clocks = segment.clocks
     clock = next(clocks[k + 1] for k in range(len(clocks) - 2, -2, -2) if clocks[k] <= reader)
-    return source_named(operand).read(layout.S_CLOCK) > clock
+    return source_named(operand).clock > clock
 
 
 class OverwrittenValue(NamedTuple):

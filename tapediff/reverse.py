@@ -21,7 +21,7 @@ from tapediff.rules import ARRAYS
 from tapediff.tape import layout
 from tapediff.tape.kinds import KINDS
 from tapediff.tape.segment import Segment
-from tapediff.tape.source import ADJOINTS, SOURCES, Source
+from tapediff.tape.source import ADJOINTS, SOURCES, WRITTEN, Source, tell_written
 
 __all__ = ["Consumed", "Overwritten", "Pass", "scalar_pass"]
 
@@ -130,6 +130,8 @@ def scalar_pass(segment: Segment, slot: int, retain: bool, deliver: Callable[[So
     clocks = segment.clocks[:]
     found = []
     current = None
+    if WRITTEN:
+        tell_written()
     with ADJOINTS:
         left = -1
         if not segment.is_released and segment.consumed is None:
@@ -173,6 +175,8 @@ def reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass) -> l
     if not current.retain:
         segment.close()
     flush(segment)
+    if WRITTEN:
+        tell_written()
     with ADJOINTS:
         if not SCRATCH.mine.is_busy:
             return _reverse_segment(segment, slots, current, SCRATCH.mine)
@@ -308,10 +312,10 @@ def run_hook(segment: Segment, code: array[int], slot: int, scratch: Scratch, ho
 
 def consume(segment: Segment, code: array[int], offsets: Any, top: int, current: Pass) -> None:
     """Mark what a pass has used up; when nothing is left that could pass an adjoint on, give the segment's memory back."""
+    wanted = KINDS.table[np.frombuffer(segment.whole_code(), np.int32)[::3], layout.K_WANTED] != 0
     flags = np.frombuffer(segment.consumed_table(), np.uint8)
     ran = KINDS.table[np.frombuffer(code, np.int32)[::3], layout.K_WANTED] != 0
     flags[:top] |= (np.frombuffer(offsets, np.int64, top) >= 0) & ran[:top]
-    wanted = KINDS.table[np.frombuffer(segment.whole_code(), np.int32)[::3], layout.K_WANTED] != 0
     segment.consumer = current
     current.consumers.append(segment)
     if np.all(flags[:len(wanted)][wanted] != 0):

@@ -65,6 +65,7 @@ from tapediff.tape.layout import (
     S_PASS,
     S_STATE,
     S_WANTED,
+    VIEW,
 )
 
 __all__ = ["accumulate", "address", "first_outside", "forward", "lead", "plan", "reverse", "run_batch", "settle", "whole_pass"]
@@ -466,12 +467,12 @@ def is_overwritten(operand: int, reader: int, clock: int, overwritten: int, chun
     """Whether the value of `operand` was written in place after instruction `reader`, computed at `clock`, had read it.
 
     overwritten[k] is the number of instructions recorded before the value of instruction k was overwritten; 0 where it was not.
-    The memory of an alias is that of its operand.
+    A view is written where its operand is: it has the operand's memory, or a copy of what PyTorch would take from there.
     """
     while operand >= 0:
         if overwritten != 0 and load_i32(overwritten + operand * 4) > reader:
             return True
-        if field(kinds, load_i32(code + operand * 12), K_CLASS) != ALIAS:
+        if field(kinds, load_i32(code + operand * 12), K_SCALARS) & VIEW == 0:
             return False
         operand = load_i32(code + operand * 12 + 4)
     return load_i64(source_row(chunks, operand) + S_CLOCK * 8) > clock

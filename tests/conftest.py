@@ -2,7 +2,8 @@
 
 import os
 
-# Before NumPy and PyTorch are loaded: their threads are of no use on arrays this small, and wait for each other on a busy machine.
+# Before NumPy and PyTorch are loaded: their threads are of no use on arrays this small, and wait for each other on a busy
+# machine.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 

@@ -269,7 +269,8 @@ class _Rows:
         call.ready = call.joined(parts)
         return self.nested(call(tensors), structure, is_mapped)
 
-    def _alone(self, program: Any, given: Sequence[Array], inputs: Sequence[int], rows: Array, laned: Sequence[bool]) -> list[Array]:
+    def _alone(self, program: Any, given: Sequence[Array], inputs: Sequence[int], rows: Array,
+               laned: Sequence[bool]) -> list[Array]:
         """The outputs of the row that was recorded, which failed a guard in lanes.
 
         Raises
@@ -278,7 +279,8 @@ class _Rows:
         try:
             return Call((), laned, self.count).single(program, given, inputs, rows)
         except GuardError as error:
-            raise RuntimeError(f"vmap: a row does not take the path that was recorded at it: {error.guard}; {_named(self.func)} must do "
+            raise RuntimeError(f"vmap: a row does not take the path that was recorded at it: {error.guard}; {_named(self.func)} "
+                               "must do "
                                "the same each time it is called") from None
 
     def _tensors(self) -> tuple[list[Tensor], list[bool], list[int]]:

@@ -50,7 +50,8 @@ def return_type(name: str, *fields: str) -> type[ReturnType]:
     found = _types.get((name, *fields))
     if found is None:
         properties = {field: property(itemgetter(position)) for position, field in enumerate(fields)}
-        found = _types[name, *fields] = type(name, (ReturnType,), {"__slots__": (), "__match_args__": fields, "n_fields": len(fields),
+        found = _types[name, *fields] = type(name, (ReturnType,), {"__slots__": (), "__match_args__": fields,
+                                                                   "n_fields": len(fields),
                                                           "n_sequence_fields": len(fields), **properties})
     return found
 

@@ -42,7 +42,7 @@ def reshape(input: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
     check_tensor(input, "reshape")
     new = resolve_reshape(parse_shape(sizes if shape is None else (shape,)), input.spec.size)
     if is_view(input) and viewable_strides(input.spec.shape, layout_of(input)[0], new) is None:
-        if input.segment is SOURCE and not input.spec.requires_grad:
+        if input.segment is SOURCE and (not input.spec.requires_grad or input.source.owner is None):
             return reshaped("unsafe_view", contiguous(input), new)
         # shows the input's slot and yet is no view of it
         return structural(STRUCTURAL["unsafe_view"], (new, contiguous_strides(new), 0), input)

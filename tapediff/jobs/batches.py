@@ -1,4 +1,4 @@
-"""Values and gradients of many rows at once: the function recorded for every path that rows take, and replayed over all of them."""
+"""Values and gradients of many rows at once: the function is recorded for every path that rows take, and replayed over them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -15,8 +15,8 @@ from numba import carray, njit
 
 from tapediff.kernels.pointers import int32_at, integers_at, moved, value_at
 
-__all__ = ["ARGMAX", "ARGMIN", "CUMMAX", "CUMMIN", "MODE", "NANMEDIAN", "ORDER", "RANKS", "find_indices", "find_median",
-           "search_sorted"]
+__all__ = ["ARGMAX", "ARGMIN", "CUMMAX", "CUMMIN", "MODE", "NANMEDIAN", "ORDER", "RANKS", "find_in_windows", "find_indices",
+           "find_median", "search_sorted"]
 
 ARGMAX, ARGMIN, CUMMAX, CUMMIN, ORDER, RANKS, NANMEDIAN, MODE = range(8)
 
@@ -127,6 +127,32 @@ def find_indices(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
                 else:
                     found = order[_mode(values, order, count)]
                 carray(moved(y_at, (out_starts[line] + out_steps[k]) * lanes + lane), 1)[0] = found
+
+
+def find_in_windows(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
+    """y = where the first largest element under each window is, as int64; a nan is larger than any number.
+
+    Parameters: lanes, windows, elements of a window; for each element of each window where it lies in the operand, or -1, and
+    what its index is.
+    """
+    header = carray(p, 3)
+    lanes, count, size = header[0], header[1], header[2]
+    y_at, a_at = integers_at(q, 0), value_at(q, 1)
+    best = np.empty(lanes, carray(a_at, 1).dtype)
+    for window in range(count):
+        facts = carray(moved(p, 3 + 2 * window * size), 2 * size)
+        y = carray(moved(y_at, window * lanes), lanes)
+        is_first = True
+        for k in range(size):
+            place, index = facts[2 * k], facts[2 * k + 1]
+            if place < 0:
+                continue
+            a = carray(moved(a_at, place * lanes), lanes)
+            for lane in range(lanes):
+                if is_first or a[lane] > best[lane] or (a[lane] != a[lane]):
+                    best[lane] = a[lane]
+                    y[lane] = index
+            is_first = False
 
 
 def find_median(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:

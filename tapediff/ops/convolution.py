@@ -103,10 +103,10 @@ def weight_pullback(F: Any, attributes: Attributes, k: int, w: Any, y: Any, x: A
 
 
 BOTH: tuple[frozenset[Any], ...] = (frozenset({1}), frozenset({0}), frozenset())
-add_row("convolution", infer_convolution, convolution_forward, convolution_pullback, saves=BOTH,
+add_row("convolution", infer_convolution, convolution_forward, convolution_pullback, saves=BOTH, lanes="convolution",
         doc="Each channel of the result: the products of a kernel with what is under each window of all channels of its group, added up, and a bias if given. "
         "Attributes: (geometry of the windows, groups).")
-add_row("convolution_transpose", infer_transpose, transpose_forward, transpose_pullback, saves=BOTH, grad_fn="ConvolutionBackward0",
+add_row("convolution_transpose", infer_transpose, transpose_forward, transpose_pullback, saves=BOTH, grad_fn="ConvolutionBackward0", lanes="convolution_transpose",
         doc="The transpose of a convolution by its input: kernels, weighted, added up where the windows lie. Attributes: (geometry of the windows, groups).")
-add_row("convolution_weight", infer_weight, weight_forward, weight_pullback, saves=BOTH, grad_fn="ConvolutionBackwardBackward0",
+add_row("convolution_weight", infer_weight, weight_forward, weight_pullback, saves=BOTH, grad_fn="ConvolutionBackwardBackward0", lanes="convolution_weight",
         doc="The transpose of a convolution by its weight. Attributes: (geometry of the windows, groups).")

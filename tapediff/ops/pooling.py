@@ -17,7 +17,7 @@ from tapediff.ops.sliding import Geometry, framed, offsets, outputs, unframed
 from tapediff.ops.structural import add_row
 from tapediff.tape.spec import Spec
 
-__all__ = ["adaptive_windows"]
+__all__ = ["adaptive_windows", "divisors"]
 
 Array = Any  # of NumPy, whose own types do not know an index of an ellipsis and slices
 Shape = tuple[int, ...]
@@ -101,7 +101,7 @@ def adaptive_index_forward(counts: Shape, x: Array) -> Array:
     return index
 
 
-add_row("max_pool_index", infer_index, index_forward, None,
+add_row("max_pool_index", infer_index, index_forward, None, lanes="max_pool_index",
         doc="Where the largest element under each window is, in the flat plane of its channel; a nan is larger than any number. Attributes: (geometry, ceil_mode).")
 add_row("adaptive_max_pool_index", infer_adaptive_index, adaptive_index_forward, None,
         doc="Where the largest element of each of some windows that cover a plane is. Attributes: how many windows along each dimension.")
@@ -140,9 +140,9 @@ def spread_pullback(F: Any, inputs: Shape, k: int, x: Any, y: Any, y_bar: Any, i
 
 for _name, _grad_fn in (("max_pool2d", "MaxPool2DWithIndicesBackward0"), ("max_pool3d", "MaxPool3DWithIndicesBackward0"),
                         ("adaptive_max_pool2d", "AdaptiveMaxPool2DBackward0")):
-    add_row(_name, infer_read, read_forward, read_pullback, saves=(INDEX,), operands=(0,), grad_fn=_grad_fn,
+    add_row(_name, infer_read, read_forward, read_pullback, saves=(INDEX,), operands=(0,), grad_fn=_grad_fn, lanes="pool_read",
             doc="The elements at places in the flat planes of the channels. Attributes: the shape of a plane.")
-add_row("pool_spread", infer_spread, spread_forward, spread_pullback, saves=(INDEX,), operands=(0,),
+add_row("pool_spread", infer_spread, spread_forward, spread_pullback, saves=(INDEX,), operands=(0,), lanes="pool_spread",
         doc="The transpose of max_pool2d: elements added up at places in the flat planes of the channels. Attributes: the shape of a plane.")
 
 
@@ -206,7 +206,7 @@ def mean_spread_pullback(F: Any, attributes: Mean, k: int, x: Any, y: Any, y_bar
 
 
 for _name in ("avg_pool2d", "avg_pool3d"):
-    add_row(_name, infer_mean, mean_forward, mean_pullback, saves=(NOTHING,), grad_fn=_name.title().replace("_", "") + "Backward0",
+    add_row(_name, infer_mean, mean_forward, mean_pullback, saves=(NOTHING,), lanes="average_pool", grad_fn=_name.title().replace("_", "") + "Backward0",
             doc="The mean under each window. Attributes: (geometry, ceil_mode, count_include_pad, divisor_override).")
-add_row("avg_pool_spread", infer_mean_spread, mean_spread_forward, mean_spread_pullback, saves=(NOTHING,), grad_fn="AvgPool2DBackwardBackward0",
+add_row("avg_pool_spread", infer_mean_spread, mean_spread_forward, mean_spread_pullback, saves=(NOTHING,), grad_fn="AvgPool2DBackwardBackward0", lanes="average_pool_spread",
         doc="The transpose of the mean under each window. Attributes: (geometry, ceil_mode, count_include_pad, divisor_override).")

@@ -16,7 +16,7 @@ from tapediff.ops.views import view
 from tapediff.shapes import broadcast, contiguous_strides
 from tapediff.tape.spec import Spec
 
-__all__ = ["contracted", "summed_to"]
+__all__ = ["contracted", "reshaped", "summed_to"]
 
 Shape = tuple[int, ...]
 Transposes = tuple[bool, bool] | None

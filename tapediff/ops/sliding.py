@@ -148,7 +148,7 @@ def fold_pullback(F: Any, geometry: Geometry, k: int, y_bar: Any, y: Any, x: Any
     return F.im2col(y_bar, geometry)
 
 
-add_row("im2col", infer_unfold, unfold_forward, unfold_pullback, grad_fn="Im2ColBackward0", saves=(frozenset(),),
+add_row("im2col", infer_unfold, unfold_forward, unfold_pullback, grad_fn="Im2ColBackward0", saves=(frozenset(),), lanes="moves",
         doc="What is under each window of (..., C, *inputs), as (..., C * elements of a window, windows). Attributes: the geometry of the windows.")
-add_row("col2im", infer_fold, fold_forward, fold_pullback, grad_fn="Col2ImBackward0", saves=(frozenset(),),
+add_row("col2im", infer_fold, fold_forward, fold_pullback, grad_fn="Col2ImBackward0", saves=(frozenset(),), lanes="overlays",
         doc="The transpose of im2col: windows added up where they lie. Attributes: the geometry of the windows.")

@@ -29,6 +29,7 @@ class Structural:
     grad_fn     the name of the node in PyTorch
     kernel      name of the compiled kernels in tapediff.kernels.structural, or None where NumPy does the work
     is_alias    the result is the operand's memory under another shape
+    is_view     the result shows the operand's elements, and in PyTorch its memory
     lanes       how the op runs over rows in SIMD lanes: the name of its family in tapediff.program.lanes, or None where Python does one lane after the other
     """
 
@@ -41,6 +42,7 @@ class Structural:
     grad_fn: str = ""
     kernel: str | None = None
     is_alias: bool = False
+    is_view: bool = False
     lanes: str | None = None
     doc: str = ""
 

@@ -106,7 +106,7 @@ add_row("strided_write", infer_write, write_forward, write_pullback, grad_fn="Co
 
 def view(name: str, grad_fn: str, doc: str, *, is_alias: bool = False) -> None:
     """Add one view op."""
-    add_row(name, infer_view, view_forward, alias_pullback if is_alias else view_pullback, grad_fn=grad_fn, saves=(frozenset(),), is_alias=is_alias, kernel=None if is_alias else "strided",
+    add_row(name, infer_view, view_forward, alias_pullback if is_alias else view_pullback, grad_fn=grad_fn, saves=(frozenset(),), is_alias=is_alias, is_view=True, kernel=None if is_alias else "strided",
             lanes="moves", doc=doc)
 
 

@@ -26,8 +26,8 @@ class Route(NamedTuple):
 
     rows    their numbers; None for all, or where there are no rows
     inputs  for each input of the program, which tensor of the call it is
-    alone   the one row is replayed without lanes, by the arithmetic of the recording: in lanes a sum may round differently, and the
-            row would fail a guard that was recorded at itself
+    alone   the one row is replayed without lanes, by the arithmetic of the recording: in lanes a sum may round differently, and
+            the row would fail a guard that was recorded at itself
     """
 
     program: Program

@@ -321,7 +321,7 @@ def check_guard(action: int, step: int, frame: int, action_class: int) -> None:
     filled = min(lanes, load_i64(frame + F_ROWS * 8) - row)
     failed = load_i64(frame + F_FAILED * 8) + row * 4
     if action_class == GUARD_TRUTH:
-        item = 1 if kind == BOOL else 8 if kind == FLOAT64 or kind == INT64 else 4
+        item = 1 if kind == BOOL else 8 if kind in (FLOAT64, INT64) else 4
         count = load_i64(action + A_COUNT * 8)
         total = count * lanes
         if kind == BOOL and total % 8 == 0:  # eight at a time: nearly always all hold
@@ -336,7 +336,7 @@ def check_guard(action: int, step: int, frame: int, action_class: int) -> None:
                 if is_true(value + (k * lanes + lane) * item, kind) != (expected != 0) and load_i32(failed + lane * 4) == 0:
                     store_i32(failed + lane * 4, number)
         return
-    item = 1 if kind == BOOL else 8 if kind == FLOAT64 or kind == INT64 else 4
+    item = 1 if kind == BOOL else 8 if kind in (FLOAT64, INT64) else 4
     if action_class == GUARD_INTEGER:
         for lane in range(filled):
             if not is_integer(value + lane * item, kind, expected) and load_i32(failed + lane * 4) == 0:
@@ -448,7 +448,7 @@ def run_steps(code: int, at: int, end: int, actions: int, frame: int) -> int:
                          pointer(step, 5, frame), pointer(step, 6, frame), pointer(step, 7, frame))
         elif action_class == CALL:
             do_call(action, step, frame)
-        elif action_class == FORWARD_REPEATED or action_class == REVERSE_REPEATED:
+        elif action_class in (FORWARD_REPEATED, REVERSE_REPEATED):
             do_repeated(action, step, frame, action_class == FORWARD_REPEATED)
         elif action_class >= GUARD_TRUTH:
             check_guard(action, step, frame, action_class)

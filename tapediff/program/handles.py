@@ -17,7 +17,7 @@ from tapediff.errors import TapediffError
 from tapediff.kernels.instructions import Module
 from tapediff.kernels.library import get_library
 from tapediff.program.layout import F_BUFFERS, F_FAILED, F_LANES, F_ROW, F_ROWS, UNIFORM, WORKSPACE
-from tapediff.program.machine import APART, print_schedule, size_of
+from tapediff.program.machine import APART, content_key, print_schedule, size_of
 
 if TYPE_CHECKING:
     from tapediff.program.program import Program
@@ -121,12 +121,7 @@ def make_handle(program: Program, wanted: tuple[int, ...]) -> Handle:
             start for k, start in zip(wanted, starts_grad[:-1], strict=True) if k in schedule.zero_gradients])
         return module.text()
 
-    specs = [schedule.specs.get(number) for number in range(len(schedule.actions))]
-    table = schedule.actions.copy()
-    table[[number for number, spec in enumerate(specs) if spec is not None], 2] = 0
-    key = (repr(("handle", schedule.buffers, specs,
-                 schedule.workspace_bytes)).encode() + schedule.code.tobytes() + table.tobytes()
-           + schedule.uniform.tobytes())
+    key = content_key(schedule, "handle", schedule.buffers, schedule.workspace_bytes, schedule.uniform.tobytes())
     address = library.function(key, text)
     assert address is not None
     return Handle(address, starts_in[-1], starts_grad[-1], schedule)

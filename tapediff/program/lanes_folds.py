@@ -73,8 +73,16 @@ def spread_reverse(divisor: Callable[[Operation], int]) -> Callable[[Operation, 
     return reverse
 
 
+def is_number(operation: Operation) -> bool:
+    return operation.operands[0].dtype.name != "bool" and operation.spec.dtype is operation.operands[0].dtype
+
+
 def is_filled(operation: Operation) -> bool:
     """Whether there is something to fold: an extremum of nothing is an error."""
+    return is_number(operation) and count_of(operation) > 0
+
+
+def is_filled_with_floats(operation: Operation) -> bool:
     return is_floating(operation) and count_of(operation) > 0
 
 
@@ -188,7 +196,7 @@ def at_least_one(operation: Operation) -> int:
 
 
 FAMILIES: dict[str | None, Family] = {
-    "sum": Family(folded(kernels.fold_sum, lambda operation: (1,)), spread_reverse(one)),
+    "sum": Family(folded(kernels.fold_sum, lambda operation: (1,), is_number), spread_reverse(one)),
     "mean": Family(folded(kernels.fold_sum, lambda operation: (count_of(operation),)), spread_reverse(at_least_one)),
     "nansum": Family(folded(kernels.fold_sum, lambda operation: (1, 1)), no_reverse),
     "prod": Family(folded(kernels.fold_product), no_reverse),
@@ -198,7 +206,7 @@ FAMILIES: dict[str | None, Family] = {
     "all": Family(folded(kernels.fold_truth, lambda operation: (1,), lambda operation: True), no_reverse),
     "count_nonzero": Family(folded(kernels.fold_truth, lambda operation: (2,), lambda operation: True), no_reverse),
     "spread": Family(folded(kernels.fold_spread, spread_numbers), no_reverse),
-    "norm": Family(folded(kernels.fold_norm, order_bits, is_filled), no_reverse),
+    "norm": Family(folded(kernels.fold_norm, order_bits, is_filled_with_floats), no_reverse),
     "logsumexp": Family(folded(kernels.fold_log_sum, function_kernels), no_reverse),
     "softmax": Family(softmax_forward, softmax_reverse),
     "cumsum": Family(scanned(scans.add_up), no_reverse),

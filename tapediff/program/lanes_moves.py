@@ -11,7 +11,7 @@ import numpy as np
 
 from tapediff.kernels.lanes_calling import WORDS
 from tapediff.kernels.lanes_moves import LANED, LITERAL, UNIFORM, add_runs, move_runs
-from tapediff.program.lanes import ADJOINT, RESULT, RESULT_ADJOINT, Call, Family, Lanes, call
+from tapediff.program.lanes import ADJOINT, RESULT, RESULT_ADJOINT, Call, Family, Lanes, call, no_reverse
 from tapediff.program.operations import Operation
 
 __all__ = ["FAMILIES"]
@@ -86,7 +86,25 @@ def strided_sum_reverse(operation: Operation, position: int, lanes: Lanes) -> li
     return [call(add_runs, operation.spec.dtype.name, parameters, ADJOINT, RESULT_ADJOINT)]
 
 
+# --- windows added up -----------------------------------------------------------------------------------------------------------
+
+
+def overlay_forward(operation: Operation, lanes: Lanes) -> list[Call] | None:
+    """What lies under windows is where the transpose finds it."""
+    from tapediff.ops.sliding import unfold_forward
+
+    if not operation.spec.dtype.is_floating_point:
+        return None
+    numbers = 1 + np.arange(operation.spec.size).reshape(operation.spec.shape)
+    targets = np.ascontiguousarray(unfold_forward(cast(Any, operation.attributes), numbers)).reshape(-1) - 1
+    sources, inside, elements, lengths = runs(np.where(targets < 0, -1, 0), np.maximum(targets, 0))
+    table = np.stack([elements, sources, lengths], 1)[inside == 0]
+    parameters = np.concatenate([[lanes.number, len(table), operation.spec.size], table.reshape(-1)])
+    return [call(add_runs, operation.spec.dtype.name, parameters, RESULT, 0)]
+
+
 FAMILIES: dict[str | None, Family] = {
     "moves": Family(moves_forward, moves_reverse),
     "strided_sum": Family(strided_sum_forward, strided_sum_reverse),
+    "overlays": Family(overlay_forward, no_reverse),
 }

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any, cast
 
 import numpy as np
 
 from tapediff.kernels import lanes_orders as kernels
+from tapediff.ops.sliding import framed, outputs
+from tapediff.ops.sliding import offsets as offsets_of
 from tapediff.program.lanes import RESULT, Call, Family, Lanes, call, no_reverse
 from tapediff.program.lanes_folds import fold_parameters, offsets
 from tapediff.program.operations import Operation
@@ -72,6 +75,20 @@ def searchsorted_forward(operation: Operation, lanes: Lanes) -> list[Call] | Non
     return [call(kernels.search_sorted, boundaries.dtype.name, parameters, RESULT, 0, 1)]
 
 
+def window_forward(operation: Operation, lanes: Lanes) -> list[Call]:
+    """Where the elements under the windows lie is found on their numbers."""
+    geometry, ceil = cast(Any, operation.attributes)
+    shape, inputs, kernel = operation.operands[0].shape, geometry[0], geometry[1]
+    numbers = 1 + np.arange(prod(shape)).reshape(-1, *inputs)
+    counts = outputs(geometry, ceil)
+    frame = framed(numbers, geometry, counts)
+    under = [frame[(..., *place)].reshape(-1) - 1 for _, place in offsets_of(geometry, counts)]
+    places = np.stack(under, 1).reshape(-1)
+    parameters = np.stack([places, places % max(prod(inputs), 1)], 1).reshape(-1)
+    header = [lanes.number, operation.spec.size, prod(kernel)]
+    return [call(kernels.find_in_windows, operation.operands[0].dtype.name, np.concatenate([header, parameters]), RESULT, 0)]
+
+
 def fact(forward: Callable[[Operation, Lanes], list[Call] | None]) -> Family:
     return Family(forward, no_reverse)
 
@@ -89,5 +106,6 @@ FAMILIES: dict[str | None, Family] = {
     "mode_index": fact(extremum(kernels.MODE)),
     "median": fact(median(0)),
     "nanmedian": fact(median(1)),
+    "max_pool_index": fact(window_forward),
     "searchsorted": fact(searchsorted_forward),
 }

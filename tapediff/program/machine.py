@@ -11,7 +11,10 @@ length; what one of them leaves for another lies in the workspace.
 from __future__ import annotations
 
 import ast
+import functools
+import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +30,7 @@ from tapediff.program.layout import (
     A_COUNT,
     A_EXPECTED,
     A_ITEM,
+    A_KERNEL,
     A_REPEAT,
     A_STRIDES,
     A_WORDS,
@@ -56,7 +60,8 @@ from tapediff.program.layout import (
 )
 from tapediff.program.schedule import Schedule
 
-__all__ = ["APART", "BESIDE", "SAME", "CannotCompile", "compile_schedule", "print_schedule", "print_text", "size_of"]
+__all__ = ["APART", "BESIDE", "SAME", "CannotCompile", "compile_schedule", "content_key", "print_schedule", "print_text",
+           "size_of"]
 
 NAMES = {FORWARD2: "yab", FORWARD3: "yabc", FORWARD_REPEATED: "yabc"}
 REVERSE_NAMES = {REVERSE2: ("y_bar", "y", "a", "b", "a_bar", "b_bar"),
@@ -65,6 +70,7 @@ REVERSE_NAMES = {REVERSE2: ("y_bar", "y", "a", "b", "a_bar", "b_bar"),
 DTYPES = ("bool", "int32", "int64", "float32", "float64")  # by the codes of guards
 PRINTED = (LOAD, STORE, REDUCE, ZERO, FILL, GUARD_TRUTH, GUARD_INTEGER, GUARD_VALUE)  # besides those with a formula
 APART, BESIDE, SAME = range(3)
+AHEAD = 128  # bytes that rows which lie beside each other are fetched ahead
 FUNCTION_STEPS = 1500  # of one function: up to here LLVM takes about as long for a step as in a short function
 
 
@@ -170,11 +176,7 @@ def compile_schedule(schedule: Schedule, layout: tuple[int, ...], only_known: bo
     if size_of(schedule) is None:
         raise CannotCompile("the schedule has steps that no formula states")
     library = get_library()
-    specs = [schedule.specs.get(number) for number in range(len(schedule.actions))]
-    table = schedule.actions.copy()
-    table[[number for number, spec in enumerate(specs) if spec is not None], 2] = 0  # addresses of kernels
-    own = sorted({content_of(spec.name) for spec in specs if isinstance(spec, KernelSpec)})  # formulas that are no sources
-    key = repr((schedule.request.lanes, layout, schedule.dtypes, specs, own)).encode() + schedule.code.tobytes() + table.tobytes()
+    key = content_key(schedule, layout)
 
     def text(symbol: str) -> str:
         module = library.module()
@@ -182,6 +184,23 @@ def compile_schedule(schedule: Schedule, layout: tuple[int, ...], only_known: bo
         return module.text()
 
     return library.function(key, None if only_known else text)
+
+
+def content_key(schedule: Schedule, *more: Any) -> bytes:
+    """All that the machine code of a schedule depends on, the addresses of kernels left out."""
+    specs = [schedule.specs.get(number) for number in range(len(schedule.actions))]
+    table = schedule.actions.copy()
+    table[[number for number, spec in enumerate(specs) if spec is not None], A_KERNEL] = 0
+    own = sorted({content_of(spec.name) for spec in specs if isinstance(spec, KernelSpec)})  # formulas that are no sources
+    facts = repr((schedule.request.lanes, schedule.dtypes, specs, own, more)).encode()
+    return printer_key() + facts + schedule.code.tobytes() + table.tobytes()
+
+
+@functools.cache
+def printer_key() -> bytes:
+    """What the cache of objects must know of this file and of the layout that it follows."""
+    here = Path(__file__)
+    return hashlib.sha256(b"".join(here.with_name(name).read_bytes() for name in (here.name, "layout.py", "handles.py"))).digest()
 
 
 def print_text(schedule: Schedule, layout: tuple[int, ...], which: str) -> str:
@@ -463,6 +482,11 @@ class _Piece:
         return [self.at(address, self.printer.emit("int64", f"mul i64 {stride}, {lane}").text) if lane else address
                 for lane in range(self.lanes)]
 
+    def prefetch(self, address: str) -> None:
+        """Fetch a cache line that will be read soon."""
+        self.printer.module.declare("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+        self.printer.line(f"call void @llvm.prefetch.p0(ptr {address}, i32 0, i32 3, i32 1)")
+
     def load_row(self, step: _Step, element: int) -> None:
         printer = self.printer
         dtype = self.function.schedule.dtypes[step.buffer]
@@ -470,6 +494,8 @@ class _Piece:
         layout = self.function.layout[step.buffer]
         place = (WORKSPACE, step.pointers[0][1] + element * step.item * self.lanes)
         if layout == BESIDE or self.lanes == 1:
+            if layout == BESIDE:  # each element is a stream of its own: too many for the hardware to foresee
+                self.prefetch(self.at(address, AHEAD))
             self.write(place, self.load(address, dtype, step.item))
             return
         type_ = "i8" if dtype == "bool" else IR_TYPES[dtype]
@@ -479,6 +505,11 @@ class _Piece:
             self.write(place, printer.splat(dtype, one))
             return
         vector = "poison"
+        if element % (64 // step.item) == 0:
+            stride = self.word(F_BUFFERS + 3 * step.buffer + 1)
+            next_block = printer.emit("int64", f"mul i64 {stride}, {self.lanes}").text
+            for at in self.lane_addresses(address, step.buffer):
+                self.prefetch(self.at(at, next_block))
         for lane, at in enumerate(self.lane_addresses(address, step.buffer)):
             one, whole = printer.fresh(), printer.fresh()
             printer.line(f"{one} = load {type_}, ptr {at}, align {step.item}")

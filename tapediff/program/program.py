@@ -346,8 +346,8 @@ class Program:
     def explain(self, *inputs: Any) -> Explanation:
         """Which instruction made the first inf or nan of the result, and which derivative the first one of the gradient.
 
-        Replays instruction by instruction; the gradient is that of the sum of all results. Record with `lines=True` to be told the
-        lines of source, too.
+        Replays instruction by instruction; the gradient is that of the sum of all results. Record with `lines=True` to be told
+        the lines of source, too.
 
         >>> import tapediff as td
         >>> print(td.record(lambda x: x.exp() + 1, 1.0).explain(1000.0).forward)

@@ -17,7 +17,7 @@ from tapediff.program.operations import Operation, operation_of_kind
 from tapediff.recording import modes, structural
 from tapediff.shapes import contiguous_strides
 from tapediff.tape.kinds import KINDS
-from tapediff.tape.layout import ALIAS, ARGUMENT, S_CLOCK
+from tapediff.tape.layout import ALIAS, ARGUMENT
 from tapediff.tape.segment import Segment
 from tapediff.tape.source import CLOCK, NUMBER, SOURCE, SOURCES, Source
 from tapediff.tape.spec import spec_of
@@ -95,7 +95,7 @@ class Recorder:
 
     def is_fresh(self, tensor: Any) -> bool:
         """Whether a leaf was made since the recording began."""
-        return tensor.segment is SOURCE and tensor.source.read(S_CLOCK) >= self.clock
+        return tensor.segment is SOURCE and tensor.source.clock >= self.clock
 
     def watch(self, tensor: Any, how: str) -> None:
         """Python asks `how` of a value and decides by it: a guard."""
@@ -245,7 +245,7 @@ class _Closing:
         origin = source.origin
         if type(origin) is Segment and origin.number in self.numbers:
             found = self.numbers[origin.number][source.slot]
-        elif source.owner is NUMBER or (origin is None and source.read(S_CLOCK) >= self.recorder.clock):
+        elif source.owner is NUMBER or (origin is None and source.clock >= self.recorder.clock):
             found = self._constant(source.values() if source.owner is not NUMBER else np.array(source.item(),
                                                                                               source.spec.dtype.numpy))
         else:

@@ -25,12 +25,14 @@ def rule_of(operation: Operation, position: int) -> ClosedTape:
     """
     from tapediff.autograd.recorded import TENSORS
     specs = (operation.spec, operation.spec, *operation.operands)
-    return recorded(specs, lambda *values: operation.row.pullback(TENSORS, operation.attributes, position, *values))
+    found = recorded(specs, lambda *values: operation.row.pullback(TENSORS, operation.attributes, position, *values))
+    assert found is not None
+    return found
 
 
 @functools.lru_cache(maxsize=4096)
 def parts_of(operation: Operation) -> ClosedTape | None:
-    """The other operations that an operation consists of; None where it has no parts. The inputs of the tape are the operands."""
+    """The other operations that an operation consists of; None where there are none. The inputs of the tape are the operands."""
     from tapediff.autograd.recorded import TENSORS
     compose = COMPOSITIONS.get(operation.row.lanes)
     if compose is None or not operation.spec.dtype.is_floating_point:
@@ -38,11 +40,11 @@ def parts_of(operation: Operation) -> ClosedTape | None:
     return recorded(operation.operands, lambda *operands: compose(TENSORS, operation.attributes, *operands))
 
 
-def recorded(specs: tuple[Spec, ...], function: Callable[..., Any]) -> ClosedTape:
-    """The tape of a function of values of given shapes and dtypes."""
+def recorded(specs: tuple[Spec, ...], function: Callable[..., Any]) -> ClosedTape | None:
+    """The tape of a function of values of given shapes and dtypes; None where it gives none."""
     recorder = Recorder()
     with recorder:
         # zeros: an index of 0 is in bounds
         inputs = [recorder.input(np.zeros(spec.shape, spec.dtype.numpy), differentiable=False) for spec in specs]
         found = function(*inputs)
-    return recorder.finish([found])
+    return None if found is None else recorder.finish([found])

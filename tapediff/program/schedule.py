@@ -685,9 +685,8 @@ class _Builder:
 
     def _kernels(self, index: int) -> Kernels | None:
         operation, operands = self.tape.operations[index], self.tape.operands[index]
-        is_laned = tuple(self.is_laned(x) for x in operands)
         wanted = self.wanted_bits(index) if self.active[index] else 0
-        found = kernels_of(operation, self.lanes, is_laned, wanted)
+        found = kernels_of(operation, wanted)
         if found is not None:
             self.actions.kept.append(found.parameters)
         return found
@@ -729,7 +728,7 @@ class _Builder:
             if parts is not None:
                 self._emit_tape(parts, list(zip(pointers, laned, strict=True)), y)
                 return
-        found = kernels_of(operation, self.lanes, laned, 0)
+        found = kernels_of(operation, 0) if self.lanes == 1 else None
         if found is None:
             self._emit_host(HostStep("forward", operation, self.lanes, laned, (y, *pointers)))
             return
@@ -830,7 +829,8 @@ class _Builder:
         if not is_laned:
             self._emit(self.actions.number((WIDEN, spec), WIDEN, count=spec.size, item=spec.dtype.itemsize), target, place)
         elif place != target:
-            self._emit(self.actions.number((COPY, spec, self.lanes), COPY, count=spec.size * self.lanes, item=spec.dtype.itemsize),
+            self._emit(self.actions.number((COPY, spec, self.lanes), COPY, count=spec.size * self.lanes,
+                                           item=spec.dtype.itemsize),
                        target, place)
         return target
 

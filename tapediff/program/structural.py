@@ -1,4 +1,4 @@
-"""How structural operations run in a program: which compiled kernel serves them, with values in lanes or without."""
+"""Structural operations of a program without lanes: which compiled kernel serves them, or what NumPy does instead."""
 
 from __future__ import annotations
 
@@ -28,23 +28,11 @@ def with_lanes(spec: Spec, lanes: int) -> Spec:
     return spec if lanes == 1 else spec_of((*spec.shape, lanes), spec.dtype, False)
 
 
-def kernels_of(operation: Operation, lanes: int, is_laned: tuple[bool, ...], wanted: int) -> Kernels | None:
-    """The compiled kernels that serve an operation whose result lies in lanes; None where Python has to do it.
-
-    lanes     1 where there are none: the operation is the one that the eager tape knows
-    is_laned  for each operand, whether it lies in lanes
-    """
+def kernels_of(operation: Operation, wanted: int) -> Kernels | None:
+    """The compiled kernels that serve an operation without lanes; None where Python has to do it."""
     from tapediff.kernels.structural import KERNELS
     row = operation.row
     specs, spec, attributes = operation.operands, operation.spec, operation.attributes
-    if lanes > 1:
-        if row.kernel not in ("sum", "mean", "strided") or not all(is_laned):
-            return None
-        specs = tuple(with_lanes(operand, lanes) for operand in specs)
-        spec = with_lanes(spec, lanes)
-        if row.kernel == "strided":
-            shape, strides, offset = attributes
-            attributes = ((*shape, lanes), (*(stride * lanes for stride in strides), 1), offset * lanes)
     if not serves(row, attributes, specs, spec) or len(specs) > 3:
         return None
     kind: Any = SimpleNamespace(row=row, attributes=attributes, operands=specs, spec=spec, wanted=wanted)
@@ -56,7 +44,7 @@ class HostStep(NamedTuple):
     """A step that NumPy does.
 
     which     "forward" or "reverse"
-    pointers  forward: result, operands; reverse: adjoint of the result, result, operands, adjoints of the operands (0: not wanted)
+    pointers  forward: result, operands; reverse: adjoint of the result, result, operands, adjoints of the operands (0: none)
     is_laned  for each operand, whether it lies in lanes
     """
 
@@ -70,8 +58,8 @@ class HostStep(NamedTuple):
 def run_host(step: HostStep, bases: tuple[int, ...], failed: Sequence[int]) -> None:
     """Do a step on NumPy's side, one lane after the other.
 
-    failed  for each lane that holds a row, whether the row failed a guard: it is left out, as its operands may be anything. The lanes
-            behind are copies of the last row
+    failed  for each lane that holds a row, whether the row failed a guard: it is left out, as its operands may be anything. The
+            lanes behind are copies of the last row
     """
     from tapediff.memory import array_at
     from tapediff.rules import ARRAYS

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tapediff.ops.structural import Structural
 from tapediff.tape.layout import (
     ALIAS,
     ARGUMENT,
@@ -32,6 +33,7 @@ from tapediff.tape.layout import (
     REDUCTION,
     REDUCTION_BYTES,
     STRUCTURAL,
+    VIEW,
 )
 from tapediff.tape.spec import Spec
 
@@ -134,7 +136,7 @@ class KindTable:
             fields[K_LARGE] = spec.is_large and kind_class != ALIAS
             fields[K_ARITY] = arity
             fields[K_WANTED] = wanted
-            fields[K_SCALARS] = scalars
+            fields[K_SCALARS] = scalars | (VIEW if isinstance(row, Structural) and row.is_view else 0)
             fields[K_SAVES] = saves
             fields[K_ITEM_Y] = spec.dtype.itemsize
             for position, operand in enumerate(operands[:3]):

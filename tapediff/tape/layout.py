@@ -13,7 +13,7 @@ K_COUNT = 3  # elements of the result, or the address of a structural kernel's p
 K_BYTES = 4  # bytes of the result, a multiple of 8
 K_ARITY = 5  # operands: two stand in the instruction, two more in each ARGUMENT instruction before it
 K_WANTED = 6  # bit k: the adjoint of operand k is wanted
-K_SCALARS = 7  # bit k: operand k is one element, broadcast over the others
+K_SCALARS = 7  # bit k: operand k is one element, broadcast over the others; VIEW: the result is a view of operand 0
 K_SAVES = 8  # bit 0: the partials read the result; bit k + 1: they read operand k
 K_ITEM_Y = 9  # bytes of one element of the result
 K_ITEM_A = 10  # ... of the operands
@@ -24,6 +24,7 @@ K_REVERSE_SAME = 14  # address of the reverse kernel for a and b being the same 
 K_SAME = 15  # 1: an instruction of this kind has been seen with a and b the same slot
 K_DIVISOR = 16  # of a REDUCTION: what its sum is divided by
 K_FIELDS = 17
+VIEW = 1 << 8  # in K_SCALARS
 
 # OVERWRITE is element-wise, and writes into the memory of a source. REDUCTION adds up all elements, block by block; its slot has
 # three words: the result, which is the running sum at first, what that lost to rounding, and the sum of a block.

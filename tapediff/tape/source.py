@@ -28,7 +28,19 @@ from tapediff.tape.layout import (
 )
 from tapediff.tape.spec import Spec
 
-__all__ = ["ADJOINTS", "CLOCK", "NUMBER", "SOURCE", "SOURCES", "WRITING", "Source", "SourceTable", "Storage"]
+__all__ = [
+    "ADJOINTS",
+    "CLOCK",
+    "NUMBER",
+    "SOURCE",
+    "SOURCES",
+    "WRITING",
+    "WRITTEN",
+    "Source",
+    "SourceTable",
+    "Storage",
+    "tell_written",
+]
 
 _MOST_CHUNKS = 1 << 16
 # address, cell, bytes, wanted, pass, adjoint, clock, state, gradient, item
@@ -119,41 +131,93 @@ NUMBER: Any = object()  # the owner of sources that stand for Python numbers
 
 
 class Storage:
-    """Memory that several sources may show: counts the in-place writes, and tells all of them."""
+    """Memory that several sources may show: counts the in-place writes, and tells all of them.
 
-    __slots__ = ("members", "most", "version", "writes")
+    members   the sources, weakly; they are told of writes before the next reverse pass (`tell_written`), so that many writes in a
+              row cost the same each
+    copies    those that hold a contiguous copy of strided memory, which every write refreshes
+    computed  those that show what a segment computed, and have not been written yet
+    """
+
+    __slots__ = ("computed", "copies", "is_waiting", "members", "most", "version", "writes")
 
     def __init__(self) -> None:
         self.version = 0
         self.most = 8
         self.members: list[weakref.ref[Source]] = []
+        self.copies: list[weakref.ref[Source]] = []
+        self.computed: list[weakref.ref[Source]] = []
         self.writes: deque[int] = deque(maxlen=64)
+        self.is_waiting = False
 
     def add(self, source: Source) -> None:
         """Take in one more source that shows the memory."""
         source.storage = self
-        self.members.append(weakref.ref(source))
-        if len(self.members) > self.most:
-            self.members = [member for member in self.members if member() is not None]
-            self.most = 2 * len(self.members) + 8
+        reference = weakref.ref(source)
+        with SOURCES.lock:
+            self.members.append(reference)
+            if source.snapshot is not None:
+                self.copies.append(reference)
+            if source.origin is not None:
+                self.computed.append(reference)
+            if len(self.members) > self.most:
+                self.members = [member for member in self.members if member() is not None]
+                self.copies = [member for member in self.copies if member() is not None]
+                self.computed = [member for member in self.computed if member() is not None]
+                self.most = 2 * len(self.members) + 8
 
     def is_alone(self) -> bool:
         """Whether one source shows the memory."""
+        alive = 0
+        for member in reversed(self.members):
+            alive += member() is not None
+            if alive > 1:
+                return False
         if len(self.members) > 1:
-            self.members = [member for member in self.members if member() is not None]
+            with SOURCES.lock:
+                self.members = [member for member in self.members if member() is not None]
         return len(self.members) == 1
 
     def mark_written(self) -> None:
         """Remember that the memory was written just now, and let copies of strided arrays follow."""
-        now = CLOCK.tick()
+        self.writes.append(CLOCK.tick())
         self.version += 1
-        self.writes.append(now)
-        for member in self.members:
+        if not self.is_waiting:
+            self.is_waiting = True
+            WRITTEN.append(self)
+            if len(WRITTEN) > 1024:
+                tell_written()
+        for member in self.copies:
             source = member()
             if source is not None:
-                source.write(S_CLOCK, now)
-                if source.snapshot is not None:
-                    source.snapshot[...] = source.array
+                source.snapshot[...] = source.array  # type: ignore[index]
+
+    def take_computed(self) -> list[Source]:
+        """The sources that show what a segment computed, once each: from the first write on they show something else."""
+        if not self.computed:
+            return []
+        with SOURCES.lock:
+            taken, self.computed = self.computed, []
+        return [source for member in taken if (source := member()) is not None]
+
+    def tell(self) -> None:
+        """Let the rows of all members say when the memory was written last; those that came after that keep their clock."""
+        self.is_waiting = False
+        last = self.writes[-1]
+        for member in self.members:
+            source = member()
+            if source is not None and source.read(S_CLOCK) < last:
+                source.write(S_CLOCK, last)
+
+
+WRITTEN: list[Storage] = []  # those that have yet to tell their members
+
+
+def tell_written() -> None:
+    """Before a reverse pass: let all sources whose memory was written know when."""
+    with SOURCES.lock:
+        while WRITTEN:
+            WRITTEN.pop().tell()
 
 
 def address_of_array(array: np.ndarray[Any, Any]) -> int:
@@ -177,8 +241,8 @@ class Source:
     snapshot  a contiguous copy for the sweeps, where `array` is not contiguous
     """
 
-    __slots__ = ("__weakref__", "array", "grad", "hooks", "index", "operand", "origin", "owner", "slot", "snapshot", "spec",
-                 "stamp", "storage")
+    __slots__ = ("__weakref__", "array", "former", "grad", "hooks", "index", "operand", "origin", "owner", "slot", "snapshot",
+                 "spec", "stamp", "storage")
 
     def __init__(self, spec: Spec, value: Any = None, array: np.ndarray[Any, Any] | None = None, address: int = 0,
                  origin: Any = None, slot: int = 0, owner: Any = None) -> None:
@@ -196,6 +260,7 @@ class Source:
         self.origin = origin
         self.slot = slot
         self.owner = owner
+        self.former: Any = None
         self.stamp: object = None
         self.grad: Any = None
         self.hooks: Any = None
@@ -244,10 +309,26 @@ class Source:
         if self.storage is None:
             with SOURCES.lock:
                 if self.storage is None:
-                    storage = Storage()
-                    storage.members.append(weakref.ref(self))
-                    self.storage = storage
-        return self.storage
+                    Storage().add(self)
+        storage = self.storage
+        assert storage is not None
+        return storage
+
+    @property
+    def clock(self) -> int:
+        """When the memory was written last; else when the source was made."""
+        if WRITTEN:
+            tell_written()
+        return self.read(S_CLOCK)
+
+    def move(self, array: np.ndarray[Any, Any]) -> None:
+        """Let the value lie in a contiguous array of its own, a copy of what it was; views that are on the tape show the former
+        memory.
+        """
+        self.former = self.owner
+        self.array = array
+        self.write(S_ADDRESS, address_of_array(array))
+        self.owner = None
 
     @property
     def address(self) -> int:

@@ -1,10 +1,11 @@
 """In-place writes: who sees them, which gradients follow, which errors protect saved values; beside PyTorch."""
 
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 import pytest
-from alongside import check, check_error
+from alongside import check, check_error, needs_torch
 
 import tapediff as td
 
@@ -214,6 +215,69 @@ def test_a_constant_becomes_part_of_the_graph_when_written_with_a_gradient() -> 
         (out * out).sum().backward()
         return out, out.requires_grad, out.is_leaf, a.grad
     check(f)
+
+
+@needs_torch
+@pytest.mark.parametrize("sync", [False, True], ids=["pending", "read before"])
+@pytest.mark.parametrize("change", [lambda y: y.add_(1), lambda y: y.detach().add_(1), lambda y: y[0].add_(1),
+                                    lambda y: y.copy_(y * 0), lambda y: y.__setitem__(0, 5.0)],
+                         ids=["tensor", "detached", "view", "copy_", "setitem"])
+@pytest.mark.parametrize("f", [lambda y: y[0] * y[0], lambda y: y * y, lambda y: y.view(-1).sin(), lambda y: y.expand(2, 2) ** 2,
+                               lambda y: y[0:1].exp() * y[0:1]],
+                         ids=["select", "whole", "alias", "expand", "slice"])
+def test_whether_a_written_saved_value_is_refused_depends_on_no_read(f: Any, change: Any, sync: bool) -> None:
+    def program(t: Any) -> Any:
+        x = leaf(t, 1.0, 2.0)
+        y = x * 1.5
+        if sync:
+            y.tolist()
+        z = f(y)
+        if sync:
+            z.tolist()
+        change(y)
+        z.sum().backward()
+    check_error(program, RuntimeError, "modified by an inplace operation")
+
+
+@needs_torch
+@pytest.mark.parametrize("sync", [False, True], ids=["pending", "read before"])
+def test_an_in_place_product_may_use_the_old_value(sync: bool) -> None:
+    def program(t: Any) -> Any:
+        x, w = leaf(t, 1.0, 2.0), leaf(t, 3.0, 5.0)
+        y = x * 1.5
+        shown = y.detach() if sync else None
+        y.mul_(w)
+        y[0].mul_(w[1])
+        y.sum().backward()
+        return x.grad, w.grad, shown if sync else y
+    check(program)
+
+
+@needs_torch
+def test_a_reshaped_copy_of_a_strided_view_in_memory_is_no_view() -> None:
+    def program(t: Any) -> Any:
+        y = (leaf(t, 1.0, 2.0, 3.0, 4.0) * 1.5).reshape(2, 2)
+        shown = y.detach()
+        copy = y.t().reshape(4)
+        y.add_(1)
+        return copy, shown
+    check(program)
+
+
+def test_writing_in_a_long_loop_costs_the_same_at_the_end() -> None:
+    x = td.zeros(100)
+
+    def pace() -> float:
+        begin = perf_counter()
+        for index in range(300):
+            x[index % 100] = 1.0
+            x[5:9].mul_(2)
+        return perf_counter() - begin
+    pace()
+    first = min(pace(), pace())
+    for _ in range(4):
+        pace()
+    assert min(pace(), pace()) < 3 * first
 
 
 def test_all_who_share_memory_see_a_recorded_write() -> None:

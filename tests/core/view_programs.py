@@ -13,7 +13,7 @@ SHAPES = [(4,), (2, 3), (3, 3), (2, 2, 3), (1, 4), ()]
 FACTORS = [2.0, -1.0, 0.5, 3.0]
 VIEWS = ("select", "slice", "transpose", "reshape", "diagonal", "getitem")
 SHOWN = ("expand", "unbind")  # views that no step writes to, as PyTorch forbids it or means to
-WRITES = ("mul_", "add_", "add_tensor_", "zero_", "fill_", "copy_", "masked_fill_", "setitem", "setitem_tensor",
+WRITES = ("mul_", "add_", "add_tensor_", "mul_tensor_", "zero_", "fill_", "copy_", "masked_fill_", "setitem", "setitem_tensor",
     "setitem_array", "setitem_mask")
 VALUES = ("gather", "square", "sync")
 
@@ -75,11 +75,13 @@ def write(library: Any, live: list[Any], what: str, i: int, j: int, k: int) -> N
         x.masked_fill_(x > 0.5, factor)
     elif what == "setitem_mask":
         x[x < 0] = factor
-    elif what in ("add_tensor_", "copy_"):
+    elif what in ("add_tensor_", "mul_tensor_", "copy_"):
         if tuple(other.shape) != tuple(x.shape):
             other = other.sum()
         if what == "copy_":
             x.copy_(other.clone())
+        elif what == "mul_tensor_":
+            x.mul_(other.clone())
         else:
             x.add_(other.clone())
     elif x.ndim and x.shape[0]:
@@ -185,8 +187,8 @@ class Array:
         made.flags.writeable = self.values.flags.writeable
         return Array(made)
 
-    def mul_(self, factor: float) -> None:
-        self.values *= factor
+    def mul_(self, factor: Any) -> None:
+        self.values *= factor.values if isinstance(factor, Array) else factor
 
     def add_(self, other: Any) -> None:
         self.values += other.values if isinstance(other, Array) else other

@@ -101,6 +101,14 @@ FOLDS = [
     (((0,), False), floats((1, 3))),
     (((1,), False), floats((0, 3))),
 ]
+
+
+def integers(shape):
+    return lambda rng: (rng.integers(-50, 50, shape),)
+
+
+sample("sum amax amin", (((0, 1), False), integers((3, 4))), (((1,), True), integers((3, 4))))
+sample("flip", ((0,), integers((4,))))
 sample("trace", (None, floats((3, 4))), (None, floats((4, 2))))
 sample("nansum", (((1,), False), spicy((4, 5))))
 sample("prod", (((0, 1), False), coarse((2, 3))))

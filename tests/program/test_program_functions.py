@@ -56,6 +56,16 @@ def written_leaf(t, x):
     return (y * x).sum()
 
 
+def written_without_gradients(t, x):
+    y = t.zeros(3, dtype=x.dtype)
+    with t.no_grad():
+        y += x
+        y *= 2
+        z = y.sum()
+        y -= 1
+    return (y * x).sum() + z
+
+
 def cut(t, x):
     with t.no_grad():
         y = x * x
@@ -176,9 +186,9 @@ def random_walk_by_lists(t, x):
     return t.stack(found).sum() + sum(found) * 0.1
 
 
-SCALAR = [written, written_through_views, written_leaf, cut, enabled_again, gradient_inside, second_gradient_inside,
-          gradient_without_graph, branches, newton, sort_by_python, table, path, repeated, constants, broadcast, reductions,
-          matrices, mixed_dtypes, empty, gathered, random_walk_by_lists]
+SCALAR = [written, written_through_views, written_leaf, written_without_gradients, cut, enabled_again, gradient_inside,
+          second_gradient_inside, gradient_without_graph, branches, newton, sort_by_python, table, path, repeated, constants,
+          broadcast, reductions, matrices, mixed_dtypes, empty, gathered, random_walk_by_lists]
 
 
 def points(dtype="float64", count=12):
@@ -343,6 +353,16 @@ def test_tensors_from_outside_keep_the_values_that_were_recorded():
     program = td.record(lambda x: (x * weight).sum(), np.ones(2))
     weight.mul_(100)
     assert program(np.array([1.0, 1.0])) == 3
+
+
+def test_updates_that_wait_when_a_recording_begins_are_seen_by_it():
+    weight = td.ones(3, dtype=td.float64, requires_grad=True)
+    with td.no_grad():
+        weight -= 0.5
+        program = td.record(lambda x: (x * weight).sum(), np.ones(3))
+        weight -= 0.25
+    assert program(np.ones(3)) == 1.5
+    assert weight.tolist() == [0.25, 0.25, 0.25]
 
 
 # --- arguments of every kind ----------------------------------------------------------------------------------------------------
