@@ -684,7 +684,7 @@ class _Builder:
         return action, WORDS[action_class]
 
     def _kernels(self, index: int) -> Kernels | None:
-        operation, operands = self.tape.operations[index], self.tape.operands[index]
+        operation = self.tape.operations[index]
         wanted = self.wanted_bits(index) if self.active[index] else 0
         found = kernels_of(operation, wanted)
         if found is not None:
