@@ -18,7 +18,7 @@ from tapediff.errors import GuardError
 from tapediff.functions import FUNCTIONS
 from tapediff.functions.random import default_generator
 from tapediff.nested import LEAF, Structure, flatten, matched
-from tapediff.program.batch import run
+from tapediff.program.rows import run
 from tapediff.program.calls import Call, Route
 from tapediff.program.program import interned
 from tapediff.program.recorder import Recorder

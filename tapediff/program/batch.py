@@ -9,70 +9,20 @@ import numpy as np
 
 from tapediff.errors import GuardError
 from tapediff.nested import LEAF, flatten, matched
+from tapediff.program import batch_products
 from tapediff.program.branches import RowBranches, states_of_rows
-from tapediff.program.executors import ROWS, checked_executor
+from tapediff.program.executors import checked_executor
 from tapediff.program.explain import Explanation
-from tapediff.program.running import Results, available_threads, element_stride, row_layout, run_batch
-from tapediff.program.schedule import Request
+from tapediff.program.rows import checked_lanes, run
+from tapediff.program.running import Results, element_stride
 from tapediff.tensor import Tensor
 
 if TYPE_CHECKING:
     from tapediff.program.program import Program
 
-__all__ = ["Batch", "choose_lanes", "run"]
+__all__ = ["Batch"]
 
 Array = np.ndarray[Any, Any]
-WORKSPACE_BYTES = 600_000  # of a thread: more than half of a usual second-level cache
-MOST_LANES = 256
-FEWEST_LANES = 8
-
-
-def choose_lanes(program: Program, request: Request, rows: int) -> int:
-    """As many lanes as let values and adjoints stay in the cache, a power of two from 8 to 256."""
-    narrow = program.schedule(request._replace(lanes=FEWEST_LANES))
-    lanes = FEWEST_LANES
-    while lanes < MOST_LANES and lanes < rows and 2 * lanes * narrow.workspace_bytes // FEWEST_LANES <= WORKSPACE_BYTES:
-        lanes *= 2
-    return lanes
-
-
-def checked_lanes(lanes: int | None) -> int | None:
-    """Lanes as asked for: at least 8, a power of two.
-
-    Raises
-        ValueError: not a number from 1 to 256.
-    """
-    if lanes is None:
-        return None
-    if not 1 <= lanes <= MOST_LANES:
-        raise ValueError(f"lanes={lanes}: choose from 1 to {MOST_LANES}; the next power of two from 8 on is taken")
-    return max(FEWEST_LANES, 1 << (lanes - 1).bit_length())
-
-
-def run(program: Program, arrays: Sequence[Array], laned: Sequence[bool], rows: int, *, wanted: tuple[int, ...] = (),
-        seeds: Sequence[Array | None] | None = None, outputs: Sequence[int] | None = None, summed: tuple[int, ...] = (),
-        threads: int | None = None, lanes: int | None = None, executor: str = "auto") -> Results:
-    """Run a program over rows.
-
-    arrays  for each input its rows, or one value where it is the same in all rows
-    laned   for each input whether it has rows
-    wanted  inputs whose gradients are wanted, of the one scalar output or weighted by `seeds`
-    outputs which outputs are wanted; all by default
-    summed  which of `wanted` have their gradients summed over the rows
-    """
-    in_lanes = tuple(has_rows or position in wanted for position, has_rows in enumerate(laned))
-    request = Request(FEWEST_LANES, in_lanes, tuple(range(len(program.output_specs)) if outputs is None else outputs), wanted,
-                      "one" if seeds is None else "given", summed, tuple(position for position in wanted if not laned[position]))
-    threads = threads or available_threads()
-    if executor != "interpreter" and (lanes is None or executor == "compiled"):
-        machine = program.machine(request)
-        layout = row_layout(machine.schedule, program.specs, program.output_specs, arrays, seeds or ())
-        address = machine.address(layout, executor, rows, ROWS)
-        if address is not None:
-            return run_batch(machine.schedule, program.specs, program.output_specs, arrays, rows, threads, seeds or (), address)
-    lanes = checked_lanes(lanes) or choose_lanes(program, request, rows)
-    schedule = program.schedule(request._replace(lanes=lanes))
-    return run_batch(schedule, program.specs, program.output_specs, arrays, rows, threads, seeds or ())
 
 
 class Batch:
@@ -225,6 +175,63 @@ class Batch:
     def grad(self, *inputs: Any, argnums: int | tuple[int, ...] = 0, reduce: str | None = None) -> Any:
         """The gradients alone."""
         return self.value_and_grad(*inputs, argnums=argnums, reduce=reduce)[1]
+
+    # --- products; rows first in all that comes back ----------------------------------------------------------------------------
+
+    def results(self, arrays: Sequence[Array], rows: int, *, program: Program | None = None, laned: Sequence[bool] | None = None,
+                **options: Any) -> Results:
+        """Run this program, or one derived from it, over rows.
+
+        Raises
+            GuardError: rows take another path than the one recorded.
+        """
+        program = program or self.program
+        found = run(program, arrays, self.laned if laned is None else laned, rows, threads=self.threads, lanes=self.lanes,
+                    **options)
+        failed = found.failed != 0
+        if failed.any():
+            raise GuardError.at(program.tape.guards[int(found.failed[np.argmax(failed)]) - 1], failed)
+        return found
+
+    def outputs(self, results: Results) -> Any:
+        """The outputs in the nest of the result."""
+        return self._outputs(results)[0]
+
+    def vjp(self, inputs: Any, v: Any = None) -> tuple[Any, Any]:
+        """The results of all rows, and for each the vector-Jacobian product with its v, in the nest of `inputs`.
+
+        inputs  a tuple of the arguments, or the one argument
+        v       in the nest of the result, rows first; None for one scalar result
+
+        >>> import numpy as np, tapediff as td
+        >>> rows = td.record(lambda x: x * x, np.zeros(2)).batch()
+        >>> rows.vjp(np.array([[1.0, 2.0], [3.0, 4.0]]), np.ones((2, 2)))[1].tolist()
+        [[2.0, 4.0], [6.0, 8.0]]
+        """
+        return batch_products.vjp(self, inputs, v)
+
+    def jvp(self, inputs: Any, v: Any) -> tuple[Any, Any]:
+        """The results of all rows, and for each the Jacobian-vector product with its v: in the nest of `inputs`, rows first where
+        an input has rows."""
+        return batch_products.jvp(self, inputs, v)
+
+    def hvp(self, inputs: Any, v: Any) -> tuple[Any, Any]:
+        """The results of all rows, each one scalar, and for each its Hessian times its v."""
+        return batch_products.hvp(self, inputs, v)
+
+    def jacobian(self, inputs: Any) -> Any:
+        """For each row the derivatives of every output by every input, of shape (rows, *output.shape, *input.shape): in the nest
+        of the result, and inside of that in the nest of `inputs`.
+
+        >>> import numpy as np, tapediff as td
+        >>> td.record(lambda x: x * x, np.zeros(2)).batch().jacobian(np.array([[1.0, 2.0]])).tolist()
+        [[[2.0, 0.0], [0.0, 4.0]]]
+        """
+        return batch_products.jacobian(self, inputs)
+
+    def hessian(self, inputs: Any) -> Any:
+        """For each row the second derivatives of its result, one scalar, of shape (rows, *input.shape, *input.shape)."""
+        return batch_products.hessian(self, inputs)
 
 
 def as_rows(leaf: Any, spec: Any, dim: int | None, what: str) -> Array:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tapediff.autograd.function import Function
-from tapediff.program.batch import run
 from tapediff.program.program import Program
+from tapediff.program.rows import run
 from tapediff.recording import modes
 from tapediff.tensor import Tensor, of_array
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tapediff.nested import Structure, flatten
-from tapediff.program.batch import run
+from tapediff.program.rows import run
 from tapediff.tensor import Tensor
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from structural_samples import SAMPLES
 from tapediff.dtypes import from_numpy_dtype
 from tapediff.nested import LEAF, Structure
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.program import batch
+from tapediff.program import rows as rows_of_programs
 from tapediff.program.closed import ClosedTape, Leaf
 from tapediff.program.operations import operation_of
 from tapediff.program.program import Program
@@ -61,7 +61,8 @@ def check(row, attributes, make, has_rows, lanes, rows, dtype, tolerance):
     wanted = tuple(floating) if spec.dtype.is_floating_point else ()
     seeds = np.random.default_rng(seed).uniform(-1, 1, (rows, *spec.shape)).astype(spec.dtype.numpy)
     seeds[..., :1] = 0
-    found = batch.run(program, arrays, has_rows, rows, wanted=wanted, seeds=[seeds] if wanted else None, threads=1, lanes=lanes)
+    found = rows_of_programs.run(program, arrays, has_rows, rows, wanted=wanted, seeds=[seeds] if wanted else None, threads=1,
+                                 lanes=lanes)
     claim = f"{row.name} {attributes} rows in {has_rows} lanes {lanes} {dtype}"
     with np.errstate(all="ignore"):
         for number in range(rows):
@@ -122,7 +123,7 @@ def test_bits_do_not_depend_on_the_number_of_lanes(name):
     )
     seeds = [np.random.default_rng(2).uniform(-1, 1, (40, *spec.shape)).astype(spec.dtype.numpy)] if wanted else None
     found = [
-        batch.run(program, arrays, (True,) * len(arrays), 40, wanted=wanted, seeds=seeds, threads=threads, lanes=lanes)
+        rows_of_programs.run(program, arrays, (True,) * len(arrays), 40, wanted=wanted, seeds=seeds, threads=threads, lanes=lanes)
         for lanes, threads in ((8, 1), (32, 2))
     ]
     for few, many in zip(*[[result.outputs[0], *result.gradients.values()] for result in found], strict=True):
