@@ -18,10 +18,10 @@ from tapediff.errors import GuardError
 from tapediff.functions import FUNCTIONS
 from tapediff.functions.random import default_generator
 from tapediff.nested import LEAF, Structure, flatten, matched
-from tapediff.program.rows import run
 from tapediff.program.calls import Call, Route
 from tapediff.program.program import interned
 from tapediff.program.recorder import Recorder
+from tapediff.program.rows import run
 from tapediff.tensor import Tensor, of_source
 
 __all__ = ["MOST_PROGRAMS", "vmap"]
