@@ -158,8 +158,8 @@ def grad(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: 
 
     >>> import tapediff as td
     >>> cosine = td.func.grad(td.sin)
-    >>> cosine(td.tensor(0.)), td.func.grad(cosine)(td.tensor(0.))
-    (tensor(1.), tensor(-0.))
+    >>> cosine(td.tensor(0.)), td.func.grad(cosine)(td.tensor(td.pi / 2))
+    (tensor(1.), tensor(-1.))
     """
     both = grad_and_value(func, argnums, has_aux)
 

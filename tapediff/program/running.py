@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tapediff.kernels.options import entry
-from tapediff.program import executor
+from tapediff.program import interpreter
 from tapediff.program.executors import CALLS, Machine
 from tapediff.program.layout import (
     F_BUFFERS,
@@ -35,11 +35,11 @@ from tapediff.tape.spec import Spec
 
 __all__ = ["Results", "Single", "available_threads", "row_layout", "run_batch"]
 
-_run = entry(executor.run)
-_run_rows = entry(executor.run_rows)
-_run_machine = entry(executor.run_machine)
-_run_holding = entry(executor.run_holding)
-_run_machine_holding = entry(executor.run_machine_holding)
+_run = entry(interpreter.run)
+_run_rows = entry(interpreter.run_rows)
+_run_machine = entry(interpreter.run_machine)
+_run_holding = entry(interpreter.run_holding)
+_run_machine_holding = entry(interpreter.run_machine_holding)
 Array = np.ndarray[Any, Any]
 SHORT_WORK = 2000  # elements of a replay that keeps the GIL: a thread that gave it up may wait 5 ms for it behind each busy one
 THREAD_WORK = 1 << 19  # elements that are worth another thread: about as long as it takes to wake one up

@@ -1,4 +1,4 @@
-"""The compiled executor: runs the steps of a schedule over blocks of rows, as many at a time as there are lanes."""
+"""The interpreter: a compiled loop over the steps of a schedule, for blocks of rows, as many at a time as there are lanes."""
 
 from __future__ import annotations
 
