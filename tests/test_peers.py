@@ -341,7 +341,7 @@ SMALL = Workload(
 
 
 def test_missing_failing_and_differing_peers_are_named_and_not_timed():
-    rows = {row["peer"]: row for row in worker.time_workload(SMALL, 10, 1, 2, 1e-6, "wall")["rows"]}
+    rows = {row["peer"]: row for row in worker.timed_workload(SMALL, 10, 1, 2, 1e-6, "wall")["rows"]}
     assert rows["tapediff"]["best"] > 0
     assert rows["numpy, again"]["best"] > 0
     assert rows["numpy, wrong"]["problem"].startswith("differs from tapediff by 5.0e-01")
@@ -353,7 +353,7 @@ def test_missing_failing_and_differing_peers_are_named_and_not_timed():
 
 
 def test_a_peer_is_only_left_out_above_its_largest_size():
-    rows = {row["peer"]: row for row in worker.time_workload(SMALL, 3, 1, 2, 1e-6, "wall")["rows"]}
+    rows = {row["peer"]: row for row in worker.timed_workload(SMALL, 3, 1, 2, 1e-6, "wall")["rows"]}
     assert rows["numpy, late"]["best"] > 0
 
 

@@ -31,7 +31,7 @@ def run_workload(workload: Workload, threads: int, effort: Effort, told: Callabl
     sizes = workload.sizes if effort.all_sizes else workload.sizes[-1:]
     done = []
     for size in sizes:
-        answer = time_size(workload, size, threads, effort)
+        answer = timed_size(workload, size, threads, effort)
         if effort.first_calls and size == workload.sizes[-1]:
             for row in answer["rows"]:
                 if "best" in row:
@@ -48,7 +48,7 @@ def run_workload(workload: Workload, threads: int, effort: Effort, told: Callabl
     }
 
 
-def time_size(workload: Workload, size: int, threads: int, effort: Effort) -> dict[str, Any]:
+def timed_size(workload: Workload, size: int, threads: int, effort: Effort) -> dict[str, Any]:
     measures = ["--repeats", str(effort.repeats), "--sample", str(effort.sample_seconds), "--clock", effort.clock]
     try:
         return process("time", workload, size, threads, *measures)

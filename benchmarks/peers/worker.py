@@ -58,7 +58,7 @@ def prepare(workload: Workload, size: int, threads: int) -> tuple[dict[str, Any]
     return steps, results, problems
 
 
-def time_workload(workload: Workload, size: int, threads: int, repeats: int, sample_seconds: float, clock: str) -> dict[str, Any]:
+def timed_workload(workload: Workload, size: int, threads: int, repeats: int, sample_seconds: float, clock: str) -> dict[str, Any]:
     """Rows of one size, peer by peer: seconds, or the problem."""
     steps, results, problems = prepare(workload, size, threads)
     problems.update(disagreements(results, workload.tolerance))
@@ -122,7 +122,7 @@ def main(arguments: list[str] | None = None) -> None:
     workload = workload_named(options.workload)
     for size in options.size or workload.sizes:
         if options.task == "time":
-            answer = time_workload(workload, size, options.threads, options.repeats, options.sample, options.clock)
+            answer = timed_workload(workload, size, options.threads, options.repeats, options.sample, options.clock)
         else:
             (peer,) = (peer for peer in workload.peers if peer.name == options.peer)
             answer = measure_first(workload, peer, size, options.threads, options.clock)
