@@ -58,8 +58,8 @@ def prepare(workload: Workload, size: int, threads: int) -> tuple[dict[str, Any]
     return steps, results, problems
 
 
-def timed_workload(workload: Workload, size: int, threads: int, repeats: int, sample_seconds: float, clock: str) -> dict[str,
-                                                                                                                         Any]:
+def timed_workload(workload: Workload, size: int, threads: int, repeats: int, sample_seconds: float,
+                   clock: str) -> dict[str, Any]:
     """Rows of one size, peer by peer: seconds, or the problem."""
     steps, results, problems = prepare(workload, size, threads)
     problems.update(disagreements(results, workload.tolerance))

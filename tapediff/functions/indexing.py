@@ -231,9 +231,8 @@ def _fitted(value: Tensor, shape: tuple[int, ...], message: str) -> Tensor:
     if len(given) > len(shape) or any(old not in (1, new) for old, new in zip(wide, shape, strict=True)):
         dim = next((at for at, (old, new) in enumerate(zip(wide, shape, strict=False)) if old not in (1, new)), 0)
         facts = {"size": shape[dim] if shape else 1, "existing": wide[dim] if wide else 1, "dim": dim}
-        raise RuntimeError(message.format(given=list(given), wanted=list(shape), **facts) + ": cannot assign shape "
-                                                                                            f"{list(given)} to a place of shape "
-                                                                                            f"{list(shape)}")
+        said = message.format(given=list(given), wanted=list(shape), **facts)
+        raise RuntimeError(f"{said}: cannot assign shape {list(given)} to a place of shape {list(shape)}")
     return expand(value, shape)
 
 

@@ -397,8 +397,8 @@ class _Piece:
                 return self.printer.constant(dtype, 0)
             return found
         item = BITS[dtype] // 8 or 1
-        made = self.values[offset] = self.load(self.at(self.base(WORKSPACE), offset), dtype, min(64, item * self.lanes,
-                                                                                                 8 if self.lanes == 1 else 64))
+        align = min(item * self.lanes, 8 if self.lanes == 1 else 64)
+        made = self.values[offset] = self.load(self.at(self.base(WORKSPACE), offset), dtype, align)
         return made
 
     def write(self, pointer: tuple[int, int], value: Value) -> None:
@@ -444,8 +444,8 @@ class _Piece:
             bits = np.int64(step.expected).view(np.float64) if step.item == 8 else np.int32(step.expected).view(np.float32)
             number = float(bits)
             for element in range(step.elements):
-                self.write((WORKSPACE, step.pointers[0][1] + element * step.item * self.lanes), self.printer.constant(dtype,
-                                                                                                                      number))
+                place = (WORKSPACE, step.pointers[0][1] + element * step.item * self.lanes)
+                self.write(place, self.printer.constant(dtype, number))
         elif cls in (GUARD_TRUTH, GUARD_INTEGER, GUARD_VALUE):
             self.guard(step)
         else:
@@ -613,8 +613,8 @@ class _Piece:
             return printer.compare(ast.NotEq, value, expected) if dtype != "bool" else printer.binary(ast.BitXor, value, expected)
         integer = "int64" if dtype == "float64" else "int32"
         bits = printer.compare(ast.NotEq, printer.bitcast(value, integer), printer.bitcast(expected, integer))
-        both = printer.binary(ast.BitAnd, printer.compare(ast.NotEq, value, value), printer.compare(ast.NotEq, expected,
-                                                                                                    expected))
+        is_nan, was_nan = printer.compare(ast.NotEq, value, value), printer.compare(ast.NotEq, expected, expected)
+        both = printer.binary(ast.BitAnd, is_nan, was_nan)
         return printer.binary(ast.BitAnd, bits, printer.unary(ast.Invert, both))
 
 

@@ -582,7 +582,7 @@ class Program:
                 tape = tape.with_constants()
                 examples = [*self.examples, *(np.ones(spec.shape, spec.dtype.numpy) for spec in further)]
                 leaves = Structure(tuple, (), (LEAF,) * len(examples))
-                found = Program(tape, examples, leaves, Structure(tuple, (), (LEAF,) * len(tape.outputs)), f"{which} of "
-                                                                                                           f"{self.name}")
+                results = Structure(tuple, (), (LEAF,) * len(tape.outputs))
+                found = Program(tape, examples, leaves, results, f"{which} of {self.name}")
                 self._derived[key] = found
             return found

@@ -246,8 +246,8 @@ class _Closing:
         if type(origin) is Segment and origin.number in self.numbers:
             found = self.numbers[origin.number][source.slot]
         elif source.owner is NUMBER or (origin is None and source.clock >= self.recorder.clock):
-            found = self._constant(source.values() if source.owner is not NUMBER else np.array(source.item(),
-                                                                                              source.spec.dtype.numpy))
+            is_number = source.owner is NUMBER
+            found = self._constant(np.array(source.item(), source.spec.dtype.numpy) if is_number else source.values())
         else:
             found = self._leaf(Leaf("captured", source.spec, source))
         self.by_source[source.index] = found

@@ -97,8 +97,8 @@ CASES = {
     "vmap in_dims": lambda t: t.func.vmap(lambda x, y: x * y, in_dims=(1, None))(t.tensor(A), t.tensor(2.0)),
     "vmap negative in_dims": lambda t: t.func.vmap(lambda x: x.sum(), in_dims=-1)(t.tensor(A)),
     "vmap out_dims": lambda t: t.func.vmap(lambda x: (x, x * 2), out_dims=(1, -1))(t.tensor(A)),
-    "vmap of a nest": lambda t: t.func.vmap(lambda d: {"s": d["a"].sum(), "t": (d["b"], d["a"])})({"a": t.tensor(A),
-                                                                                                   "b": t.tensor(A[:, 0])}),
+    "vmap of a nest": lambda t: t.func.vmap(lambda d: {"s": d["a"].sum(), "t": (d["b"], d["a"])})(
+        {"a": t.tensor(A), "b": t.tensor(A[:, 0])}),
     "vmap with options": lambda t: t.func.vmap(lambda x, scale: x * scale, in_dims=(0,))(t.tensor(A), scale=t.tensor(B)),
     "vmap of a number": lambda t: t.func.vmap(lambda x, n: x**n, in_dims=(0, None))(t.tensor(A), 3),
     "vmap of vmap": lambda t: t.func.vmap(t.func.vmap(lambda a, b: a * b, (None, 0)), (0, None))(t.tensor(B), t.tensor(A[:, 0])),
@@ -107,8 +107,8 @@ CASES = {
     "vmap of integers": lambda t: t.func.vmap(lambda i: t.tensor(B)[i])(t.tensor([0, 2, 1, 1])),
     "vmap of bools": lambda t: t.func.vmap(lambda x: (x > 0).any())(t.tensor(A)),
     "vmap of grad": lambda t: t.func.vmap(t.func.grad(loss), in_dims=(None, 0, 0))(params(t), t.tensor(A), t.tensor(A[:, :2])),
-    "vmap of grad_and_value": lambda t: t.func.vmap(t.func.grad_and_value(loss), in_dims=(None, 0, None))(params(t), t.tensor(A),
-                                                                                                          1.0),
+    "vmap of grad_and_value": lambda t: t.func.vmap(t.func.grad_and_value(loss), in_dims=(None, 0, None))(
+        params(t), t.tensor(A), 1.0),
     "vmap of jacrev": lambda t: t.func.vmap(t.func.jacrev(lambda x: x.sin() * x.sum()))(t.tensor(A)),
     "vmap of jacfwd": lambda t: t.func.vmap(t.func.jacfwd(lambda x: x.sin() * x.sum()))(t.tensor(A)),
     "vmap of hessian": lambda t: t.func.vmap(t.func.hessian(f3))(t.tensor(A)),
@@ -305,7 +305,7 @@ def test_an_ensemble_of_models():
     parameters, buffers = td.func.stack_module_state(models)
     base = models[0]
     x = td.tensor(A, dtype=td.float32)
-    predictions = td.func.vmap(lambda p, b, x: td.func.functional_call(base, (p, b), (x,)), in_dims=(0, 0, None))(parameters,
-                                                                                                                  buffers, x)
+    predict_all = td.func.vmap(lambda p, b, x: td.func.functional_call(base, (p, b), (x,)), in_dims=(0, 0, None))
+    predictions = predict_all(parameters, buffers, x)
     for model, prediction in zip(models, predictions, strict=True):
         np.testing.assert_allclose(prediction.detach().numpy(), model(x).detach().numpy(), rtol=1e-5, atol=1e-6)

@@ -37,8 +37,8 @@ def test_a_handle_gives_what_the_program_gives():
     np.testing.assert_array_equal(program.handle(argnums=1)(np.array([0.4, -0.2, 1.5])), [value, gradients[1]])
     results = np.empty(4)
     inputs = np.array([0.4, -0.2, 1.5])
-    code = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(handle.address)(inputs.ctypes.data,
-                                                                                              results.ctypes.data)
+    function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(handle.address)
+    code = function(inputs.ctypes.data, results.ctypes.data)
     assert code == 0
     np.testing.assert_array_equal(results, [value, *gradients])
 
