@@ -19,47 +19,37 @@ def moved(typing_context: Any, pointer: Any, elements: Any) -> Any:
     return pointer(pointer, types.int64), emit
 
 
-def _loaded(builder: Any, pointers: Any, number: Any) -> Any:
-    word = ir.IntType(64)
-    return builder.load(builder.gep(builder.bitcast(pointers, word.as_pointer()), [number]))
+def _loaded(pointers: Any, result: Any) -> Any:
+    """The signature and the code of an intrinsic that reads one address of an array, as a pointer of the type `result`."""
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array, number = arguments
+        word = builder.load(builder.gep(builder.bitcast(array, ir.IntType(64).as_pointer()), [number]))
+        return builder.inttoptr(word, context.get_value_type(result))
+    return result(pointers, types.int64), emit
 
 
 @intrinsic
 def value_at(typing_context: Any, pointers: Any, number: Any) -> Any:
     """Address `number` of an array of addresses, as a pointer of the array's own type."""
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(_loaded(builder, *arguments), context.get_value_type(pointers))
-    return pointers(pointers, types.int64), emit
+    return _loaded(pointers, pointers)
 
 
 @intrinsic
 def integers_at(typing_context: Any, pointers: Any, number: Any) -> Any:
     """Address `number` of an array of addresses, as a pointer to int64."""
-    result = types.CPointer(types.int64)
-
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(_loaded(builder, *arguments), context.get_value_type(result))
-    return result(pointers, types.int64), emit
+    return _loaded(pointers, types.CPointer(types.int64))
 
 
 @intrinsic
 def bytes_at(typing_context: Any, pointers: Any, number: Any) -> Any:
     """Address `number` of an array of addresses, as a pointer to bytes."""
-    result = types.CPointer(types.uint8)
-
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(_loaded(builder, *arguments), context.get_value_type(result))
-    return result(pointers, types.int64), emit
+    return _loaded(pointers, types.CPointer(types.uint8))
 
 
 @intrinsic
 def int32_at(typing_context: Any, pointers: Any, number: Any) -> Any:
     """Address `number` of an array of addresses, as a pointer to int32."""
-    result = types.CPointer(types.int32)
-
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(_loaded(builder, *arguments), context.get_value_type(result))
-    return result(pointers, types.int64), emit
+    return _loaded(pointers, types.CPointer(types.int32))
 
 
 @intrinsic
