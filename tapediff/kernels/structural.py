@@ -16,6 +16,7 @@ from numba import carray, cfunc, njit, types
 from numba.extending import get_cython_function_address, intrinsic
 
 from tapediff.kernels.library import KernelSpec, get_library
+from tapediff.kernels.pointers import address_at, call_function, moved
 from tapediff.shapes import contiguous_strides, folded_extents
 from tapediff.tape.kinds import Kind
 
@@ -52,27 +53,11 @@ def _compiled(kind: str, element: Any, body: Callable[..., None]) -> int:
 # --- pointers -------------------------------------------------------------------------------------------------------------------
 
 @intrinsic
-def _shifted(typing_context: Any, pointer: Any, words: Any) -> Any:
-    """A pointer moved by a number of elements."""
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.gep(arguments[0], [arguments[1]])
-    return pointer(pointer, types.int64), emit
-
-
-@intrinsic
 def _as(typing_context: Any, pointer: Any, like: Any) -> Any:
     """A pointer as one of the type of another pointer."""
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], context.get_value_type(like))
     return like(pointer, like), emit
-
-
-@intrinsic
-def _pointer(typing_context: Any, address: Any, like: Any) -> Any:
-    """An address as a pointer of the type of another one."""
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], context.get_value_type(like))
-    return like(address, like), emit
 
 
 @intrinsic
@@ -117,7 +102,7 @@ def _contiguous_sum(kernel: int, a_at: Any, count: int, total_at: Any) -> Any:
     lost = cell[0]
     for first in range(0, count, 512):
         cell[0] = 0
-        _add_sum(kernel, min(512, count - first), _shifted(a_at, first), total_at)
+        _add_sum(kernel, min(512, count - first), moved(a_at, first), total_at)
         part = cell[0]
         new = total + part
         if abs(total) >= abs(part):
@@ -143,7 +128,7 @@ def _add_rows(a_at: Any, rows: int, columns: int, total_at: Any, scale: Any) -> 
     for first in range(0, rows, 128):
         part[:] = 0
         for r in range(first, min(first + 128, rows)):
-            row = carray(_shifted(a_at, r * columns), columns)  # an index that starts at 0 is vectorised
+            row = carray(moved(a_at, r * columns), columns)  # an index that starts at 0 is vectorised
             for i in range(columns):
                 part[i] += row[i]
         for i in range(columns):
@@ -156,11 +141,11 @@ def _sum_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
     y = carray(y_at, outer * inner)
     if inner == 1:
         for o in range(outer):
-            y[o] = _contiguous_sum(kernel, _shifted(a_at, o * count), count, _shifted(y_at, o)) / divisor
+            y[o] = _contiguous_sum(kernel, moved(a_at, o * count), count, moved(y_at, o)) / divisor
         return
     y[:] = 0
     for o in range(outer):
-        _add_rows(_shifted(a_at, o * count * inner), count, inner, _shifted(y_at, o * inner), y.dtype.type(1))
+        _add_rows(moved(a_at, o * count * inner), count, inner, moved(y_at, o * inner), y.dtype.type(1))
     for i in range(outer * inner):
         y[i] /= divisor
 
@@ -251,8 +236,8 @@ def _view_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
     last = 1 + 2 * carray(p, 3)[2]
     size, stride = carray(p, last + 2)[last], carray(p, last + 2)[last + 1]
     for row in range(_rows_of_view(p)):
-        a = carray(_shifted(a_at, _start_of_row(p, row)), 1)
-        y = carray(_shifted(y_at, row * size), size)
+        a = carray(moved(a_at, _start_of_row(p, row)), 1)
+        y = carray(moved(y_at, row * size), size)
         if stride == 1:
             for k in range(size):
                 y[k] = a[k]
@@ -268,8 +253,8 @@ def _view_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: 
     last = 1 + 2 * carray(p, 3)[2]
     size, stride, kernel = carray(p, last + 3)[last], carray(p, last + 3)[last + 1], carray(p, last + 3)[last + 2]
     for row in range(_rows_of_view(p)):
-        a_bar_row = _shifted(a_bar_at, _start_of_row(p, row))
-        y_bar_row = _shifted(y_bar_at, row * size)
+        a_bar_row = moved(a_bar_at, _start_of_row(p, row))
+        y_bar_row = moved(y_bar_at, row * size)
         if stride == 0:
             _add_sum(kernel, size, y_bar_row, a_bar_row)
             continue
@@ -380,7 +365,7 @@ def _add_adjoint_product(p: Any, at: int, y_bar: Any, other: Any, result: Any) -
     """Add a product of an adjoint and a factor to another adjoint, by the flagged record at word `at`."""
     q = carray(p, _PRODUCT_WORDS)
     first, second = (y_bar, other) if q[at] == 1 else (other, y_bar)
-    _gemm(q[0], _shifted(p, at + 1), _shifted(p, _ALPHA), first, second, _shifted(p, _ONE), result)
+    _gemm(q[0], moved(p, at + 1), moved(p, _ALPHA), first, second, moved(p, _ONE), result)
 
 
 @njit
@@ -388,8 +373,8 @@ def _add_products(p: Any, y_at: Any, a_at: Any, b_at: Any, factor_of_y: int) -> 
     """y times the number at word `factor_of_y`, plus alpha times the products of a and b."""
     q = carray(p, _PRODUCT_WORDS)
     for k in range(q[_STACKS]):
-        _gemm(q[0], _shifted(p, _PRODUCT), _shifted(p, _ALPHA), _shifted(b_at, k * q[_STEP_B]), _shifted(a_at, k * q[_STEP_A]),
-              _shifted(p, factor_of_y), _shifted(y_at, k * q[_STEP_Y]))
+        _gemm(q[0], moved(p, _PRODUCT), moved(p, _ALPHA), moved(b_at, k * q[_STEP_B]), moved(a_at, k * q[_STEP_A]),
+              moved(p, factor_of_y), moved(y_at, k * q[_STEP_Y]))
 
 
 @njit
@@ -397,11 +382,11 @@ def _add_adjoints_of_factors(p: Any, y_bar_at: Any, a_at: Any, b_at: Any, a_bar_
     """What the products of a and b give their adjoints, as far as those are wanted."""
     q = carray(p, _PRODUCT_WORDS)
     for k in range(q[_STACKS]):
-        y_bar = _shifted(y_bar_at, k * q[_STEP_Y])
+        y_bar = moved(y_bar_at, k * q[_STEP_Y])
         if not _is_null(a_bar_at):
-            _add_adjoint_product(p, _FIRST_ADJOINT, y_bar, _shifted(b_at, k * q[_STEP_B]), _shifted(a_bar_at, k * q[_STEP_A]))
+            _add_adjoint_product(p, _FIRST_ADJOINT, y_bar, moved(b_at, k * q[_STEP_B]), moved(a_bar_at, k * q[_STEP_A]))
         if not _is_null(b_bar_at):
-            _add_adjoint_product(p, _SECOND_ADJOINT, y_bar, _shifted(a_at, k * q[_STEP_A]), _shifted(b_bar_at, k * q[_STEP_B]))
+            _add_adjoint_product(p, _SECOND_ADJOINT, y_bar, moved(a_at, k * q[_STEP_A]), moved(b_bar_at, k * q[_STEP_B]))
 
 
 def _product_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
@@ -416,10 +401,10 @@ def _product_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_a
 def _affine_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
     q = carray(p, _PRODUCT_WORDS)
     stacks, rows, columns, along = q[_STACKS], q[_ROWS], q[_COLUMNS], q[_INPUT_COLUMN]
-    beta = carray(_as(_shifted(p, _BETA), y_at), 1)[0]
+    beta = carray(_as(moved(p, _BETA), y_at), 1)[0]
     for row in range(stacks * rows):
-        y = carray(_shifted(y_at, row * columns), columns)
-        a = carray(_shifted(a_at, row // rows * q[_INPUT_STACK] + row % rows * q[_INPUT_ROW]), columns)
+        y = carray(moved(y_at, row * columns), columns)
+        a = carray(moved(a_at, row // rows * q[_INPUT_STACK] + row % rows * q[_INPUT_ROW]), columns)
         if beta == 0:  # what the input is does not matter then
             y[:] = beta
         elif along == 1:
@@ -435,13 +420,13 @@ def _affine_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at
     q = carray(p, _PRODUCT_WORDS)
     stacks, rows, columns, along = q[_STACKS], q[_ROWS], q[_COLUMNS], q[_INPUT_COLUMN]
     if not _is_null(a_bar_at):
-        beta = carray(_as(_shifted(p, _BETA), y_at), 1)[0]
+        beta = carray(_as(moved(p, _BETA), y_at), 1)[0]
         if q[_INPUT_STACK] == 0 and q[_INPUT_ROW] == 0 and along == 1:
             _add_rows(y_bar_at, stacks * rows, columns, a_bar_at, beta)
         else:
             for row in range(stacks * rows):
-                y_bar = carray(_shifted(y_bar_at, row * columns), columns)
-                a_bar = carray(_shifted(a_bar_at, row // rows * q[_INPUT_STACK] + row % rows * q[_INPUT_ROW]), columns)
+                y_bar = carray(moved(y_bar_at, row * columns), columns)
+                a_bar = carray(moved(a_bar_at, row // rows * q[_INPUT_STACK] + row % rows * q[_INPUT_ROW]), columns)
                 for j in range(columns):
                     a_bar[j * along] += beta * y_bar[j]
     _add_adjoints_of_factors(p, y_bar_at, b_at, c_at, b_bar_at, c_bar_at)
@@ -477,13 +462,13 @@ def _extreme_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None
     outer, count, inner, sign = q[0], q[1], q[2], q[3]
     lanes = np.empty(32, carray(y_at, 1).dtype)
     for o in range(outer):
-        first = _shifted(a_at, o * count * inner)
+        first = moved(a_at, o * count * inner)
         if inner == 1 and count >= 64:  # 32 running extrema, so that they are compared side by side
             head = carray(first, 32)
             for k in range(32):
                 lanes[k] = head[k]
             for r in range(32, count - 31, 32):
-                a = carray(_shifted(first, r), 32)
+                a = carray(moved(first, r), 32)
                 for k in range(32):
                     lanes[k] = a[k] if _is_beyond(a[k], lanes[k], sign) else lanes[k]
             found = lanes[0]
@@ -494,12 +479,12 @@ def _extreme_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None
             for r in range(count - count % 32, count):
                 if _is_beyond(rest[r], found, sign):
                     found = rest[r]
-            carray(_shifted(y_at, o), 1)[0] = found
+            carray(moved(y_at, o), 1)[0] = found
             continue
-        y = carray(_shifted(y_at, o * inner), inner)
+        y = carray(moved(y_at, o * inner), inner)
         y[:] = carray(first, inner)
         for r in range(1, count):
-            a = carray(_shifted(first, r * inner), inner)
+            a = carray(moved(first, r * inner), inner)
             for i in range(inner):
                 y[i] = a[i] if _is_beyond(a[i], y[i], sign) else y[i]
 
@@ -518,9 +503,9 @@ def _extreme_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_a
     nothing = np.empty(inner, shares.dtype)
     for o in range(outer):
         if inner == 1:
-            found, adjoint = carray(_shifted(y_at, o), 1)[0], carray(_shifted(y_bar_at, o), 1)[0]
-            column = carray(_shifted(a_at, o * count), count)
-            column_bar = carray(_shifted(a_bar_at, o * count), count)
+            found, adjoint = carray(moved(y_at, o), 1)[0], carray(moved(y_bar_at, o), 1)[0]
+            column = carray(moved(a_at, o * count), count)
+            column_bar = carray(moved(a_bar_at, o * count), count)
             among = 0
             for r in range(count):
                 among += 1 if _is_shown(column[r], found, nans_share) else 0
@@ -529,19 +514,19 @@ def _extreme_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_a
             for r in range(count):
                 column_bar[r] += share if _is_shown(column[r], found, nans_share) else none
             continue
-        y = carray(_shifted(y_at, o * inner), inner)
-        y_bar = carray(_shifted(y_bar_at, o * inner), inner)
+        y = carray(moved(y_at, o * inner), inner)
+        y_bar = carray(moved(y_bar_at, o * inner), inner)
         shares[:] = 0
         for r in range(count):
-            a = carray(_shifted(a_at, (o * count + r) * inner), inner)
+            a = carray(moved(a_at, (o * count + r) * inner), inner)
             for i in range(inner):
                 shares[i] += 1 if _is_shown(a[i], y[i], nans_share) else 0
         for i in range(inner):
             nothing[i] = 0 / shares[i]
             shares[i] = y_bar[i] / shares[i]
         for r in range(count):
-            a = carray(_shifted(a_at, (o * count + r) * inner), inner)
-            a_bar = carray(_shifted(a_bar_at, (o * count + r) * inner), inner)
+            a = carray(moved(a_at, (o * count + r) * inner), inner)
+            a_bar = carray(moved(a_bar_at, (o * count + r) * inner), inner)
             for i in range(inner):
                 a_bar[i] += shares[i] if _is_shown(a[i], y[i], nans_share) else nothing[i]
 
@@ -560,7 +545,7 @@ def _add_sums(p: Any, is_reversed: bool, a_at: Any, y_at: Any) -> None:
     totals = np.empty(inner, np.float64)
     for o in range(outer):
         if inner == 1:
-            column, sums = carray(_shifted(a_at, o * count), count), carray(_shifted(y_at, o * count), count)
+            column, sums = carray(moved(a_at, o * count), count), carray(moved(y_at, o * count), count)
             step = -1 if is_reversed else 1
             at = count - 1 if is_reversed else 0
             total = np.float64(column[at])
@@ -571,8 +556,8 @@ def _add_sums(p: Any, is_reversed: bool, a_at: Any, y_at: Any) -> None:
             continue
         for r in range(count):
             at = (o * count + (count - 1 - r if is_reversed else r)) * inner
-            a = carray(_shifted(a_at, at), inner)
-            y = carray(_shifted(y_at, at), inner)
+            a = carray(moved(a_at, at), inner)
+            y = carray(moved(y_at, at), inner)
             for i in range(inner):
                 totals[i] = totals[i] + a[i] if r else a[i]
                 y[i] += y.dtype.type(totals[i])
@@ -592,22 +577,8 @@ def _cumsum_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at
 
 # --- classification -------------------------------------------------------------------------------------------------------------
 
-@intrinsic
-def _apply(typing_context: Any, kernel: Any, n: Any, y: Any, a: Any) -> Any:
-    """y[:n] = f(a[:n]) by the element-wise kernel of a function of one operand."""
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        byte = ir.IntType(8).as_pointer()
-        function_type = ir.FunctionType(ir.VoidType(), [ir.IntType(64)] + [byte] * 4)
-        none = ir.Constant(byte, None)
-        kernel_at, count, y_at, a_at = arguments
-        builder.call(builder.inttoptr(kernel_at, function_type.as_pointer()),
-                     [count, builder.bitcast(y_at, byte), builder.bitcast(a_at, byte), none, none])
-        return context.get_dummy_value()
-    return types.void(types.int64, types.int64, y, a), emit
-
-
 def _function_kernel(name: str, dtype: str) -> int:
-    """The address of the kernel behind `_apply`."""
+    """The address of the kernel behind `call_function`."""
     return get_library().addresses([KernelSpec(name, "forward", (dtype,), dtype)])[0]
 
 
@@ -626,24 +597,24 @@ def _softmax_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None
     together = max(min(1024 // columns, rows), 1)  # exp and log take many rows in one call: calls on ten elements are mostly call
     powers = np.empty(together * columns, y.dtype)
     totals = np.empty(2 * together, y.dtype)
-    powers_at, totals_at = _pointer(powers.ctypes.data, y_at), _pointer(totals.ctypes.data, y_at)
+    powers_at, totals_at = address_at(powers.ctypes.data, y_at), address_at(totals.ctypes.data, y_at)
     for first in range(0, rows, together):
         count = min(together, rows - first)
         for r in range(count):
-            a = carray(_shifted(a_at, (first + r) * columns), columns)
-            shifted = carray(_shifted(y_at, (first + r) * columns), columns)
+            a = carray(moved(a_at, (first + r) * columns), columns)
+            shifted = carray(moved(y_at, (first + r) * columns), columns)
             largest = a[0]
             for k in range(1, columns):
                 largest = max(largest, a[k])
             for k in range(columns):
                 shifted[k] = a[k] - largest
-        _apply(exp, count * columns, powers_at, _shifted(y_at, first * columns))
+        call_function(exp, count * columns, powers_at, moved(y_at, first * columns))
         for r in range(count):
-            totals[r] = _contiguous_sum(add, _shifted(powers_at, r * columns), columns, _shifted(totals_at, r))
+            totals[r] = _contiguous_sum(add, moved(powers_at, r * columns), columns, moved(totals_at, r))
         if takes_log:
-            _apply(log, count, _shifted(totals_at, together), totals_at)
+            call_function(log, count, moved(totals_at, together), totals_at)
         for r in range(count):
-            shifted = carray(_shifted(y_at, (first + r) * columns), columns)
+            shifted = carray(moved(y_at, (first + r) * columns), columns)
             if takes_log:
                 shift = totals[together + r]
                 for k in range(columns):
@@ -661,25 +632,25 @@ def _softmax_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_a
     together = max(min(1024 // columns, rows), 1)
     cell = np.empty(1, carray(y_at, 1).dtype)
     powers = np.empty(together * columns, cell.dtype)
-    cell_at, powers_at = _pointer(cell.ctypes.data, y_at), _pointer(powers.ctypes.data, y_at)
+    cell_at, powers_at = address_at(cell.ctypes.data, y_at), address_at(powers.ctypes.data, y_at)
     for first in range(0, rows, together):
         count = min(together, rows - first)
         if takes_log:
-            _apply(exp, count * columns, powers_at, _shifted(y_at, first * columns))
+            call_function(exp, count * columns, powers_at, moved(y_at, first * columns))
         for r in range(count):
             at = (first + r) * columns
-            y_bar = carray(_shifted(y_bar_at, at), columns)
-            y = carray(_shifted(y_at, at), columns)
-            a_bar = carray(_shifted(a_bar_at, at), columns)
-            power = carray(_shifted(powers_at, r * columns), columns)
+            y_bar = carray(moved(y_bar_at, at), columns)
+            y = carray(moved(y_at, at), columns)
+            a_bar = carray(moved(a_bar_at, at), columns)
+            power = carray(moved(powers_at, r * columns), columns)
             if takes_log:
-                total = _contiguous_sum(add, _shifted(y_bar_at, at), columns, cell_at)
+                total = _contiguous_sum(add, moved(y_bar_at, at), columns, cell_at)
                 for k in range(columns):
                     a_bar[k] += y_bar[k] - power[k] * total
             else:
                 for k in range(columns):
                     power[k] = y_bar[k] * y[k]
-                total = _contiguous_sum(add, _shifted(powers_at, r * columns), columns, cell_at)
+                total = _contiguous_sum(add, moved(powers_at, r * columns), columns, cell_at)
                 for k in range(columns):
                     a_bar[k] += y[k] * (y_bar[k] - total)
 
