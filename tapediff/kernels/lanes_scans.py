@@ -17,40 +17,6 @@ from tapediff.kernels.pointers import moved, value_at
 __all__ = ["add_up", "log_add_up", "multiply_up", "recur"]
 
 
-def add_up(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
-    """y = the sums of the elements up to each one."""
-    header = carray(p, 4)
-    lanes, lines, count, is_reversed = header[0], header[1], header[2], header[3]
-    starts, steps = carray(moved(p, 9), lines), carray(moved(p, 9 + lines), count)
-    y_at, a_at = value_at(q, 0), value_at(q, 1)
-    carried = np.empty(lanes, np.float64)
-    for line in range(lines):
-        carried[:] = 0
-        for k in range(count):
-            at = (starts[line] + steps[count - 1 - k if is_reversed else k]) * lanes
-            y, a = carray(moved(y_at, at), lanes), carray(moved(a_at, at), lanes)
-            for lane in range(lanes):
-                carried[lane] += a[lane]
-                y[lane] = carried[lane]
-
-
-def multiply_up(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
-    """y = the products of the elements up to each one."""
-    header = carray(p, 4)
-    lanes, lines, count, is_reversed = header[0], header[1], header[2], header[3]
-    starts, steps = carray(moved(p, 9), lines), carray(moved(p, 9 + lines), count)
-    y_at, a_at = value_at(q, 0), value_at(q, 1)
-    carried = np.empty(lanes, np.float64)
-    for line in range(lines):
-        carried[:] = 1
-        for k in range(count):
-            at = (starts[line] + steps[count - 1 - k if is_reversed else k]) * lanes
-            y, a = carray(moved(y_at, at), lanes), carray(moved(a_at, at), lanes)
-            for lane in range(lanes):
-                carried[lane] *= a[lane]
-                y[lane] = carried[lane]
-
-
 @njit(error_model="numpy")
 def _log_add(a: float, b: float) -> float:
     """log(exp(a) + exp(b)) without overflow."""
@@ -64,20 +30,45 @@ def _log_add(a: float, b: float) -> float:
     return difference
 
 
-def log_add_up(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
-    """y = log(cumsum(exp(a)))."""
+@njit(error_model="numpy")
+def _carry(p: Any, q: Any, fold: int) -> None:
+    """y = what each line has come to up to each element: its sum (0), product (1) or logarithm of summed exponentials (2)."""
     header = carray(p, 4)
     lanes, lines, count, is_reversed = header[0], header[1], header[2], header[3]
     starts, steps = carray(moved(p, 9), lines), carray(moved(p, 9 + lines), count)
     y_at, a_at = value_at(q, 0), value_at(q, 1)
     carried = np.empty(lanes, np.float64)
     for line in range(lines):
+        carried[:] = fold == 1
         for k in range(count):
             at = (starts[line] + steps[count - 1 - k if is_reversed else k]) * lanes
             y, a = carray(moved(y_at, at), lanes), carray(moved(a_at, at), lanes)
+            if fold == 0:
+                for lane in range(lanes):
+                    carried[lane] += a[lane]
+            elif fold == 1:
+                for lane in range(lanes):
+                    carried[lane] *= a[lane]
+            else:
+                for lane in range(lanes):
+                    carried[lane] = a[lane] if k == 0 else _log_add(carried[lane], np.float64(a[lane]))
             for lane in range(lanes):
-                carried[lane] = a[lane] if k == 0 else _log_add(carried[lane], np.float64(a[lane]))
                 y[lane] = carried[lane]
+
+
+def add_up(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
+    """y = the sums of the elements up to each one."""
+    _carry(p, q, 0)
+
+
+def multiply_up(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
+    """y = the products of the elements up to each one."""
+    _carry(p, q, 1)
+
+
+def log_add_up(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
+    """y = log(cumsum(exp(a)))."""
+    _carry(p, q, 2)
 
 
 @njit(error_model="numpy")
