@@ -223,19 +223,30 @@ def _flag(mask_at: Any, k: int, lane: int, lanes: int, is_laned: int) -> bool:
     return bool(carray(moved(mask_at, k * lanes + lane if is_laned else k), 1)[0])
 
 
+@njit(error_model="numpy")
+def _find_held(mask_at: Any, size: int, lane: int, lanes: int, is_laned: int, held: Any) -> int:
+    """Where the mask holds in one lane, as far as `held` has room; returns how many places that are."""
+    found = 0
+    for k in range(size):
+        if found < len(held) and _flag(mask_at, k, lane, lanes, is_laned):
+            held[found] = k
+            found += 1
+    return found
+
+
 def take_masked(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
     """y = the elements where the mask holds, as far as they fit. Pointers: y, operand, mask."""
     header = carray(p, 6)
     lanes, size, count, a_laned, mask_laned = header[0], header[1], header[2], header[3], header[4]
     y_at, a_at, mask_at = value_at(q, 0), value_at(q, 1), bytes_at(q, 2)
+    held = np.empty(count, np.int64)
     for lane in range(lanes):
-        taken = 0
-        for k in range(size):
-            if taken < count and _flag(mask_at, k, lane, lanes, mask_laned):
-                carray(moved(y_at, taken * lanes + lane), 1)[0] = carray(moved(a_at, k * lanes + lane if a_laned else k), 1)[0]
-                taken += 1
-        for k in range(taken, count):
-            carray(moved(y_at, k * lanes + lane), 1)[0] = 0
+        found = _find_held(mask_at, size, lane, lanes, mask_laned, held)
+        for j in range(found):
+            place = held[j]
+            carray(moved(y_at, j * lanes + lane), 1)[0] = carray(moved(a_at, place * lanes + lane if a_laned else place), 1)[0]
+        for j in range(found, count):
+            carray(moved(y_at, j * lanes + lane), 1)[0] = 0
 
 
 def put_masked(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
@@ -244,13 +255,11 @@ def put_masked(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
     lanes, size, count, a_laned, mask_laned, vector_laned = header[0], header[1], header[2], header[3], header[4], header[5]
     y_at, mask_at, vector_at = value_at(q, 0), bytes_at(q, 2), value_at(q, 3)
     _copy(y_at, value_at(q, 1), size, lanes, a_laned)
+    held = np.empty(count, np.int64)
     for lane in range(lanes):
-        taken = 0
-        for k in range(size):
-            if taken < count and _flag(mask_at, k, lane, lanes, mask_laned):
-                carray(moved(y_at, k * lanes + lane), 1)[0] = carray(
-                    moved(vector_at, taken * lanes + lane if vector_laned else taken), 1)[0]
-                taken += 1
+        for j in range(_find_held(mask_at, size, lane, lanes, mask_laned, held)):
+            carray(moved(y_at, held[j] * lanes + lane), 1)[0] = carray(
+                moved(vector_at, j * lanes + lane if vector_laned else j), 1)[0]
 
 
 def add_masked(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
@@ -258,12 +267,10 @@ def add_masked(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
     header = carray(p, 6)
     lanes, size, count, mask_laned = header[0], header[1], header[2], header[4]
     y_at, vector_at, mask_at = value_at(q, 0), value_at(q, 1), bytes_at(q, 2)
+    held = np.empty(count, np.int64)
     for lane in range(lanes):
-        taken = 0
-        for k in range(size):
-            if taken < count and _flag(mask_at, k, lane, lanes, mask_laned):
-                carray(moved(y_at, k * lanes + lane), 1)[0] += carray(moved(vector_at, taken * lanes + lane), 1)[0]
-                taken += 1
+        for j in range(_find_held(mask_at, size, lane, lanes, mask_laned, held)):
+            carray(moved(y_at, held[j] * lanes + lane), 1)[0] += carray(moved(vector_at, j * lanes + lane), 1)[0]
 
 
 def take_adjoint(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
@@ -271,12 +278,10 @@ def take_adjoint(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
     header = carray(p, 6)
     lanes, size, count, mask_laned = header[0], header[1], header[2], header[4]
     vector_at, a_at, mask_at = value_at(q, 0), value_at(q, 1), bytes_at(q, 2)
+    held = np.empty(count, np.int64)
     for lane in range(lanes):
-        taken = 0
-        for k in range(size):
-            if taken < count and _flag(mask_at, k, lane, lanes, mask_laned):
-                carray(moved(vector_at, taken * lanes + lane), 1)[0] += carray(moved(a_at, k * lanes + lane), 1)[0]
-                taken += 1
+        for j in range(_find_held(mask_at, size, lane, lanes, mask_laned, held)):
+            carray(moved(vector_at, j * lanes + lane), 1)[0] += carray(moved(a_at, held[j] * lanes + lane), 1)[0]
 
 
 def skip_adjoint(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
