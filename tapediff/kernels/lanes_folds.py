@@ -31,9 +31,9 @@ def fold_sum(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
     for o in range(results):
         y = carray(moved(y_at, o * lanes), lanes)
         y[:] = 0
-        for first in range(0, count, 128):
+        for first in range(0, count, BLOCK):
             part[:] = 0
-            for k in range(first, min(first + 128, count)):
+            for k in range(first, min(first + BLOCK, count)):
                 a = carray(moved(a_at, (starts[o] + steps[k]) * lanes), lanes)
                 if skips:
                     for lane in range(lanes):
@@ -252,9 +252,9 @@ def _distances(p: Any, o: int, a_at: Any, largest: Any, out: Any, keeps_finite: 
 def _add_all(rows: Any, count: int, lanes: int, total: Any, part: Any) -> None:
     """The sums over the rows of a matrix, in blocks."""
     total[:] = 0
-    for first in range(0, count, 128):
+    for first in range(0, count, BLOCK):
         part[:] = 0
-        for k in range(first, min(first + 128, count)):
+        for k in range(first, min(first + BLOCK, count)):
             for lane in range(lanes):
                 part[lane] += rows[k * lanes + lane]
         for lane in range(lanes):
