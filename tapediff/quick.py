@@ -8,6 +8,7 @@ which records the same instruction.
 from __future__ import annotations
 
 import functools
+from textwrap import indent
 from threading import get_ident
 from types import CellType, CodeType, FunctionType
 from typing import Any, NamedTuple
@@ -45,6 +46,19 @@ _APPEND = """\
         return slow(row, {operands})
 """
 
+# the segment of an operation whose only tensor is `self`
+_ONE_TENSOR = """\
+segment = self.segment
+if segment is SOURCE:
+    segment = modes.segment
+    source = self.source
+    if source.stamp is not segment.stamp:
+        source.stamp = segment.stamp
+        segment.held.append(source)
+elif segment.thread != get_ident():
+    return slow(row, {operands})
+"""
+
 _BINARY = """
 def METHOD(self, other):
     try:
@@ -78,15 +92,7 @@ def METHOD(self, other):
         elif kind_of is float or kind_of is int:
             number = self.spec.constants[other]
             kind, spec = self.spec.TABLE[kind_of]
-            segment = self.segment
-            if segment is SOURCE:
-                segment = modes.segment
-                source = self.source
-                if source.stamp is not segment.stamp:
-                    source.stamp = segment.stamp
-                    segment.held.append(source)
-            elif segment.thread != get_ident():
-                return slow(row, self, other)
+""" + indent(_ONE_TENSOR, " " * 12) + """\
         else:
             return slow(row, self, other)
 """
@@ -102,31 +108,13 @@ def METHOD(self, other):
             return slow(row, other, self)
         number = self.spec.constants[other]
         kind, spec = self.spec.TABLE[kind_of]
-        segment = self.segment
-        if segment is SOURCE:
-            segment = modes.segment
-            source = self.source
-            if source.stamp is not segment.stamp:
-                source.stamp = segment.stamp
-                segment.held.append(source)
-        elif segment.thread != get_ident():
-            return slow(row, other, self)
-"""
+""" + indent(_ONE_TENSOR, " " * 8)
 
 _UNARY = """
 def METHOD(self):
     try:
         kind, spec = self.spec.TABLE[None]
-        segment = self.segment
-        if segment is SOURCE:
-            segment = modes.segment
-            source = self.source
-            if source.stamp is not segment.stamp:
-                source.stamp = segment.stamp
-                segment.held.append(source)
-        elif segment.thread != get_ident():
-            return slow(row, self)
-"""
+""" + indent(_ONE_TENSOR, " " * 8)
 
 
 class Template(NamedTuple):
