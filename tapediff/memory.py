@@ -201,7 +201,7 @@ def source_named(operand: int) -> Source:
     return found
 
 
-def adjoint_array(segment: Segment, operand: int, spec: Spec, scratch: Scratch) -> np.ndarray[Any, Any]:
+def adjoint_array(operand: int, spec: Spec, scratch: Scratch) -> np.ndarray[Any, Any]:
     """The adjoint of an operand in the running pass, sharing its memory."""
     offset = scratch.offsets[operand] if operand >= 0 else source_named(operand).read(layout.S_ADJOINT)
     return np.ndarray(spec.shape, spec.dtype.numpy, scratch.adjoints, offset)

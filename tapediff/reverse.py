@@ -261,7 +261,7 @@ def _reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass,
                 places = places_of_adjoints(segment)
                 ADJOINTS.release()  # a hook may run passes, and wait for other threads that do
                 try:
-                    run_hook(segment, code, stop, scratch, hooks[stop])
+                    run_hook(code, stop, scratch, hooks[stop])
                 finally:
                     ADJOINTS.acquire()
                     put_back(places)
@@ -293,18 +293,18 @@ def reverse_host(segment: Segment, code: array[int], index: int, scratch: Scratc
     kind = KINDS.kinds[code[3 * index]]
     operands = operands_of(code, index, len(kind.operands))
     values = [operand_array(segment, operand, spec) for operand, spec in zip(operands, kind.operands, strict=True)]
-    y_bar = adjoint_array(segment, index, kind.spec, scratch)
+    y_bar = adjoint_array(index, kind.spec, scratch)
     y = slot_array(segment, index, kind.spec)
     for position, spec in enumerate(kind.operands):
         if kind.wanted >> min(position, 60) & 1 and spec.requires_grad and kind.row.is_differentiable(position):
             with np.errstate(all="ignore"):
                 contribution = kind.row.pullback(ARRAYS, kind.attributes, position, y_bar, y, *values)
-                adjoint_array(segment, operands[position], spec, scratch)[...] += contribution
+                adjoint_array(operands[position], spec, scratch)[...] += contribution
 
 
-def run_hook(segment: Segment, code: array[int], slot: int, scratch: Scratch, hook: Callable[[Any], Any]) -> None:
+def run_hook(code: array[int], slot: int, scratch: Scratch, hook: Callable[[Any], Any]) -> None:
     """Show the complete adjoint of a slot to a hook, which may return another one."""
-    adjoint = adjoint_array(segment, slot, KINDS.kinds[code[3 * slot]].spec, scratch)
+    adjoint = adjoint_array(slot, KINDS.kinds[code[3 * slot]].spec, scratch)
     changed = hook(adjoint.copy())
     if changed is not None:
         adjoint[...] = changed

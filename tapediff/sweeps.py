@@ -176,7 +176,7 @@ def value_address(operand: int, addresses: int, chunks: int, skip: int) -> int:
 
 
 @inner
-def place(code: int, first: int, last: int, addresses: int, kinds: int, chunks: int) -> int:
+def place(code: int, first: int, last: int, addresses: int, kinds: int) -> int:
     """Give every new instruction its place: bytes into a chunk that is still to be had; returns the chunk's size.
 
     Operands, recorded as positions in the flat list (3, 6, 9, ...) or sources (negative), become instruction numbers in place.
@@ -422,7 +422,7 @@ def run_batch(code: int, first: int, last: int, addresses: int, kinds: int, chun
     Where the chunk is too small, nothing is computed and the result is -1 - the bytes it takes; `settle` and `forward` must
     follow.
     """
-    used = place(code, first, last, addresses, kinds, chunks)
+    used = place(code, first, last, addresses, kinds)
     if used > room:
         return -1 - used
     settle_range(code, first, last, addresses, kinds, chunks, chunk)
