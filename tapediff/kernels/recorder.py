@@ -44,12 +44,13 @@ CONTEXT_WORDS = 48
 
 # a row: where a spec keeps its dictionary for (tensor, anything), for (number, tensor); whether a number on the left may change
 # sides; whether the number itself is the dictionary's key; the Python function for all else
-TABLE, REFLECTED, COMMUTES, BY_VALUE, FALLBACK, ENTRIES = range(6)
+TABLE, REFLECTED, COMMUTES, BY_VALUE, FALLBACK = range(5)
+ENTRIES = 8  # where the row's entries begin, of eight words each
 # an entry: spec, key and table as looked up; the instruction's kind (0: its results are large), the result's spec, the number's
 # operand; the pair that owns kind and result
 SPEC, KEY, WHERE, KIND, RESULT, OPERAND, PAIR = range(7)
 WAYS = 16
-ROW_WORDS = 8 + WAYS * 8
+ROW_WORDS = ENTRIES + WAYS * 8
 
 _TYPE = 8  # of an object's type: behind the reference count
 _I64 = ir.IntType(64)
@@ -134,7 +135,7 @@ def find(context: int, row: int, table: int, spec: int, key: int, is_number: boo
     `table` is the offset of the spec's dictionary.
     """
     mixed = (spec + 3 * key) * 0x9E3779B97F4A7C1
-    entry = row + 8 * (8 + 8 * ((mixed >> 40) & (WAYS - 1)))
+    entry = row + 8 * (ENTRIES + 8 * ((mixed >> 40) & (WAYS - 1)))
     if word(entry, SPEC) == spec and word(entry, KEY) == key and word(entry, WHERE) == table:
         return entry
     return fill(context, row, table, spec, key, is_number, entry)
