@@ -21,9 +21,13 @@ def is_overwritten_at(segment: Segment, operand: int, reader: int) -> bool:
         if not KINDS.table[code[3 * operand], layout.K_SCALARS] & layout.VIEW:
             return False
         operand = code[3 * operand + 1]
+    return source_named(operand).clock > clock_of(segment, reader)
+
+
+def clock_of(segment: Segment, reader: int) -> int:
+    """When the batch of instruction `reader` was computed."""
     clocks = segment.clocks
-    clock = next(clocks[k + 1] for k in range(len(clocks) - 2, -2, -2) if clocks[k] <= reader)
-    return source_named(operand).clock > clock
+    return next(clocks[k + 1] for k in range(len(clocks) - 2, -2, -2) if clocks[k] <= reader)
 
 
 class OverwrittenValue(NamedTuple):
@@ -57,6 +61,6 @@ def overwritten_operand(segment: Segment, reader: int) -> OverwrittenValue:
     source = source_named(operand)
     storage = source.storage
     version = storage.version if storage is not None else 1
-    clock = next(segment.clocks[k + 1] for k in range(len(segment.clocks) - 2, -2, -2) if segment.clocks[k] <= reader)
+    clock = clock_of(segment, reader)
     since = sum(1 for time in storage.writes if time > clock) if storage is not None else 1
     return OverwrittenValue(spec.dtype, spec.shape, "", version, version - since)
