@@ -10,7 +10,7 @@ from typing import Any
 from tapediff import recording
 from tapediff.forward import flush
 from tapediff.leading import Leading
-from tapediff.memory import operands_of
+from tapediff.memory import operands_of, source_named
 from tapediff.ops.custom import formula_row, own_row
 from tapediff.ops.op import compiled
 from tapediff.ops.structural import STRUCTURAL, Structural
@@ -21,7 +21,7 @@ from tapediff.shapes import contiguous_strides
 from tapediff.tape import layout
 from tapediff.tape.kinds import KINDS, Kind
 from tapediff.tape.segment import Segment
-from tapediff.tape.source import SOURCES, Source
+from tapediff.tape.source import Source
 from tapediff.tape.spec import spec_of
 from tapediff.tensor import Tensor, of_slot, of_source
 
@@ -144,7 +144,7 @@ def _reverse_segment(segment: Segment, adjoints: dict[int, Tensor], retain: bool
         numbers = operands_of(code, index, len(kind.operands))
         _check(segment, kind, index, numbers)
         used.append(index)
-        operands = [of_slot(segment, number, spec) if number >= 0 else of_source(_source(number))
+        operands = [of_slot(segment, number, spec) if number >= 0 else of_source(source_named(number))
                     for number, spec in zip(numbers, kind.operands, strict=True)]
         y = of_slot(segment, index, kind.spec)
         for position, number in enumerate(numbers):
@@ -162,7 +162,7 @@ def _reverse_segment(segment: Segment, adjoints: dict[int, Tensor], retain: bool
         consumed = segment.consumed_table()
         for index in used:
             consumed[index] = 1
-    return [(_source(number), adjoint) for number, adjoint in leaves.items()]
+    return [(source_named(number), adjoint) for number, adjoint in leaves.items()]
 
 
 def refuse_nan(contribution: Tensor, name: str, position: int) -> None:
@@ -176,13 +176,6 @@ def refuse_nan(contribution: Tensor, name: str, position: int) -> None:
         raise RuntimeError(f"Function '{name}' returned nan values in its {position}th output: the gradient by operand "
                            f"{position} has {int((value != value).sum())} nan in shape {list(value.shape)}; look at the values "
                            f"that {name.removesuffix('Backward0')} was given")
-
-
-def _source(number: int) -> Source:
-    owner = SOURCES.owners[-number - 1]
-    source = owner() if owner is not None else None
-    assert source is not None
-    return source
 
 
 def _check(segment: Segment, kind: Kind, index: int, numbers: list[int]) -> None:
