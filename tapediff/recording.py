@@ -88,7 +88,6 @@ def is_traced() -> bool:
     return bool(recordings) and modes.recorder is not None
 
 
-
 def running() -> Segment:
     """The open segment of this thread; a new one if the last one was closed or serves the other grad mode."""
     segment = modes.segment
@@ -366,7 +365,7 @@ def elementwise(row: Elementwise, *operands: Any, out_dtype: DType | None = None
                 x = cast(x, dtype)
             if plan.expand[position]:
                 x = expand(x, plan.shape)
-            numbers.append(operand_of(x, segment) if segment is modes.segment and segment.is_open else -0)
+            numbers.append(operand_of(x, segment) if segment is modes.segment and segment.is_open else 0)
         else:
             numbers.append(number_operand(x, kind.operands[position].dtype, row))
     # an operand's own recording closed the segment: start again in the new one
