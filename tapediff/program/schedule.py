@@ -314,7 +314,7 @@ class _Builder:
 
     def _find_active(self) -> None:
         """Which instructions pass adjoints on: those between outputs and wanted inputs."""
-        tape, request = self.tape, self.request
+        tape = self.tape
         leaves = [False] * len(tape.leaves)
         for value in self.wanted:
             leaves[-value - 1] = tape.spec(value).dtype.is_floating_point
@@ -329,7 +329,7 @@ class _Builder:
             depends.append(bits != 0 and any((depends[x] if x >= 0 else leaves[-x - 1]) and bits >> k & 1
                                              for k, x in enumerate(operands)))
         active = [False] * len(tape)
-        for position in self._seeded(request):
+        for position in self._seeded():
             value = tape.outputs[position]
             if value >= 0 and depends[value]:
                 active[value] = True
@@ -345,8 +345,8 @@ class _Builder:
                 self.bits[index] = wanted
         self.active = active
 
-    def _seeded(self, request: Request) -> range:
-        return range(len(self.tape.outputs)) if request.seeds == "given" else range(1)
+    def _seeded(self) -> range:
+        return range(len(self.tape.outputs)) if self.request.seeds == "given" else range(1)
 
     def is_active(self, value: int) -> bool:
         return self.active[value] if value >= 0 else self.leaf_active[-value - 1]
@@ -363,12 +363,12 @@ class _Builder:
         needed = tape.needed([*(tape.outputs[position] for position in request.outputs), *(guard.value for guard in tape.guards),
                               *(value for value in tape.outputs if value >= 0 and self.active[value])]).tolist()
         self._find_last_uses(needed)
-        template = self._uniform_leaves(needed)
+        template = self._uniform_leaves()
         self.prologue, self.prologue_hosts = self._prologue(needed)
         self._load_inputs()
         self._forward(needed)
         if request.wanted:
-            self._reverse(needed)
+            self._reverse()
         uniform = np.zeros(self.uniform.end + 64, np.uint8)
         uniform[:len(template)] = template
         for offset, value in self.late_constants:
@@ -448,7 +448,7 @@ class _Builder:
     def _take(self, nbytes: int) -> int:
         return self.workspace.take(nbytes) // 8 << 2 | WORKSPACE
 
-    def _uniform_leaves(self, needed: list[int]) -> np.ndarray[Any, Any]:
+    def _uniform_leaves(self) -> np.ndarray[Any, Any]:
         """Place constants and inputs that all rows share; the memory with the constants in it."""
         tape = self.tape
         self.uniform_inputs: dict[int, int] = {}
@@ -514,10 +514,10 @@ class _Builder:
                 self._emit_outputs(outputs[index], index)
             self._release((index, *tape.operands[index]), index)
 
-    def _reverse(self, needed: list[int]) -> None:
+    def _reverse(self) -> None:
         tape, request = self.tape, self.request
         end = len(tape)
-        for position in self._seeded(request):
+        for position in self._seeded():
             value = tape.outputs[position]
             if not self.is_active(value):
                 continue
