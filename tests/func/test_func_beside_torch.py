@@ -207,6 +207,7 @@ ERRORS = {
     "vmap random": lambda t: t.func.vmap(lambda x: x + t.rand(3))(t.tensor(A)),
     "vmap randomness unknown": lambda t: t.func.vmap(lambda x: x, randomness="any")(t.tensor(A)),
     "vmap chunk_size": lambda t: t.func.vmap(lambda x: x, chunk_size=0)(t.tensor(A)),
+    "jvp strict": lambda t: t.func.jvp(lambda x: t.ones(2), (t.tensor(B),), (t.tensor(B),), strict=True),
     "jvp of no tuple": lambda t: t.func.jvp(t.sin, t.tensor(B), t.tensor(B)),
     "vjp of wrong cotangents": lambda t: t.func.vjp(t.sin, t.tensor(B))[1]((t.tensor(B), t.tensor(B))),
     "jacrev argnums": lambda t: t.func.jacrev(t.sin, argnums=1)(t.tensor(B)),
@@ -219,45 +220,6 @@ def test_transforms_refuse_what_pytorchs_refuse(name):
         ERRORS[name](torch)
     with pytest.raises(theirs.type):
         ERRORS[name](td)
-
-
-def test_vmap_follows_every_branch_of_every_row():
-    def f(x):
-        if x > 1:
-            return x.sin()
-        while x < -1:
-            x = x / 2
-        return x * x if x > 0 else x.exp()
-
-    rows = td.linspace(-5, 5, 101, dtype=td.float64).requires_grad_()
-    mapped = td.func.vmap(f)(rows)
-    mapped.sum().backward()
-    gradients = rows.grad.clone()
-    for k, row in enumerate(rows.detach()):
-        x = row.clone().requires_grad_()
-        y = f(x)
-        y.backward()
-        assert y.item() == mapped[k].item()
-        assert gradients[k].item() == pytest.approx(x.grad.item(), rel=1e-14)
-
-
-def test_vmap_of_more_paths_than_the_limit_names_the_line(monkeypatch):
-    monkeypatch.setattr(td.func.vmap, "limit", 3)
-    with pytest.raises(RuntimeError, match=r"(?s)more than 3 paths.*float\(x\)"):
-        td.func.vmap(lambda x: x * float(x))(td.arange(10.0))
-
-
-def test_different_randomness_draws_for_every_row():
-    drawn = td.func.vmap(lambda x: x * 0 + td.rand(3), randomness="different")(td.zeros(4, 3))
-    assert len({tuple(row) for row in drawn.tolist()}) == 4
-    same = td.func.vmap(lambda x: x * 0 + td.rand(3), randomness="same")(td.zeros(4, 3))
-    assert len({tuple(row) for row in same.tolist()}) == 1
-
-
-def test_same_randomness_is_the_same_on_every_path():
-    drawn = td.func.vmap(lambda x: td.rand(()) + (1 if x > 0 else 0), randomness="same")(td.tensor([-1.0, 1.0, -2.0]))
-    assert drawn[0] == drawn[2]
-    assert (drawn[1] - 1).item() == pytest.approx(drawn[0].item())
 
 
 def test_per_sample_gradients_of_a_convolutional_network():
@@ -297,15 +259,3 @@ def test_per_sample_gradients_of_a_convolutional_network():
     assert list(ours) == list(theirs)
     for name in theirs:
         np.testing.assert_allclose(ours[name].numpy(), theirs[name].numpy(), rtol=2e-4, atol=2e-5, err_msg=name)
-
-
-def test_an_ensemble_of_models():
-    """The code of PyTorch's tutorial on ensembling."""
-    models = [td.nn.Sequential(td.nn.Linear(3, 4), td.nn.Tanh(), td.nn.Linear(4, 2)) for _ in range(3)]
-    parameters, buffers = td.func.stack_module_state(models)
-    base = models[0]
-    x = td.tensor(A, dtype=td.float32)
-    predict_all = td.func.vmap(lambda p, b, x: td.func.functional_call(base, (p, b), (x,)), in_dims=(0, 0, None))
-    predictions = predict_all(parameters, buffers, x)
-    for model, prediction in zip(models, predictions, strict=True):
-        np.testing.assert_allclose(prediction.detach().numpy(), model(x).detach().numpy(), rtol=1e-5, atol=1e-6)

@@ -12,7 +12,7 @@ from tapediff.functions.norms import vector_norm
 from tapediff.functions.return_types import ReturnType
 from tapediff.tape.kinds import KINDS
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="the oracle is PyTorch, which is not installed")
 
 REALS = np.array([[1.0, -2.0, 3.0, 0.5], [4.0, 0.25, -6.0, 3.5], [2.0, 2.5, 1.25, -1.0]])
 CUBE = np.arange(24.0).reshape(2, 3, 4) * 7 % 24 / 5 - 2.3
