@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tapediff import recording
-from tapediff.func.transforms import flows_in, replaced, selected, tensors_of, vjp
+from tapediff.func.transforms import flows_in, parted, replaced, selected, tensors_of, vjp
 from tapediff.functions import FUNCTIONS
 from tapediff.nested import flatten
 from tapediff.program.products import jacobian_blocks
@@ -24,6 +24,8 @@ def jacrev(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, has_
            _preallocate_and_copy: bool = False) -> Callable[..., Any]:
     """A function that returns the Jacobian of `func` by the arguments `argnums`, by reverse mode: in the nest of the result, and
     inside of that in the nest of the arguments, of shape output.shape + input.shape.
+
+    chunk_size is accepted: products are always computed a few lanes at a time, so that it has nothing to save.
 
     >>> import tapediff as td
     >>> td.func.jacrev(td.sin)(td.tensor([0., 0.]))
@@ -80,11 +82,7 @@ class _Recorded:
         recorder = Recorder(randomness)
         with recorder:
             result = run(*[recorder.input(value) for value in values])
-            if has_aux:
-                if not isinstance(result, tuple) or len(result) != 2:
-                    raise RuntimeError(f"{name}(f)(*args): output of function f should be a tuple: (output, aux) if has_aux is "
-                                       "True")
-                result, aux = result
+            result, aux = parted(result, has_aux, f"{name}(f)(*args)")
             outputs, self.structure = tensors_of(result, f"{name}(f)(*args)")
         self.outputs = [np.array(recording.source_of(y).values()) for y in outputs]
         self.aux: Any = None

@@ -110,6 +110,19 @@ def left(value: Any, is_connected: bool) -> Any:
     return map_leaves(lambda x: x.detach() if isinstance(x, Tensor) else x, value)
 
 
+def parted(result: Any, has_aux: bool, who: str) -> tuple[Any, Any]:
+    """What a function returns, and what else it returns beside with `has_aux`.
+
+    Raises
+        RuntimeError: with `has_aux` it is no pair.
+    """
+    if not has_aux:
+        return result, None
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise RuntimeError(f"{who}: output of function f should be a tuple: (output, aux) if has_aux is True")
+    return result
+
+
 def grad_and_value(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Callable[..., Any]:
     """A function that returns the gradient of `func` with respect to the arguments `argnums`, and its value.
 
@@ -126,18 +139,12 @@ def grad_and_value(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0,
         inner = [entered(x) for x in tensors]
         with enable_grad():
             output = func(*replaced(arguments, numbers, structure, inner), **options)
-        aux = None
-        if has_aux:
-            if not isinstance(output, tuple) or len(output) != 2:
-                raise RuntimeError("grad_and_value(f)(*args): output of function f should be a tuple: (output, aux) if has_aux "
-                                   "is True")
-            output, aux = output
+        output, aux = parted(output, has_aux, "grad_and_value(f)(*args)")
         if not isinstance(output, Tensor):
             raise RuntimeError(f"Expected f to return a Tensor when using grad, got type {type(output)}")
         if output.spec.ndim:
             raise RuntimeError("Expected the function given to grad to return a scalar tensor. Got tensor with "
-                               f"{output.spec.ndim} dims. "
-                               "Maybe you wanted to use the vjp or jacrev APIs instead?")
+                               f"{output.spec.ndim} dims. Maybe you wanted to use the vjp or jacrev APIs instead?")
         connected = needs_graph(inner, [output])
         if output.spec.requires_grad:
             found = engine.grad(output, inner, create_graph=connected, retain_graph=True, allow_unused=True,
@@ -187,7 +194,8 @@ def tensors_of(value: Any, who: str) -> tuple[list[Tensor], Structure]:
 
 def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """The result of `func(*primals)`, and a function from cotangents, nested as the result, to the tuple of the vector-Jacobian
-    products by the primals.
+    products by the primals. It may be called again and again: what its `retain_graph` and `create_graph` ask for in PyTorch is
+    always so.
 
     >>> import tapediff as td
     >>> value, pullback = td.func.vjp(td.sin, td.tensor([0., 1.]))
@@ -199,11 +207,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     inner = [entered(x) for x in tensors]
     with enable_grad():
         result = func(*replaced(primals, numbers, structure, inner))
-    aux = None
-    if has_aux:
-        if not isinstance(result, tuple) or len(result) != 2:
-            raise RuntimeError("vjp(f, *primals): output of function f should be a tuple: (output, aux) if has_aux is True")
-        result, aux = result
+    result, aux = parted(result, has_aux, "vjp(f, *primals)")
     outputs, out_structure = tensors_of(result, "vjp(f, *primals)")
     connected = needs_graph(inner, outputs)
 
@@ -231,6 +235,8 @@ def jvp(func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any,
         has_aux: bool = False) -> Any:
     """The result of `func(*primals)`, and the product of its Jacobian with the tangents, nested as the primals.
 
+    strict  refuse a result that does not depend on the primals
+
     The product is the transpose of the vector-Jacobian product, which is linear in its vector.
 
     >>> import tapediff as td
@@ -245,22 +251,18 @@ def jvp(func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any,
     tensors, structure, numbers = selected(tuple(range(len(primals))), primals, "jvp")
     if nest != structure:
         raise RuntimeError("jvp(f, primals, tangents): Expected primals and tangents to have the same python structure. For "
-                           "example, "
-                           f"if primals is a tuple of 3 tensors, tangents also must be. Got primals with structure {structure} "
-                           "and "
-                           f"tangents with structure {nest}")
+                           "example, if primals is a tuple of 3 tensors, tangents also must be. Got primals with structure "
+                           f"{structure} and tangents with structure {nest}")
     is_outer = recording.is_traced() or flows_in((*tensors, *leaves))
     recording.close()
     inner = [entered(x) for x in tensors]
     with enable_grad():
         result = func(*replaced(primals, numbers, structure, inner))
-        aux = None
-        if has_aux:
-            if not isinstance(result, tuple) or len(result) != 2:
-                raise RuntimeError("jvp(f, primals, tangents): output of function f should be a tuple: (output, aux) if has_aux "
-                                   "is True")
-            result, aux = result
+        result, aux = parted(result, has_aux, "jvp(f, primals, tangents)")
         outputs, out_structure = tensors_of(result, "jvp(f, primals, tangents)")
+        if strict and not all(y.spec.requires_grad for y in outputs):
+            raise RuntimeError("jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. This is "
+                               "not allowed with strict=True.")
         connected = is_outer or needs_graph(inner, outputs)
         pushed: list[Any] = []
         known = [y for y in outputs if y.spec.requires_grad]
@@ -268,9 +270,10 @@ def jvp(func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any,
             units = [of_array(np.ones(y.spec.shape, y.spec.dtype.numpy), requires_grad=True) for y in known]
             products = engine.grad(known, inner, units, create_graph=True, allow_unused=True, materialize_grads=True)
             used = [(product, tangent) for product, tangent in zip(products, leaves, strict=True) if product.spec.requires_grad]
-            pushed = list(engine.grad([p for p, _ in used], units, [t for _, t in used], create_graph=connected,
-                                      allow_unused=True,
-                                      materialize_grads=True)) if used else [None] * len(units)
+            pushed = [None] * len(units)
+            if used:
+                pushed = list(engine.grad([p for p, _ in used], units, [t for _, t in used], create_graph=connected,
+                                          allow_unused=True, materialize_grads=True))
     moved = []
     for y in outputs:
         product = pushed.pop(0) if y.spec.requires_grad else None

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tapediff.nested import Structure, flatten
-from tapediff.program.products import arguments, floating, like_inputs
-from tapediff.tensor import Tensor
+from tapediff.program.products import arguments, floating, like_inputs, vectors
 
 if TYPE_CHECKING:
     from tapediff.program.batch import Batch
@@ -24,29 +22,9 @@ __all__ = ["hessian", "hvp", "jacobian", "jvp", "vjp"]
 Array = np.ndarray[Any, Any]
 
 
-def vectors(given: Any, structure: Structure, specs: Sequence[Spec], rows: int, has_rows: Sequence[bool],
-            what: str) -> list[Array]:
-    """The vectors of a product as arrays: rows first where the value has rows.
-
-    Raises
-        RuntimeError: none was given and there is more than one element; or it is nested or shaped differently.
-    """
-    if given is None:
-        if len(specs) != 1 or specs[0].size != 1:
-            raise RuntimeError(f"{what}: v can only be None for one result of one element; it is needed with shapes "
-                               f"{[list(spec.shape) for spec in specs]}, rows first")
-        return [np.ones(specs[0].shape, specs[0].dtype.numpy)]
-    leaves, nest = flatten(given)
-    if nest != structure and len(leaves) != len(specs):
-        raise RuntimeError(f"{what}: v is nested as {nest}, wanted {structure}")
-    found = []
-    for leaf, spec, is_laned in zip(leaves, specs, has_rows, strict=True):
-        array = leaf._array() if isinstance(leaf, Tensor) else np.asarray(leaf)
-        wanted = (rows, *spec.shape) if is_laned else spec.shape
-        if array.shape != wanted:
-            raise RuntimeError(f"{what}: v should have the shape {list(wanted)}: got {list(array.shape)}")
-        found.append(np.ascontiguousarray(array, spec.dtype.numpy).reshape(wanted))
-    return found
+def shapes_of(specs: Sequence[Spec], rows: int, has_rows: Sequence[bool]) -> list[tuple[int, ...]]:
+    """The shapes of values that have rows, or have not."""
+    return [(rows, *spec.shape) if is_laned else spec.shape for spec, is_laned in zip(specs, has_rows, strict=True)]
 
 
 def products_of(batch: Batch, gradients: dict[int, Array], inputs: Any, rows: int) -> Any:
@@ -61,7 +39,7 @@ def vjp(batch: Batch, inputs: Any, v: Any = None) -> tuple[Any, Any]:
     program = batch.program
     arrays, rows = batch.arrays(arguments(inputs))
     specs = program.output_specs
-    seeds = vectors(v, program.out_structure, specs, rows, [True] * len(specs), "vjp")
+    seeds = vectors(v, program.out_structure, specs, "vjp", shapes_of(specs, rows, [True] * len(specs)))
     results = batch.results(arrays, rows, wanted=floating(program), seeds=seeds)
     return batch.outputs(results), products_of(batch, results.gradients, inputs, rows)
 
@@ -71,7 +49,7 @@ def jvp(batch: Batch, inputs: Any, v: Any) -> tuple[Any, Any]:
     program = batch.program
     arrays, rows = batch.arrays(arguments(inputs))
     structure = program.in_structure if isinstance(inputs, tuple) else program.in_structure.children[0]
-    tangents = vectors(v, structure, program.specs, rows, batch.laned, "jvp")
+    tangents = vectors(v, structure, program.specs, "jvp", shapes_of(program.specs, rows, batch.laned))
     wanted = floating(program)
     count = len(program.output_specs)
     results = batch.results([*arrays, *(tangents[k] for k in wanted)], rows, program=program.derived("jvp", wanted),
@@ -86,7 +64,7 @@ def hvp(batch: Batch, inputs: Any, v: Any) -> tuple[Any, Any]:
     program.need_scalar()
     arrays, rows = batch.arrays(arguments(inputs))
     structure = program.in_structure if isinstance(inputs, tuple) else program.in_structure.children[0]
-    given = vectors(v, structure, program.specs, rows, batch.laned, "hvp")
+    given = vectors(v, structure, program.specs, "hvp", shapes_of(program.specs, rows, batch.laned))
     wanted = floating(program)
     gradient = program.derived("grad", wanted)
     value = gradient.output_specs[-1]

@@ -30,7 +30,7 @@ WORDS = (4, 5, 7, 9, 5, 9, 0, 1, 2, 2, 2, 2, 2, 3, 3, 2, 2, 3)
 BOOL, INT32, INT64, FLOAT32, FLOAT64 = range(5)
 
 # The frame of a thread: the bases of pointers, then what the executor must know about the rows at hand.
-F_BASES = 0  # null, workspace, uniform values
+# words 0 to 3: null, workspace, uniform values, nothing
 F_ROW = 4  # the row in lane 0
 F_ROWS = 5  # the number of rows
 F_LANES = 6

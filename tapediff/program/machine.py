@@ -315,7 +315,7 @@ done:
         return read, written
 
     def _print_piece(self, symbol: str, steps: Sequence[_Step], live: set[int], is_whole: bool) -> None:
-        piece = _Piece(self, is_whole)
+        piece = _Piece(self)
         for step in steps:
             piece.step(step)
         piece.leave(live)
@@ -327,10 +327,9 @@ done:
 class _Piece:
     """Prints steps into one function: `values` says which register holds each place of the workspace."""
 
-    def __init__(self, function: _Function, is_whole: bool) -> None:
+    def __init__(self, function: _Function) -> None:
         self.function = function
         self.lanes = function.lanes
-        self.is_whole = is_whole
         self.printer = Printer(function.module, self.lanes, "v", "float64")
         self.values: dict[int, Value | None] = {}  # None: zero, of any dtype
         self.written: set[int] = set()

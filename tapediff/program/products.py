@@ -43,8 +43,9 @@ def like_inputs(program: Program, inputs: Any, found: Sequence[Any]) -> Any:
     return nested if isinstance(inputs, tuple) else nested[0]
 
 
-def vectors(given: Any, structure: Structure, specs: Sequence[Any], what: str) -> list[Array]:
-    """The vector of a product as arrays, one for each leaf.
+def vectors(given: Any, structure: Structure, specs: Sequence[Any], what: str,
+            shapes: Sequence[tuple[int, ...]] | None = None) -> list[Array]:
+    """The vector of a product as arrays, one for each leaf: of the specs' shapes, or of other ones, rows first.
 
     Raises
         RuntimeError: none was given and there is more than one element; or it is nested or shaped differently.
@@ -52,18 +53,17 @@ def vectors(given: Any, structure: Structure, specs: Sequence[Any], what: str) -
     if given is None:
         if len(specs) != 1 or specs[0].size != 1:
             raise RuntimeError("The vector v can only be None if the user-provided function returns a single Tensor with a "
-                               "single "
-                               f"element: {what} needs v with shapes {[list(spec.shape) for spec in specs]}")
+                               f"single element: {what} needs v with shapes {[list(spec.shape) for spec in specs]}")
         return [np.ones(specs[0].shape, specs[0].dtype.numpy)]
     leaves, nest = flatten(given)
     if nest != structure and len(leaves) != len(specs):
         raise RuntimeError(f"{what}: v is nested as {nest}, wanted {structure}")
     arrays = []
-    for leaf, spec in zip(leaves, specs, strict=True):
+    for leaf, spec, wanted in zip(leaves, specs, shapes or [spec.shape for spec in specs], strict=True):
         array = leaf._array() if isinstance(leaf, Tensor) else np.asarray(leaf)
-        if array.shape != spec.shape:
-            raise RuntimeError(f"{what}: v has invalid size: should be {list(spec.shape)} but got {list(array.shape)}")
-        arrays.append(array)
+        if array.shape != wanted:
+            raise RuntimeError(f"{what}: v has invalid size: should have the shape {list(wanted)} but got {list(array.shape)}")
+        arrays.append(np.ascontiguousarray(array, spec.dtype.numpy).reshape(wanted))
     return arrays
 
 

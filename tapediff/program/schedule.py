@@ -5,30 +5,17 @@ Memory is reused as soon as a value or an adjoint is not needed any more, so tha
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tapediff.kernels.lanes_products import ProductSpec
-from tapediff.kernels.library import KernelSpec, get_library
-from tapediff.ops.op import names_in
-from tapediff.ops.views import VIEWS
+from tapediff.kernels.library import KernelSpec
+from tapediff.program.actions import Actions, Memory
 from tapediff.program.closed import ClosedTape
 from tapediff.program.families import forward_calls, reverse_calls
 from tapediff.program.lanes import ADJOINT, ONE, RESULT, RESULT_ADJOINT, Call
 from tapediff.program.layout import (
-    A_BUFFER,
-    A_CLASS,
-    A_COUNT,
-    A_EXPECTED,
-    A_FIELDS,
-    A_ITEM,
-    A_KERNEL,
-    A_REPEAT,
-    A_STRIDES,
-    A_WORDS,
     CALL,
     COPY,
     FILL,
@@ -55,33 +42,13 @@ from tapediff.program.layout import (
 from tapediff.program.operations import Operation
 from tapediff.program.rule import parts_of, rule_of
 from tapediff.program.structural import HostStep, Kernels, kernels_of
+from tapediff.program.values import Request, Values
 
 __all__ = ["Request", "Schedule", "build"]
 
 KIND_CODES = {"bool": 0, "int32": 1, "int64": 2, "float32": 3, "float64": 4}
 _GUARDS = {"truth": GUARD_TRUTH, "integer": GUARD_INTEGER, "value": GUARD_VALUE}
 _ONES = {4: int(np.float32(1).view(np.int32)), 8: int(np.float64(1).view(np.int64))}
-
-
-class Request(NamedTuple):
-    """What a schedule is for.
-
-    lanes    rows at a time; 1 for a single replay
-    laned    for each input, whether it differs from row to row; in a single replay all do
-    outputs  positions of the outputs whose values are wanted
-    wanted   positions of the inputs whose gradients are wanted
-    seeds    "one": the first output is a scalar whose adjoint is 1; "given": an adjoint for each output comes with each row
-    summed   which of `wanted` have their gradients summed over the rows
-    shared   which of `wanted` have one value for all rows; where no kernel needs it in lanes, it is not copied to them
-    """
-
-    lanes: int
-    laned: tuple[bool, ...]
-    outputs: tuple[int, ...]
-    wanted: tuple[int, ...] = ()
-    seeds: str = "one"
-    summed: tuple[int, ...] = ()
-    shared: tuple[int, ...] = ()
 
 
 class Schedule(NamedTuple):
@@ -123,117 +90,22 @@ class Schedule(NamedTuple):
     dtypes: list[str]
 
 
-@functools.cache
-def saved_names(row: Any, wanted: int) -> frozenset[str]:
-    """Which of a, b, c, y the reverse kernel of an element-wise row reads."""
-    read: set[str] = set()
-    for k in range(row.arity):
-        if wanted >> k & 1 and row.partials[k] is not None:
-            read |= names_in(row.pullback(k))
-    return frozenset(read & {"a", "b", "c", "y"})
-
-
-def skipped_elements(operation: Operation) -> int | None:
-    """Where an operation shows neighbouring elements of its operand in order: how many lie before them; None elsewhere."""
-    if operation.is_alias or operation.row.name == "clone":
-        return 0
-    if operation.row.name not in VIEWS:
-        return None
-    shape, strides, offset = operation.attributes
-    expected = 1
-    for size, stride in zip(reversed(shape), reversed(strides), strict=True):
-        if size != 1:
-            if stride != expected:
-                return None
-            expected *= size
-    return int(offset)
-
-
-class _Memory:
-    """Places in a region: a place that was freed serves the next value of the same size."""
-
-    def __init__(self) -> None:
-        self.free: dict[int, list[int]] = {}
-        self.end = 0
-
-    def take(self, nbytes: int) -> int:
-        size = nbytes + 7 & ~7 if nbytes < 64 else nbytes + 63 & ~63
-        found = self.free.get(size)
-        if found:
-            return found.pop()
-        if size >= 64:
-            self.end = self.end + 63 & ~63
-        offset = self.end
-        self.end += size
-        return offset
-
-    def give(self, offset: int, nbytes: int) -> None:
-        size = nbytes + 7 & ~7 if nbytes < 64 else nbytes + 63 & ~63
-        self.free.setdefault(size, []).append(offset)
-
-
-class _Actions:
-    """The table of actions; steps that say the same share one row. Kernels are built all together at the end."""
-
-    def __init__(self) -> None:
-        self.rows: list[tuple[int, ...]] = []
-        self.numbers: dict[Any, int] = {}
-        self.specs: list[tuple[int, KernelSpec | ProductSpec]] = []
-        self.kept: list[Any] = []
-
-    def number(self, key: Any, action_class: int, kernel: int = 0, count: int = 0, repeat: int = 1, strides: Sequence[int] = (),
-               item: int = 8, buffer: int = 0, expected: int = 0, spec: KernelSpec | ProductSpec | None = None,
-               words: int = 0) -> int:
-        """The number of an action."""
-        found = self.numbers.get(key)
-        if found is None:
-            found = self.numbers[key] = len(self.rows)
-            padded = (*strides, *[0] * (8 - len(strides)))
-            self.rows.append((action_class, words or WORDS[action_class], kernel, count, repeat, *padded, item, buffer, expected))
-            if spec is not None:
-                self.specs.append((found, spec))
-        return found
-
-    def table(self) -> np.ndarray[Any, Any]:
-        """All actions, with the addresses of their kernels."""
-        table = np.array(self.rows or [(0,) * A_FIELDS], np.int64)
-        order = (A_CLASS, A_WORDS, A_KERNEL, A_COUNT, A_REPEAT, *range(A_STRIDES, A_STRIDES + 8), A_ITEM, A_BUFFER, A_EXPECTED)
-        assert order == tuple(range(A_FIELDS))  # the rows above are in the order of the layout
-        if self.specs:
-            numbers, specs = zip(*self.specs, strict=True)
-            table[list(numbers), A_KERNEL] = get_library().addresses(specs)
-        return table
-
-
 def build(tape: ClosedTape, request: Request) -> Schedule:
     """The schedule of what is asked for."""
     return _Builder(tape, request).schedule()
 
 
-class _Builder:
+class _Builder(Values):
     def __init__(self, tape: ClosedTape, request: Request) -> None:
-        self.tape = tape
-        self.request = request
-        self.lanes = request.lanes
-        self.actions = _Actions()
-        self.workspace = _Memory()
-        self.uniform = _Memory()
+        super().__init__(tape, request)
+        self.actions = Actions()
+        self.workspace = Memory()
+        self.uniform = Memory()
         self.code: list[int] = []
         self.hosts: dict[int, HostStep] = {}
         self.buffers: list[tuple[str, int]] = []
         self.partials: dict[int, int] = {}
         self.partial_bytes = 0
-        inputs = tape.inputs()
-        self.inputs = inputs
-        self.wanted = [inputs[position] for position in request.wanted]
-        roots = [value for position, value in enumerate(inputs) if request.laned[position]]
-        self.leaf_laned = [False] * len(tape.leaves)
-        if request.lanes > 1 and request.shared:
-            narrow = self._narrow([inputs[position] for position in request.shared], roots)
-            roots = [value for value in roots if value not in narrow]
-        for value in roots:
-            self.leaf_laned[-value - 1] = True
-        self.laned = tape.depends_on(roots)
         self.places: dict[int, int] = {}  # pointer of a value's root
         self.adjoints: dict[int, int] = {}
         self.structural: dict[int, Kernels] = {}
@@ -243,48 +115,6 @@ class _Builder:
         self.late_constants: list[tuple[int, np.ndarray[Any, Any]]] = []
         self.ones: dict[str, int] = {}
         self.most_pointers = 0
-        self._find_roots()
-
-    # --- facts about values -----------------------------------------------------------------------------------------------------
-
-    def _narrow(self, shared: Sequence[int], roots: Sequence[int]) -> set[int]:
-        """Which of the inputs that all rows share may do without lanes, although their adjoints have them.
-
-        Structural steps read values without lanes where adjoints have them; element-wise kernels do not.
-        """
-        tape = self.tape
-        laned = tape.depends_on([value for value in roots if value not in shared])
-        readers: dict[int, list[int]] = {}
-        for index, operands in enumerate(tape.operands):
-            for x in set(operands):
-                readers.setdefault(x, []).append(index)
-        fits: dict[int, bool] = {}
-        for index in range(len(tape) - 1, -1, -1):
-            fits[index] = not tape.operations[index].is_elementwise and (
-                laned[index] or all(fits[reader] for reader in readers.get(index, ())))
-        return {value for value in shared if all(fits[reader] for reader in readers.get(value, ()))}
-
-    def _find_roots(self) -> None:
-        """The value whose memory each instruction shows, and from which byte on: its own, or that of what it is a view of."""
-        roots: list[int] = []
-        skips: list[int] = []  # in one lane
-        for index, (operation, operands) in enumerate(zip(self.tape.operations, self.tape.operands, strict=True)):
-            skipped = skipped_elements(operation)
-            root, skip = index, 0
-            if skipped is not None:
-                first = operands[0]
-                lanes = self.lanes if self.laned[index] else 1
-                within = skipped * operation.spec.dtype.itemsize + (skips[first] if first >= 0 else 0)
-                if within * lanes % 8 == 0:
-                    root, skip = roots[first] if first >= 0 else first, within
-            roots.append(root)
-            skips.append(skip)
-        self.roots = roots
-        self.skips = skips
-        self.offsets = [skip * (self.lanes if is_laned else 1) for skip, is_laned in zip(skips, self.laned, strict=True)]
-
-    def root(self, value: int) -> int:
-        return self.roots[value] if value >= 0 else value
 
     def place(self, value: int) -> int:
         """The pointer of a value."""
@@ -292,83 +122,17 @@ class _Builder:
             return self.places[value]
         return self.places[self.roots[value]] + (self.offsets[value] >> 3 << 2)
 
-    def is_part(self, value: int) -> bool:
-        """Whether a value shows a part of its root only."""
-        if value < 0 or self.roots[value] == value:
-            return False
-        return self.tape.spec(value).size != self.tape.spec(self.root(value)).size
-
-    def is_laned(self, value: int) -> bool:
-        return self.laned[value] if value >= 0 else self.leaf_laned[-value - 1]
-
-    def nbytes(self, value: int) -> int:
-        spec = self.tape.spec(value)
-        return max(spec.size, 1) * spec.dtype.itemsize * (self.lanes if self.is_laned(value) else 1)
-
-    def adjoint_bytes(self, value: int) -> int:
-        """The bytes of an adjoint; adjoints always have lanes."""
-        spec = self.tape.spec(value)
-        return max(spec.size, 1) * spec.dtype.itemsize * self.lanes
-
-    # --- gradients --------------------------------------------------------------------------------------------------------------
-
-    def _find_active(self) -> None:
-        """Which instructions pass adjoints on: those between outputs and wanted inputs."""
-        tape, request = self.tape, self.request
-        leaves = [False] * len(tape.leaves)
-        for value in self.wanted:
-            leaves[-value - 1] = tape.spec(value).dtype.is_floating_point
-        self.leaf_active = leaves
-        self.bits = [0] * len(tape)
-        depends: list[bool] = []
-        if not any(leaves):
-            self.active = [False] * len(tape)
-            return
-        for operation, operands in zip(tape.operations, tape.operands, strict=True):
-            bits = operation.adjoints
-            depends.append(bits != 0 and any((depends[x] if x >= 0 else leaves[-x - 1]) and bits >> k & 1
-                                             for k, x in enumerate(operands)))
-        active = [False] * len(tape)
-        for position in self._seeded(request):
-            value = tape.outputs[position]
-            if value >= 0 and depends[value]:
-                active[value] = True
-        for index in range(len(tape) - 1, -1, -1):
-            if active[index]:
-                bits = tape.operations[index].adjoints
-                wanted = 0
-                for k, x in enumerate(tape.operands[index]):
-                    if bits >> k & 1 and (depends[x] if x >= 0 else leaves[-x - 1]):
-                        wanted |= 1 << k
-                        if x >= 0:
-                            active[x] = True
-                self.bits[index] = wanted
-        self.active = active
-
-    def _seeded(self, request: Request) -> range:
-        return range(len(self.tape.outputs)) if request.seeds == "given" else range(1)
-
-    def is_active(self, value: int) -> bool:
-        return self.active[value] if value >= 0 else self.leaf_active[-value - 1]
-
-    def wanted_bits(self, index: int) -> int:
-        """The operands of an instruction that take adjoints."""
-        return self.bits[index]
-
     # --- the schedule -----------------------------------------------------------------------------------------------------------
 
     def schedule(self) -> Schedule:
         tape, request = self.tape, self.request
-        self._find_active()
-        needed = tape.needed([*(tape.outputs[position] for position in request.outputs), *(guard.value for guard in tape.guards),
-                              *(value for value in tape.outputs if value >= 0 and self.active[value])]).tolist()
-        self._find_last_uses(needed)
-        template = self._uniform_leaves(needed)
+        needed = self.needed
+        template = self._uniform_leaves()
         self.prologue, self.prologue_hosts = self._prologue(needed)
         self._load_inputs()
         self._forward(needed)
         if request.wanted:
-            self._reverse(needed)
+            self._reverse()
         uniform = np.zeros(self.uniform.end + 64, np.uint8)
         uniform[:len(template)] = template
         for offset, value in self.late_constants:
@@ -376,14 +140,15 @@ class _Builder:
         uniform_outputs = {position: self.place(tape.outputs[position]) >> 2 << 3 for position in request.outputs
                            if not self.is_laned(tape.outputs[position])}
         reached = {position for how, position in self.buffers if how == "grad"} | set(self.partials)
-        return Schedule(request, np.array(self.prologue, np.int32), np.array(self.code, np.int32), self.actions.table(),
-                        self.prologue_hosts,
-                        self.hosts, self.workspace.end, uniform, self.uniform_inputs, uniform_outputs, self.most_pointers,
-                        self.buffers,
-                        self.partial_bytes, self.partials, tuple(p for p in request.wanted if p not in reached),
-                        self.actions.kept, self._work(needed), {number: spec for number,
-                                                                spec in self.actions.specs if isinstance(spec, KernelSpec)},
-                        self._dtypes())
+        specs = {number: spec for number, spec in self.actions.specs if isinstance(spec, KernelSpec)}
+        return Schedule(
+            request=request, prologue=np.array(self.prologue, np.int32), code=np.array(self.code, np.int32),
+            actions=self.actions.table(), prologue_hosts=self.prologue_hosts, hosts=self.hosts,
+            workspace_bytes=self.workspace.end, uniform=uniform, uniform_inputs=self.uniform_inputs,
+            uniform_outputs=uniform_outputs, most_pointers=self.most_pointers, buffers=self.buffers,
+            partial_bytes=self.partial_bytes, partials=self.partials,
+            zero_gradients=tuple(position for position in request.wanted if position not in reached),
+            kept=self.actions.kept, work=self._work(needed), specs=specs, dtypes=self._dtypes())
 
     def _dtypes(self) -> list[str]:
         tape = self.tape
@@ -395,44 +160,6 @@ class _Builder:
         computed = sum(operation.spec.size * (3 if is_active else 1) for operation, is_needed, is_laned, is_active in
                        zip(tape.operations, needed, self.laned, self.active, strict=True) if is_needed and is_laned)
         return computed + sum(tape.spec(x).size for x in (*self.inputs, *tape.outputs, *self.wanted) if self.is_laned(x))
-
-    def _find_last_uses(self, needed: list[int]) -> None:
-        """The time of the last step that reads each root's value; instruction i runs at time i and backwards at 2 * end - i."""
-        tape = self.tape
-        end = len(tape)
-        last: dict[int, int] = {}
-        roots = self.roots
-        for index in range(end):
-            if not needed[index] or not self.laned[index]:
-                continue
-            last[index] = max(last.get(index, index), index)
-            for x in tape.operands[index]:
-                last[roots[x] if x >= 0 else x] = index
-        for index in range(end):
-            if not self.active[index] or roots[index] != index:
-                continue
-            operation = tape.operations[index]
-            operands = tape.operands[index]
-            bits = self.wanted_bits(index)
-            time = 2 * end - index
-            if operation.is_elementwise:
-                names = saved_names(operation.row, bits)
-                saved = [x for name, x in zip("abc", operands, strict=False) if name in names]
-                if "y" in names:
-                    saved.append(index)
-            else:
-                saved = []
-                for k in range(len(operands)):
-                    if bits >> k & 1:
-                        for what in operation.row.saved_by(k):
-                            if what == "y":
-                                saved.append(index)
-                            elif what < len(operands):
-                                saved.append(operands[what])
-            for x in saved:
-                root = roots[x] if x >= 0 else x
-                last[root] = max(last.get(root, 0), time)
-        self.last = last
 
     def _release(self, values: Sequence[int], time: int) -> None:
         """Give back the memory of values that are read at `time` for the last time."""
@@ -448,7 +175,7 @@ class _Builder:
     def _take(self, nbytes: int) -> int:
         return self.workspace.take(nbytes) // 8 << 2 | WORKSPACE
 
-    def _uniform_leaves(self, needed: list[int]) -> np.ndarray[Any, Any]:
+    def _uniform_leaves(self) -> np.ndarray[Any, Any]:
         """Place constants and inputs that all rows share; the memory with the constants in it."""
         tape = self.tape
         self.uniform_inputs: dict[int, int] = {}
@@ -514,10 +241,10 @@ class _Builder:
                 self._emit_outputs(outputs[index], index)
             self._release((index, *tape.operands[index]), index)
 
-    def _reverse(self, needed: list[int]) -> None:
+    def _reverse(self) -> None:
         tape, request = self.tape, self.request
         end = len(tape)
-        for position in self._seeded(request):
+        for position in self.seeded():
             value = tape.outputs[position]
             if not self.is_active(value):
                 continue

@@ -207,6 +207,7 @@ ERRORS = {
     "vmap random": lambda t: t.func.vmap(lambda x: x + t.rand(3))(t.tensor(A)),
     "vmap randomness unknown": lambda t: t.func.vmap(lambda x: x, randomness="any")(t.tensor(A)),
     "vmap chunk_size": lambda t: t.func.vmap(lambda x: x, chunk_size=0)(t.tensor(A)),
+    "jvp strict": lambda t: t.func.jvp(lambda x: t.ones(2), (t.tensor(B),), (t.tensor(B),), strict=True),
     "jvp of no tuple": lambda t: t.func.jvp(t.sin, t.tensor(B), t.tensor(B)),
     "vjp of wrong cotangents": lambda t: t.func.vjp(t.sin, t.tensor(B))[1]((t.tensor(B), t.tensor(B))),
     "jacrev argnums": lambda t: t.func.jacrev(t.sin, argnums=1)(t.tensor(B)),
