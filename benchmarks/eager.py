@@ -1,13 +1,16 @@
 """Eager graphs: record, forward and backward of the workloads that `benchmarks.peers` times beside other libraries."""
 
+from abc import ABC, abstractmethod
+
 from benchmarks import workloads
 
 
-class Eager:
-    """A warm workload; each subclass says how to make it."""
+class Eager(ABC):
+    """A warm workload; each subclass says how to make it and times it, so that asv finds no benchmark in this class."""
 
-    def make(self, td):
-        raise NotImplementedError
+    @abstractmethod
+    def make(self, td, *parameters):
+        """The workload, of the size that the parameters say."""
 
     def setup(self, *parameters):
         import tapediff as td

@@ -19,15 +19,15 @@ from tapediff.functions import FUNCTIONS
 from tapediff.functions.random import default_generator
 from tapediff.nested import LEAF, Structure, flatten, matched
 from tapediff.program.calls import Call, Route
+from tapediff.program.compiled import MOST_PROGRAMS
 from tapediff.program.program import interned
 from tapediff.program.recorder import Recorder
 from tapediff.program.rows import run
 from tapediff.tensor import Tensor, of_source
 
-__all__ = ["MOST_PROGRAMS", "vmap"]
+__all__ = ["vmap"]
 
 Array = np.ndarray[Any, Any]
-MOST_PROGRAMS = 64
 
 
 def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *,

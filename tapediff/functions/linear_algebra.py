@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -79,9 +78,7 @@ def pivot(matrix: Any) -> int:
     """The number, from 1, of the first zero on the diagonal of the factor U of a singular matrix."""
     from scipy.linalg import lu
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        upper = lu(matrix)[2]
+    upper = lu(matrix)[2]
     zeros = np.flatnonzero(upper.diagonal() == 0)
     return int(zeros[0]) + 1 if zeros.size else len(matrix)
 

@@ -8,9 +8,9 @@ import numpy as np
 import tapediff as td
 from tapediff.jobs.evaluate import RowEvaluator, one_element
 from tapediff.jobs.function import Function
+from tapediff.program.compiled import MOST_PROGRAMS
 
 CHUNK_BYTES = 1 << 25  # of gradients that are computed at a time
-MOST_PROGRAMS = 64
 
 
 class BatchEvaluator:
@@ -70,8 +70,8 @@ class BatchEvaluator:
             passed = self._run(program, left, values, gradients)
             if number == len(self.programs) - 1 and not passed.any():
                 raise RuntimeError("the row that was recorded does not take the path that was recorded")
-            for position, name in enumerate(self.wrt):
-                if not program.reaches(self.names.index(self.wrt[position])):
+            for name in self.wrt:
+                if not program.reaches(self.names.index(name)):
                     counts[name] += int(passed.sum())
             left = left[~passed]
             number += 1

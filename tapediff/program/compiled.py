@@ -18,7 +18,7 @@ from tapediff.tensor import Tensor, of_array, of_source
 
 __all__ = ["Compiled", "compile_function"]
 
-MOST_PROGRAMS = 64
+MOST_PROGRAMS = 64  # of one function: `compile`, `vmap` and batch jobs record so many paths, unless they are told otherwise
 
 
 class _Entry:

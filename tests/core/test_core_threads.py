@@ -1,8 +1,8 @@
 """What threads may do at once: record on their own tapes, read each other's tensors, run backward into shared leaves.
 
 Guaranteed: each thread has its own grad modes and its own running segment; leaves and results may be read by any thread;
-gradients that several threads add to one leaf are all counted. Not guaranteed,
-    as in PyTorch: writing a tensor in place while another thread computes with it.
+gradients that several threads add to one leaf are all counted. Not guaranteed, as in PyTorch: writing a tensor in place while
+another thread computes with it.
 """
 
 import subprocess

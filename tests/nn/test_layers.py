@@ -148,7 +148,6 @@ def used(library, name, arguments, *wanted):
 
 @pytest.mark.parametrize(("name", "use"), [(name, use) for name, uses in USES.items() for use in uses],
                          ids=lambda value: value if isinstance(value, str) else value[0] or "plain")
-@pytest.mark.filterwarnings("ignore")
 def test_layers_are_pytorchs(name, use):
     check_same(lambda library: used(library, name, *use), 2e-5)
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import numba
 import numpy as np
 import pytest
 
@@ -223,8 +224,6 @@ def test_forward_cannot_write_its_operands():
 
 
 def test_functions_compiled_by_numba():
-    numba = pytest.importorskip("numba")
-
     @numba.njit
     def norm(x):
         return np.array(np.sqrt((x * x).sum()))
