@@ -1,4 +1,4 @@
-"""What a request means for every value of a tape: lanes, whose memory it is, whether its adjoint is wanted, its last reader."""
+"""What a request means for every value of a tape: its lanes, whose memory it shows, if its adjoint is wanted, its last reader."""
 
 from __future__ import annotations
 
