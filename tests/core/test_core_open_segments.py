@@ -257,14 +257,22 @@ def test_a_new_thread_does_not_inherit_the_segment_of_one_that_ended() -> None:
         numbers.append(threading.get_ident())
         with td.no_grad():
             made.append(made[0] * 2)
-    for run in [record] + 20 * [go_on]:
+    def in_a_thread(run: Callable[[], None]) -> None:
         thread = threading.Thread(target=run)
         thread.start()
         thread.join()
-    assert numbers[0] in numbers[1:]
+
+    in_a_thread(lambda: None)  # its number is free for the next one
+    in_a_thread(record)
+    for _ in range(200):
+        in_a_thread(go_on)
+        if numbers[0] in numbers[1:]:
+            break
     for one in made[1:]:
         assert not one.requires_grad
         assert one.tolist() == [4.0, 8.0]
+    if numbers[0] not in numbers[1:]:
+        pytest.skip("the system gave no thread the number of the one that ended")
 
 
 CROWDED = """
