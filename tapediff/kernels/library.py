@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -43,6 +44,9 @@ class KernelLibrary:
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         features = llvm.get_host_cpu_features()
+        self.vector_bytes = _vector_bytes(features)
+        for name in features:
+            features[name] = features[name] and _width_of(name) <= self.vector_bytes
         self._host = f"{llvm.get_host_cpu_name()} {features.flatten()}"
         self._machine = llvm.Target.from_default_triple().create_target_machine(
             cpu=llvm.get_host_cpu_name(), features=features.flatten(), opt=2, reloc="pic", codemodel="default"
@@ -187,6 +191,30 @@ class KernelLibrary:
         passes = llvm.create_pass_builder(self._machine, options)
         passes.getModulePassManager().run(module, passes)
         return module
+
+
+def _vector_bytes(features: Mapping[str, bool]) -> int:
+    """The width of the host's vector registers; TAPEDIFF_VECTOR_BYTES sets another.
+
+    Raises
+        ValueError: it is none of 8, 16, 32 and 64.
+    """
+    wanted = os.environ.get("TAPEDIFF_VECTOR_BYTES")
+    if wanted is None:
+        return 64 if features.get("avx512f") else 32 if features.get("avx") else 16
+    if wanted not in ("8", "16", "32", "64"):
+        raise ValueError(f"TAPEDIFF_VECTOR_BYTES={wanted!r}: choose 8, 16, 32 or 64")
+    return int(wanted)
+
+
+def _width_of(feature: str) -> int:
+    """The width of the vector registers that a feature of x86 processors takes; 0 for all others."""
+    if feature.startswith(("avx512", "avx10", "evex512")):
+        return 64
+    return 32 if feature.startswith(("avx", "fma", "xop")) or feature in _OF_AVX else 0
+
+
+_OF_AVX = {"f16c", "vaes", "vpclmulqdq", "sha512", "sm3", "sm4"}
 
 
 @functools.cache

@@ -717,11 +717,11 @@ def nan_to_num_int(x):
 
 
 def maximum(a, b):
-    return where((a > b) | (a != a), a, b)
+    return where(a != a, a, where(a > b, a, b))
 
 
 def minimum(a, b):
-    return where((a < b) | (a != a), a, b)
+    return where(a != a, a, where(a < b, a, b))
 
 
 def fmod_float(a, b):

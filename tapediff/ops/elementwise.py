@@ -253,4 +253,4 @@ row("huber",       "where(abs(a - b) <= c, 0.5 * (a - b) * (a - b), c * (abs(a -
 
 # For the tape itself: a change of dtype, and the product in which an exactly zero adjoint wins over inf and nan
 row("cast",         "a",                          ("1",),     None, (REALS,),       kinds=ALL, grad_fn="ToCopyBackward0")
-row("zero_product", "where(a == 0, 0, a * b)",    ("b", "a"), None, (REALS, REALS), grad_fn="MulBackward0")
+row("zero_product", "where(a != 0, a * b, 0)",    ("b", "a"), None, (REALS, REALS), grad_fn="MulBackward0")

@@ -17,6 +17,7 @@ __all__ = ["EXECUTORS", "Machine", "checked_executor"]
 EXECUTORS = ("auto", "interpreter", "compiled")
 ROWS = 2_000_000  # after which compiling pays
 CALLS = 100_000  # after which it pays for single replays
+FEWEST_PRINTED = 8  # formulas for each call of a kernel: with fewer a tape runs no faster than interpreted
 MOST_STEPS = 20_000  # of a tape that is compiled without being asked for
 
 
@@ -77,7 +78,8 @@ class Machine:
 
     def _pays(self) -> bool:
         """Whether the compiled tape would be faster, and be built in reasonable time."""
-        return self.size is not None and self.size.printed <= MOST_STEPS
+        size = self.size
+        return size is not None and FEWEST_PRINTED * size.called <= size.printed <= MOST_STEPS
 
     def _build(self, layout: tuple[int, ...]) -> int:
         address = compile_schedule(self.schedule, layout)

@@ -17,19 +17,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from tapediff.kernels.instructions import Module
 from tapediff.kernels.library import KernelSpec, get_library
 from tapediff.ops.custom import content_of
 from tapediff.program.layout import A_COUNT, A_KERNEL, F_FAILED, F_ROW, GUARD_TRUTH, READS, WRITES
-from tapediff.program.pieces import APART, BESIDE, SAME, Piece
+from tapediff.program.pieces import APART, BESIDE, DENSE, SAME, STEADY, Inputs, Piece
 from tapediff.program.schedule import Schedule
 from tapediff.program.steps import INTERPRETED, PRINTED, Step, steps_of
 
-__all__ = ["APART", "BESIDE", "SAME", "CannotCompile", "Size", "compile_schedule", "content_key", "print_schedule", "print_text",
-           "size_of"]
+__all__ = ["APART", "BESIDE", "DENSE", "SAME", "STEADY", "CannotCompile", "Size", "compile_schedule", "content_key",
+           "print_schedule", "print_text", "size_of"]
 
-FUNCTION_STEPS = 1500  # of one function: up to here LLVM takes about as long for a step as in a short function
-LANES = (1, 2, 4, 8, 16)
+# of one function: up to here LLVM takes about as long for a step as in a short function. In lanes its scheduler would gather the
+# additions to an adjoint, and what is fetched ahead, at one place of a longer function
+FUNCTION_STEPS = 1500
+LANED_FUNCTION_STEPS = 400
+LANES = (1, 2, 4, 8, 16, 32)
 HERE = ("machine.py", "pieces.py", "steps.py", "layout.py", "handles.py")
 
 
@@ -59,7 +64,8 @@ def size_of(schedule: Schedule) -> Size | None:
 def print_schedule(module: Module, schedule: Schedule, layout: Sequence[int], symbol: str) -> None:
     """Add the function `void symbol(ptr frame, i64 first, i64 last)` that runs a schedule over whole blocks of rows.
 
-    layout  how the rows of each buffer lie: APART, BESIDE each other element by element, or all the SAME
+    layout  how the rows of each buffer lie: APART, also DENSE (the elements of a row beside each other), BESIDE each other
+            element by element, or all the SAME, also STEADY (finite and not zero)
     """
     _Function(module, schedule, layout).print(symbol)
 
@@ -99,7 +105,15 @@ def content_key(schedule: Schedule, *more: Any) -> bytes:
     table[[number for number in numbers if reach[number]], A_COUNT] = 0
     own = sorted({content_of(spec.name) for spec in specs if isinstance(spec, KernelSpec)})  # formulas that are no sources
     facts = repr((schedule.request.lanes, schedule.dtypes, specs, reach, own, more)).encode()
+    facts += b"".join(np.packbits(flags).tobytes() for flags in steady_constants(schedule).values())
     return printer_key() + facts + schedule.code.tobytes() + table.tobytes()
+
+
+def steady_constants(schedule: Schedule) -> dict[str, np.ndarray[Any, Any]]:
+    """For each dtype, which of the constants that all rows share are finite and not zero; inputs among them are zero here."""
+    memory = schedule.uniform[:len(schedule.uniform) // 8 * 8]
+    with np.errstate(invalid="ignore"):
+        return {name: np.isfinite(memory.view(name)) & (memory.view(name) != 0) for name in ("float64", "float32")}
 
 
 @functools.cache
@@ -126,6 +140,8 @@ class _Function:
         self.layout = layout
         self.lanes = schedule.request.lanes
         self.steps = steps_of(schedule)
+        self.inputs = Inputs()
+        self.steady = steady_constants(schedule)
         self.has_guards = any(step.action_class >= GUARD_TRUTH for step in self.steps)
 
     def print(self, symbol: str) -> None:
@@ -177,7 +193,7 @@ on.{number}:""")
         first = size = 0
         for index, step in enumerate(self.steps):
             size += step.elements if step.doer == PRINTED else 1
-            if size >= FUNCTION_STEPS:
+            if size >= (FUNCTION_STEPS if self.lanes == 1 else LANED_FUNCTION_STEPS):
                 pieces.append((first, index + 1))
                 first, size = index + 1, 0
         if first < len(self.steps) or not pieces:
@@ -207,7 +223,7 @@ on.{number}:""")
         return found
 
     def _print_piece(self, symbol: str, steps: Sequence[Step], live: set[int], is_whole: bool) -> None:
-        piece = Piece(self.module, self.lanes, self.layout, self.schedule.dtypes, self.has_guards)
+        piece = Piece(self.module, self.lanes, self.layout, self.schedule.dtypes, self.has_guards, self.inputs, self.steady)
         piece.steps(steps)
         piece.leave(live)
         inlining = "alwaysinline" if is_whole else "noinline"

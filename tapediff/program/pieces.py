@@ -7,8 +7,10 @@ the interpreter's loop where it runs a step, and for the functions that come beh
 from __future__ import annotations
 
 import ast
+import math
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,22 +45,61 @@ from tapediff.program.layout import (
 )
 from tapediff.program.steps import CALLED, DTYPES, PRINTED, Step
 
-__all__ = ["APART", "BESIDE", "SAME", "Piece"]
+__all__ = ["APART", "BESIDE", "DENSE", "SAME", "STEADY", "Inputs", "Piece"]
 
-APART, BESIDE, SAME = range(3)
+APART, BESIDE, SAME, DENSE, STEADY = range(5)
+FETCHES = 0.5  # cache lines for each formula
 AHEAD = 128  # bytes that rows which lie beside each other are fetched ahead
 ARGUMENTS = {False: 4, True: 8}  # pointers that a forward kernel takes, and a reverse one
+
+
+class _TapePrinter(Printer):
+    """Prints formulas where more is known of some values than in a kernel.
+
+    steady  values that are finite and not zero: numbers that the program was recorded with, and inputs that all rows share
+    """
+
+    def __init__(self, module: Module, lanes: int) -> None:
+        super().__init__(module, lanes, "v", "float64")
+        self.steady: set[str] = set()
+
+    def call(self, name: str, *arguments: Any) -> Any:
+        """As in a kernel. A product by a steady value needs no test of its adjoint for zero: 0 * c + 0 is 0, and c is not inf;
+        the sum is rounded once, so that a product too small for the dtype keeps its sign."""
+        if name == "zero_product" and self.module.has_fma and isinstance(arguments[0], Value):
+            factor = arguments[1]
+            if isinstance(factor, Value):
+                if factor.text in self.steady and factor.dtype == arguments[0].dtype:
+                    return self.intrinsic("fma", *arguments, 0.0)
+            elif factor and math.isfinite(factor):
+                return self.intrinsic("fma", *arguments, 0.0)
+        return super().call(name, *arguments)
+
+
+class Inputs:
+    """Which places hold elements of rows that were not read yet: they are read in the function that needs them.
+
+    pending  place -> (step, element)
+    fetched  what was fetched ahead
+    """
+
+    def __init__(self) -> None:
+        self.pending: dict[int, tuple[Step, int]] = {}
+        self.fetched: set[tuple[int, int]] = set()
 
 
 class Piece:
     """Prints steps into one function: `values` says which register holds each place of the workspace."""
 
-    def __init__(self, module: Module, lanes: int, layout: Sequence[int], dtypes: Sequence[str], has_guards: bool) -> None:
+    def __init__(self, module: Module, lanes: int, layout: Sequence[int], dtypes: Sequence[str], has_guards: bool,
+                 inputs: Inputs, steady: Mapping[str, Any]) -> None:
         self.lanes = lanes
+        self.inputs = inputs
         self.layout = layout
         self.dtypes = dtypes
         self.has_guards = has_guards
-        self.printer = Printer(module, lanes, "v", "float64")
+        self.printer = _TapePrinter(module, lanes)
+        self.steady = steady
         self.values: dict[int, Value | None] = {}  # None: zeros, four bytes in each lane
         self.unstored: set[int] = set()  # places whose value memory does not have yet
         self.order: list[int] = []  # places that ever were in `values`, ascending
@@ -66,6 +107,8 @@ class Piece:
         self.failed: Value | None = None
         self.is_failed_unstored = False
         self.labels = 0
+        self.waiting: deque[str] = deque()  # addresses to be fetched
+        self.due = 0.0
 
     # --- memory -----------------------------------------------------------------------------------------------------------------
 
@@ -112,7 +155,10 @@ class Piece:
         if dtype == "bool":
             byte = printer.emit("", f"load i8, ptr {address}, !invariant.load !1").text
             return printer.splat("bool", printer.emit("", f"icmp ne i8 {byte}, 0").text)
-        return printer.splat(dtype, printer.emit("", f"load {IR_TYPES[dtype]}, ptr {address}, !invariant.load !1").text)
+        found = printer.splat(dtype, printer.emit("", f"load {IR_TYPES[dtype]}, ptr {address}, !invariant.load !1").text)
+        if dtype in self.steady and self.steady[dtype][offset // (BITS[dtype] // 8)]:
+            printer.steady.add(found.text)
+        return found
 
     def read(self, pointer: tuple[int, int], dtype: str) -> Value:
         """The lanes of a value."""
@@ -121,14 +167,15 @@ class Piece:
             if self.lanes == 1:
                 return self.scalar(offset, dtype)
             raise AssertionError("a vector of lanes among values that all rows share")
+        if offset not in self.values and offset in self.inputs.pending:
+            self.load_element(*self.inputs.pending[offset])
         if offset in self.values:
             found = self.values[offset]
             if found is None:
                 return self.printer.constant(dtype, 0)
             return found
-        item = BITS[dtype] // 8 or 1
-        align = min(item * self.lanes, 8 if self.lanes == 1 else 64)
-        made = self.values[offset] = self.load(self.at(self.base(WORKSPACE), offset), dtype, align)
+        width = (BITS[dtype] // 8 or 1) * self.lanes
+        made = self.values[offset] = self.load(self.at(self.base(WORKSPACE), offset), dtype, self._alignment(width))
         self._note(offset)
         return made
 
@@ -137,16 +184,26 @@ class Piece:
         offset = pointer[1]
         width = 4 * self.lanes if value is None else self._width(value)
         for inside in range(offset + self.lanes, offset + width, self.lanes):  # narrower values that lay here before
-            self.values.pop(inside, None)
-            self.unstored.discard(inside)
+            self._drop(inside)
+        self._drop(offset)
         self.values[offset] = value
         self.unstored.add(offset)
         self._note(offset)
+
+    def _drop(self, offset: int) -> None:
+        self.values.pop(offset, None)
+        self.unstored.discard(offset)
+        self.inputs.pending.pop(offset, None)
 
     def _note(self, offset: int) -> None:
         if offset not in self.ordered:
             self.ordered.add(offset)
             insort(self.order, offset)
+
+    @staticmethod
+    def _alignment(width: int) -> int:
+        """Of a place in the workspace for so many bytes: small ones lie at multiples of 8."""
+        return 64 if width % 64 == 0 else min(width, 8)
 
     def _width(self, value: Value) -> int:
         return (BITS[value.dtype] // 8 or 1) * self.lanes
@@ -158,7 +215,7 @@ class Piece:
             zero = "0" if self.lanes == 1 else "zeroinitializer"
             self.printer.line(f"store {self.printer.vector('i32')} {zero}, ptr {address}, align 4")
         else:
-            self.store(address, value, min(64, self._width(value)))
+            self.store(address, value, self._alignment(self._width(value)))
         self.unstored.discard(offset)
 
     def _within(self, offset: int, nbytes: int) -> list[int]:
@@ -170,17 +227,29 @@ class Piece:
         """Bring memory up to date where a step reads it."""
         for offset, nbytes, how in step.reaches():
             if how & READS:
+                if self.inputs.pending:
+                    self._load_within(offset, nbytes)
                 for place in self._within(offset, nbytes):
                     if place in self.unstored:
                         self._store_place(place)
+
+    def _load_within(self, offset: int, nbytes: int) -> None:
+        """Read what memory is to hold in a part of the workspace."""
+        for place, (step, element) in list(self.inputs.pending.items()):
+            if offset <= place < offset + nbytes:
+                self.load_element(step, element)
+                if self.inputs.pending.pop(place, None) is not None:
+                    self.unstored.add(place)
 
     def forget(self, step: Step) -> None:
         """Memory has what a step wrote, registers do not."""
         for offset, nbytes, how in step.reaches():
             if how & WRITES:
                 for place in self._within(offset, nbytes):
-                    self.values.pop(place, None)
-                    self.unstored.discard(place)
+                    self._drop(place)
+                if self.inputs.pending:
+                    for place in [place for place in self.inputs.pending if offset <= place < offset + nbytes]:
+                        self._drop(place)
 
     def leave(self, live: set[int]) -> None:
         """At the end of the function: store what later functions read, and which rows failed."""
@@ -216,6 +285,7 @@ class Piece:
                 waiting.append(step)
         if waiting:
             self.interpret(waiting)
+        self.fetch(len(self.waiting) + 1)
 
     def print(self, step: Step) -> None:
         """Print what one step does."""
@@ -223,12 +293,11 @@ class Piece:
         if step.spec is not None:
             for element in range(step.elements):
                 self.compute(step, element)
+                self.fetch(FETCHES)
         elif cls == LOAD:
-            for element in range(step.count):
-                self.load_row(step, element)
+            self.load_rows(step)
         elif cls == STORE:
-            for element in range(step.count):
-                self.store_row(step, element)
+            self.store_rows(step)
         elif cls == ZERO:
             for offset in range(step.pointers[0][1], step.pointers[0][1] + step.count, 4 * self.lanes):
                 self.write((WORKSPACE, offset), None)
@@ -330,6 +399,8 @@ class Piece:
             values[name] = self.scalar(pointers[name][1], dtype) if is_shared else self.read(pointers[name], dtype)
         kernel.element(self.printer, values, _Places(self, pointers), {})
 
+    # --- rows -------------------------------------------------------------------------------------------------------------------
+
     def rows(self, buffer: int, element: int) -> str:
         """Where an element of the first of the rows at hand lies in a buffer."""
         printer = self.printer
@@ -348,53 +419,179 @@ class Piece:
                 for lane in range(self.lanes)]
 
     def prefetch(self, address: str) -> None:
-        """Fetch a cache line that will be read soon."""
-        self.printer.module.declare("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
-        self.printer.line(f"call void @llvm.prefetch.p0(ptr {address}, i32 0, i32 3, i32 1)")
+        """Fetch a cache line that will be read soon, not at once: many together would hold up what is loaded meanwhile."""
+        self.waiting.append(address)
 
-    def load_row(self, step: Step, element: int) -> None:
+    def fetch(self, share: float) -> None:
+        """Print the part of the waiting fetches that is due."""
+        self.due += share
+        while self.due >= 1 and self.waiting:
+            self.due -= 1
+            self.printer.module.declare("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+            self.printer.line(f"call void @llvm.prefetch.p0(ptr {self.waiting.popleft()}, i32 0, i32 3, i32 1)")
+
+    def place_of(self, step: Step, element: int) -> tuple[int, int]:
+        """Where an element of a step that moves rows lies in the workspace."""
+        return step.pointers[0][0], step.pointers[0][1] + element * step.item * self.lanes
+
+    def load_rows(self, step: Step) -> None:
+        """Note the elements of rows, which are loaded where they are read."""
+        for element in range(step.count):
+            place = self.place_of(step, element)[1]
+            for inside in range(place, place + step.item * self.lanes, self.lanes):
+                self._drop(inside)
+            self.inputs.pending[place] = step, element
+
+    def load_element(self, step: Step, element: int) -> None:
+        """Print the load of an element of each row.
+
+        Squares of elements that lie beside each other are turned in registers; these, and what is gathered from rows apart, are
+        kept for later functions, others are loaded again there.
+        """
+        size = min(self.lanes, 64 // step.item)
+        first = element // size * size
+        layout = self.layout[step.buffer]
+        if layout == DENSE and self.lanes > 1 and self._is_float_row(step) and first + size <= step.count:
+            self._load_square(step, first, size)
+            return
+        value = self.load_row(step, element)
+        place = self.place_of(step, element)
+        if layout in (APART, DENSE) and self.lanes > 1:
+            self.write(place, value)
+        else:
+            self.values[place[1]] = value
+            self._note(place[1])
+
+    def _load_square(self, step: Step, first: int, size: int) -> None:
+        dtype = self.dtypes[step.buffer]
+        rows = [self.at(lane, first * step.item) for lane in self.lane_addresses(self.rows(step.buffer, 0), step.buffer)]
+        if first * step.item % 64 < size * step.item:
+            self._prefetch_next(step.buffer, first, rows)
+        parts = [self._square(dtype, size, rows[group:group + size]) for group in range(0, self.lanes, size)]
+        for k in range(size):
+            if self.place_of(step, first + k)[1] in self.inputs.pending:
+                self.write(self.place_of(step, first + k), self._joined(dtype, [part[k] for part in parts], size))
+
+    def _is_float_row(self, step: Step) -> bool:
+        return self.dtypes[step.buffer] in ("float32", "float64")
+
+    def _square(self, dtype: str, size: int, addresses: Sequence[str]) -> list[str]:
+        """Rows of `size` elements each, loaded and turned: one vector for each element."""
+        printer = self.printer
+        type_ = f"<{size} x {IR_TYPES[dtype]}>"
+        rows = []
+        for address in addresses:
+            name = printer.fresh()
+            printer.line(f"{name} = load {type_}, ptr {address}, align {BITS[dtype] // 8}")
+            rows.append(name)
+        return self._turned(type_, size, rows)
+
+    def _turned(self, type_: str, size: int, rows: list[str]) -> list[str]:
+        """The transpose of a square in registers: halves of rows are exchanged until rows are columns."""
+        half = size // 2
+        while half:
+            masks = []
+            for low in (True, False):
+                picked = [(k if not k & half else size + k - half) if low else (k + half if not k & half else size + k)
+                          for k in range(size)]
+                masks.append(f"<{size} x i32> <{', '.join(f'i32 {k}' for k in picked)}>")
+            exchanged = list(rows)
+            for k in range(size):
+                if not k & half:
+                    for to, mask in zip((k, k + half), masks, strict=True):
+                        exchanged[to] = self.printer.emit(
+                            "", f"shufflevector {type_} {rows[k]}, {type_} {rows[k + half]}, {mask}").text
+            rows = exchanged
+            half //= 2
+        return rows
+
+    def _joined(self, dtype: str, parts: list[str], size: int) -> Value:
+        """Vectors behind each other as one of all lanes."""
+        while len(parts) > 1:
+            type_ = f"<{size} x {IR_TYPES[dtype]}>"
+            mask = f"<{2 * size} x i32> <{', '.join(f'i32 {k}' for k in range(2 * size))}>"
+            parts = [self.printer.emit("", f"shufflevector {type_} {parts[k]}, {type_} {parts[k + 1]}, {mask}").text
+                     for k in range(0, len(parts), 2)]
+            size *= 2
+        return Value(dtype, parts[0])
+
+    def _prefetch_next(self, buffer: int, element: int, addresses: Sequence[str]) -> None:
+        """Fetch what the next block will read at these places."""
+        if (buffer, element) in self.inputs.fetched:
+            return
+        self.inputs.fetched.add((buffer, element))
+        stride = self.word(F_BUFFERS + 3 * buffer + 1)
+        next_block = self.printer.emit("int64", f"mul i64 {stride}, {self.lanes}").text
+        for address in addresses:
+            self.prefetch(self.at(address, next_block))
+
+    def load_row(self, step: Step, element: int) -> Value:
+        """Print the load of one element of each row."""
         printer = self.printer
         dtype = self.dtypes[step.buffer]
         address = self.rows(step.buffer, element)
         layout = self.layout[step.buffer]
-        place = (WORKSPACE, step.pointers[0][1] + element * step.item * self.lanes)
         if layout == BESIDE or self.lanes == 1:
-            if layout == BESIDE:  # each element is a stream of its own: too many for the hardware to foresee
-                self.prefetch(self.at(address, AHEAD))
-            self.write(place, self.load(address, dtype, step.item))
-            return
+            if layout == BESIDE and (step.buffer, element) not in self.inputs.fetched:
+                self.inputs.fetched.add((step.buffer, element))
+                width = step.item * self.lanes  # each element is a stream of its own: too many for the hardware to foresee
+                for line in range(0, width, 64):
+                    self.prefetch(self.at(address, max(AHEAD, 2 * width) + line))
+            return self.load(address, dtype, step.item)
         type_ = "i8" if dtype == "bool" else IR_TYPES[dtype]
-        if layout == SAME and dtype != "bool":
+        if layout in (SAME, STEADY) and dtype != "bool":
             one = printer.fresh()
             printer.line(f"{one} = load {type_}, ptr {address}, align {step.item}")
-            self.write(place, printer.splat(dtype, one))
-            return
+            found = printer.splat(dtype, one)
+            if layout == STEADY:
+                printer.steady.add(found.text)
+            return found
         vector = "poison"
-        if element % (64 // step.item) == 0:
-            stride = self.word(F_BUFFERS + 3 * step.buffer + 1)
-            next_block = printer.emit("int64", f"mul i64 {stride}, {self.lanes}").text
-            for at in self.lane_addresses(address, step.buffer):
-                self.prefetch(self.at(at, next_block))
-        for lane, at in enumerate(self.lane_addresses(address, step.buffer)):
+        addresses = self.lane_addresses(address, step.buffer)
+        if element % (64 // step.item) == 0 and layout != SAME:
+            self._prefetch_next(step.buffer, element, addresses)
+        for lane, at in enumerate(addresses):
             one, whole = printer.fresh(), printer.fresh()
             printer.line(f"{one} = load {type_}, ptr {at}, align {step.item}")
             printer.line(f"{whole} = insertelement {self.memory_type(dtype)} {vector}, {type_} {one}, i64 {lane}")
             vector = whole
         if dtype == "bool":
-            self.write(place, printer.emit("bool", f"icmp ne {self.memory_type(dtype)} {vector}, zeroinitializer"))
-        else:
-            self.write(place, Value(dtype, vector))
+            return printer.emit("bool", f"icmp ne {self.memory_type(dtype)} {vector}, zeroinitializer")
+        return Value(dtype, vector)
+
+    def store_rows(self, step: Step) -> None:
+        """Print the stores of all elements of a row; results have their elements beside each other."""
+        first = 0
+        size = min(self.lanes, 64 // step.item)
+        if self.layout[step.buffer] == APART and self.lanes > 1 and step.item >= 4 and self._is_float_row(step):
+            dtype = self.dtypes[step.buffer]
+            type_, whole = f"<{size} x {IR_TYPES[dtype]}>", self.memory_type(dtype)
+            lanes = self.lane_addresses(self._result(step, 0), step.buffer)
+            for first in range(0, step.count - size + 1, size):
+                values = [self.read(self.place_of(step, first + k), dtype).text for k in range(size)]
+                for group in range(0, self.lanes, size):
+                    mask = f"<{size} x i32> <{', '.join(f'i32 {group + k}' for k in range(size))}>"
+                    parts = values if size == self.lanes else [
+                        self.printer.emit("", f"shufflevector {whole} {value}, {whole} poison, {mask}").text for value in values]
+                    for row, lane in zip(self._turned(type_, size, parts), lanes[group:group + size], strict=True):
+                        self.printer.line(f"store {type_} {row}, ptr {self.at(lane, first * step.item)}, align {step.item}")
+            first = step.count // size * size
+        for element in range(first, step.count):
+            self.store_row(step, element)
+
+    def _result(self, step: Step, element: int) -> str:
+        """Where an element of the first of the rows at hand lies in a result."""
+        stride = self.word(F_BUFFERS + 3 * step.buffer + 1)
+        skipped = self.printer.emit("int64", f"mul i64 %row, {stride}").text
+        address = self.at(self.base(F_BUFFERS + 3 * step.buffer), skipped)
+        return self.at(address, element * step.item) if element else address
 
     def store_row(self, step: Step, element: int) -> None:
+        """Print the store of one element of each row."""
         printer = self.printer
         dtype = self.dtypes[step.buffer]
-        value = self.read((step.pointers[0][0], step.pointers[0][1] + element * step.item * self.lanes), dtype)
-        # the layout of a result is C: its elements lie beside each other
-        address = self.base(F_BUFFERS + 3 * step.buffer)
-        stride = self.word(F_BUFFERS + 3 * step.buffer + 1)
-        address = self.at(address, printer.emit("int64", f"mul i64 %row, {stride}").text)
-        if element:
-            address = self.at(address, element * step.item)
+        value = self.read(self.place_of(step, element), dtype)
+        address = self._result(step, element)
         if self.layout[step.buffer] == BESIDE or self.lanes == 1:
             self.store(address, value, step.item)
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ import numpy as np
 from tapediff import dtypes
 from tapediff.errors import GuardError
 from tapediff.nested import LEAF, Structure, flatten
-from tapediff.program import products
+from tapediff.program import products, rows
 from tapediff.program.batch import Batch
 from tapediff.program.branches import Branches, Questions, single_state
 from tapediff.program.closed import ClosedTape
@@ -161,6 +162,11 @@ class Program:
         self._lock = threading.RLock()
 
     # --- what it is -------------------------------------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def machine_lanes(self) -> int:
+        """How many rows its compiled tape takes at a time."""
+        return rows.machine_lanes(self)
 
     def __len__(self) -> int:
         """The number of instructions."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Sequence
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from tapediff import recording
+from tapediff.ops.elementwise import ELEMENTWISE
 from tapediff.ops.structural import STRUCTURAL
 from tapediff.program.closed import ClosedTape, Leaf, Place
 from tapediff.program.guards import Guard, caller, outcome
 from tapediff.program.lines import Lines
-from tapediff.program.operations import Operation, operation_of_kind
+from tapediff.program.operations import Operation, operation_of, operation_of_kind
 from tapediff.recording import modes, structural
 from tapediff.shapes import contiguous_strides
 from tapediff.tape.kinds import KINDS
@@ -24,6 +26,8 @@ from tapediff.tape.spec import spec_of
 from tapediff.tensor import Tensor, of_source, origin_of
 
 __all__ = ["Recorder"]
+
+CLAMP, CLAMP_MIN, CLAMP_MAX = (ELEMENTWISE[name] for name in ("clamp", "clamp_min", "clamp_max"))
 
 
 class Recorder:
@@ -297,6 +301,8 @@ class _Closing:
                 continue
             line = tuple(operands)
             operation = operation_of_kind(kind)
+            if operation.row is CLAMP:
+                operation, line = self._one_limit(operation, line)
             key = (operation, line)
             number = known.get(key)
             if number is None:
@@ -311,6 +317,16 @@ class _Closing:
                         lines.append(places[index])
                 known[key] = number
             numbers.append(number)
+
+    def _one_limit(self, operation: Operation, line: tuple[int, ...]) -> tuple[Operation, tuple[int, ...]]:
+        """A clamp, one of whose limits is infinite, without that limit."""
+        for row, kept, dropped, limit in ((CLAMP_MIN, 1, 2, math.inf), (CLAMP_MAX, 2, 1, -math.inf)):
+            leaf = self.leaves[-line[dropped] - 1] if line[dropped] < 0 else None
+            if leaf is not None and leaf.how == "constant" and leaf.what.size == 1 and leaf.what.item() == limit:
+                bits = [bits & 1 | (bits >> kept & 1) << 1 for bits in (operation.numbers, operation.flows)]
+                operands = operation.operands[0], operation.operands[kept]
+                return operation_of(row, bits[0], operands, operation.spec, bits[1]), (line[0], line[kept])
+        return operation, line
 
     def _computed(self, segment: Segment, index: int, spec: Any) -> np.ndarray[Any, Any]:
         from tapediff.memory import slot_array

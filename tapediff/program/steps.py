@@ -46,7 +46,9 @@ REVERSE_NAMES = {REVERSE2: ("y_bar", "y", "a", "b", "a_bar", "b_bar"),
                  REVERSE3: ("y_bar", "y", "a", "b", "c", "a_bar", "b_bar", "c_bar"),
                  REVERSE_REPEATED: ("y_bar", "y", "a", "b", "c", "a_bar", "b_bar", "c_bar")}
 DTYPES = ("bool", "int32", "int64", "float32", "float64")  # by the codes of guards
-MOST_UNROLLED = 32  # elements of a vector that are printed one by one; longer ones are left to a kernel's loop
+# elements of a vector that are printed one by one: in lanes, and without, where a kernel's loop has vectors of elements. Longer
+# ones are left to kernels
+MOST_UNROLLED, MOST_UNROLLED_ALONE = 16, 8
 MOVES = (LOAD, STORE, REDUCE, ZERO, FILL)
 
 # who does a step: its formula is printed; its kernel is called; or the interpreter runs it
@@ -106,7 +108,7 @@ class Step:
     def _doer(self) -> int:
         cls = self.action_class
         if self.spec is not None:
-            if self.elements <= MOST_UNROLLED and not self._sums_elements():
+            if self.elements <= (MOST_UNROLLED if self.lanes > 1 else MOST_UNROLLED_ALONE) and not self._sums_elements():
                 return PRINTED
             return INTERPRETED if cls in (FORWARD_REPEATED, REVERSE_REPEATED) else CALLED
         if self.reach:

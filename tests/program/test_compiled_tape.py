@@ -1,7 +1,10 @@
 """The compiled tape gives the interpreter's bits: every element-wise row, guards, sums, vectors, long programs, both widths."""
 
 import math
+import os
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from test_lanes import drawn, mixtures, program_of, row_of
 
 import tapediff as td
 from tapediff.errors import TapediffError
+from tapediff.kernels.library import get_library
 from tapediff.nested import flatten
 from tapediff.ops.elementwise import ELEMENTWISE
 from tapediff.ops.structural import STRUCTURAL
@@ -19,10 +23,11 @@ from tapediff.program import rows as rows_of_programs
 from tapediff.recording import elementwise
 
 SPECIAL = [0.0, -0.0, math.inf, -math.inf, math.nan, 1e38, 5e-324, 1.0, -1.0, 0.5]
+ROWS = 35  # whole blocks and a rest, for all numbers of lanes
 FLOAT_ROWS = [row for row in ELEMENTWISE.values() if "float" in row.kinds and row.name not in ("cast", "where")]
 
 
-def operands_of(row, dtype, count=21):
+def operands_of(row, dtype, count=35):
     """Rows of operands: points of the domain, and special values."""
     generator = random.Random(row.name)
     columns = []
@@ -33,11 +38,11 @@ def operands_of(row, dtype, count=21):
     return columns
 
 
-def check_same(program, *arrays, argnums=None, **options):
+def check_same(program, *arrays, argnums=None, in_dims=0, **options):
     """Both executors give the same bits."""
     def of(executor):
-        rows = program.batch(executor=executor, threads=1, **options)
-        return flatten(rows(*arrays) if argnums is None else rows.value_and_grad(*arrays, argnums=argnums))[0]
+        rows = program.batch(in_dims=in_dims, executor=executor, threads=1)
+        return flatten(rows(*arrays) if argnums is None else rows.value_and_grad(*arrays, argnums=argnums, **options))[0]
 
     for k, (a, b) in enumerate(zip(of("compiled"), of("interpreter"), strict=True)):
         assert_same_bits(a, b, f"result {k}")
@@ -82,10 +87,10 @@ def seeded(program, rows):
 def test_structural_rows_have_the_interpreters_bits_in_lanes(name):
     attributes, make = SAMPLES[name][0]
     for has_rows in mixtures(len(make(np.random.default_rng(0))))[:2]:
-        arrays = drawn(make, 9, has_rows, np.float64, 4)
+        arrays = drawn(make, ROWS, has_rows, np.float64, 4)
         program = program_of(STRUCTURAL[name], attributes, row_of(arrays, has_rows, 0))
         try:
-            found, expected = (rows_of_programs.run(program, arrays, has_rows, 9, executor=executor, **seeded(program, 9))
+            found, expected = (rows_of_programs.run(program, arrays, has_rows, ROWS, executor=executor, **seeded(program, ROWS))
                                for executor in ("compiled", "interpreter"))
         except TapediffError:
             assert any(schedule.hosts for schedule in program._schedules.values()), name
@@ -127,10 +132,12 @@ def layered_arguments(rows, dtype):
 @pytest.mark.parametrize("function_steps", [1500, 7])
 @pytest.mark.parametrize("unrolled", [0, 4, 32, 1000])
 def test_steps_printed_called_and_interpreted_give_the_same_bits(dtype, function_steps, unrolled, monkeypatch):
-    x, w, v, s = layered_arguments(27, dtype)
+    x, w, v, s = layered_arguments(70, dtype)
     expected = td.record(layered, x[0], w, v, s).using("interpreter")
     monkeypatch.setattr(machine, "FUNCTION_STEPS", function_steps)
+    monkeypatch.setattr(machine, "LANED_FUNCTION_STEPS", function_steps)
     monkeypatch.setattr(steps, "MOST_UNROLLED", unrolled)
+    monkeypatch.setattr(steps, "MOST_UNROLLED_ALONE", unrolled)
     program = td.record(layered, x[0], w, v, s).using("compiled")
     argnums = (0, 1, 2, 3)
     passed = 0
@@ -196,13 +203,14 @@ def test_vectors_guards_and_sums():
 
 def test_a_tape_of_several_functions(monkeypatch):
     monkeypatch.setattr(machine, "FUNCTION_STEPS", 20)
+    monkeypatch.setattr(machine, "LANED_FUNCTION_STEPS", 20)
 
     def f(x, y):
         for _ in range(20):
             x, y = (x * y + 0.5).sin(), (x - y) * 0.9
         return x * y
 
-    x, y = np.random.default_rng(1).standard_normal((2, 29))
+    x, y = np.random.default_rng(1).standard_normal((2, ROWS))
     program = td.record(f, 0.1, 0.2)
     check_same(program, x, y, argnums=(0, 1))
     for a, b in zip(flatten(program.using("compiled").value_and_grad(0.3, 0.4, argnums=(0, 1)))[0],
@@ -221,6 +229,39 @@ def test_what_cannot_be_compiled_says_so():
     with pytest.raises(TapediffError, match="interpreter"):
         program.using("compiled")(np.eye(3))
     assert program(2 * np.eye(3)) == pytest.approx(8)
+
+
+@pytest.mark.parametrize("vector_bytes", [8, 16, 32, 64])
+def test_every_width_of_vectors_has_the_interpreters_bits(vector_bytes, monkeypatch):
+    monkeypatch.setattr(get_library(), "vector_bytes", vector_bytes)
+    for dtype in ("float64", "float32"):
+        x, w, v, s = layered_arguments(40, dtype)
+        program = td.record(layered, x[0], w, v, s)
+        check_same(program, x, w, v, s, in_dims=(0, None, None, None), argnums=(0, 1, 2, 3), mask=True)
+        for reduce in (None, "sum"):
+            check_same(td.record(lambda x, y: (x * y).sin() + y / x, w[0, 0], w[0, 1]), x[:, 0], x[:, 1], argnums=(0, 1),
+                       reduce=reduce)
+        assert program.machine_lanes == max(2 * vector_bytes // x.itemsize, 1)
+
+
+@pytest.mark.parametrize("vector_bytes", [16, 32])
+def test_narrower_processors_have_the_interpreters_bits(vector_bytes):
+    code = """if True:
+        import numpy as np
+        import tapediff as td
+        from tapediff.kernels.library import get_library
+
+        program = td.record(lambda x, y: (x * y).sin() + y.exp() / x, 1.0, 2.0)
+        x, y = np.random.default_rng(0).standard_normal((2, 41))
+        results = [program.batch(executor=executor).value_and_grad(x, y, argnums=(0, 1))
+                   for executor in ("compiled", "interpreter")]
+        for a, b in zip(*[[value, *gradients] for value, gradients in results]):
+            assert a.tobytes() == b.tobytes()
+        np.testing.assert_allclose(results[0][0], np.sin(x * y) + np.exp(y) / x, rtol=1e-13)
+        assert "zmm" not in program.source("asm")
+        """
+    environment = {**os.environ, "TAPEDIFF_VECTOR_BYTES": str(vector_bytes)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
 
 
 def test_the_code_can_be_looked_at():
