@@ -29,7 +29,7 @@ from tapediff.tape.source import SOURCE, Source
 from tapediff.tape.spec import Spec, spec_of
 from tapediff.tensor import Tensor, of_source
 
-__all__ = ["install", "state", "uninstall"]
+__all__ = ["Method", "Unfit", "check_interpreter", "install", "state", "uninstall"]
 
 # operator: its reflection, its place in PyNumberMethods, its number among the type slots of the stable ABI
 _OPERATORS = {
@@ -105,7 +105,12 @@ def _offsets(names: tuple[tuple[str, str], ...]) -> list[int]:
     return [_offset(things[thing], name) for thing, name in names]
 
 
-def _check_interpreter() -> None:
+def check_interpreter() -> None:
+    """Refuse what machine code cannot call.
+
+    Raises
+        Unfit: another interpreter, or TAPEDIFF_NATIVE=0.
+    """
     import sysconfig
     if os.environ.get("TAPEDIFF_NATIVE") == "0":
         raise Unfit("TAPEDIFF_NATIVE is 0")
@@ -272,7 +277,7 @@ def install() -> bool:
         if state.refusal is None:
             return True
         try:
-            _check_interpreter()
+            check_interpreter()
             if not state.prepared:
                 _prepare()
         except Exception as error:  # whatever it is: Python can do without

@@ -14,7 +14,7 @@ import numpy as np
 from tapediff import dtypes
 from tapediff.errors import GuardError
 from tapediff.nested import LEAF, Structure, flatten
-from tapediff.program import products, rows
+from tapediff.program import native_calls, products, rows
 from tapediff.program.batch import Batch
 from tapediff.program.branches import Branches, Questions, single_state
 from tapediff.program.closed import ClosedTape
@@ -156,7 +156,7 @@ class Program:
         self._derived: dict[Any, Program] = {}
         self._questions: dict[int, tuple[Program, Questions]] = {}
         self._plans: dict[Any, tuple[Single, Structure]] = {}
-        self._is_flat = all(child is LEAF for child in in_structure.children)
+        self.is_flat = all(child is LEAF for child in in_structure.children)
         self._machines: dict[Request, Machine] = {}
         self.executor = "auto"
         self._lock = threading.RLock()
@@ -242,7 +242,7 @@ class Program:
             TypeError: they are nested differently from the examples.
             ValueError: a shape differs.
         """
-        if self._is_flat and len(self.specs) == len(inputs):
+        if self.is_flat and len(self.specs) == len(inputs):
             leaves: list[Any] = list(inputs)
         else:
             leaves, structure = flatten(inputs)
@@ -369,8 +369,13 @@ class Program:
             self.check(failed, leaves)
         value = outputs[0].copy() if outputs[0].ndim else outputs[0][()]
         found = [g.copy() if g.ndim else g[()] for g in gradients]
-        return (value if self.out_structure is LEAF else self.out_structure.unflatten([value]),
-                found[0] if structure is LEAF else structure.unflatten(found))
+        result = (value if self.out_structure is LEAF else self.out_structure.unflatten([value]),
+                  found[0] if structure is LEAF else structure.unflatten(found))
+        if single.address is not None and single.calls_to_native:
+            single.calls_to_native -= 1
+            if not single.calls_to_native:
+                native_calls.serve(self, single, argnums, inputs, result)
+        return result
 
     def grad(self, *inputs: Any, argnums: int | tuple[int, ...] = 0) -> Any:
         """The gradient alone, as in `value_and_grad`."""

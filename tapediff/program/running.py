@@ -36,7 +36,7 @@ from tapediff.program.schedule import Schedule
 from tapediff.program.structural import HostStep, run_host
 from tapediff.tape.spec import Spec
 
-__all__ = ["Results", "Single", "available_threads", "row_layout", "run_batch"]
+__all__ = ["Frame", "Results", "Single", "available_threads", "row_layout", "run_batch"]
 
 _run = entry(interpreter.run)
 _run_rows = entry(interpreter.run_rows)
@@ -46,6 +46,7 @@ _run_machine_holding = entry(interpreter.run_machine_holding)
 Array = np.ndarray[Any, Any]
 SHORT_WORK = 2000  # elements of a replay that keeps the GIL: a thread that gave it up may wait 5 ms for it behind each busy one
 MOST_LOOKED_AT = 64  # numbers of an input that all rows share
+CALLS_TO_NATIVE = 16  # of compiled code: then preparing a call by machine code pays
 THREAD_WORK = 1 << 19  # elements that are worth another thread: about as long as it takes to wake one up
 
 
@@ -95,7 +96,7 @@ def addresses_of(schedule: Schedule) -> tuple[int, int, int]:
     return _address(schedule.code), _address(schedule.actions), interpreter.address_of_run()
 
 
-class _Frame:
+class Frame:
     """What the executor must know, in one thread: its workspace and the rows at hand."""
 
     def __init__(self, schedule: Schedule, uniform: Array) -> None:
@@ -149,7 +150,7 @@ def aligned(nbytes: int) -> Array:
     return memory[start:start + nbytes]
 
 
-def run_code(code: Array, actions: Array, hosts: dict[int, HostStep], frame: _Frame) -> None:
+def run_code(code: Array, actions: Array, hosts: dict[int, HostStep], frame: Frame) -> None:
     """Run steps once, those of Python among them."""
     at, end = 0, len(code)
     code_at, actions_at = _address(code), _address(actions)
@@ -169,7 +170,7 @@ def uniform_memory(schedule: Schedule, values: dict[int, Array], failed: Array) 
         value = values[position]
         memory[offset:offset + value.nbytes] = np.frombuffer(value.tobytes(), np.uint8)
     if len(schedule.prologue):
-        frame = _Frame(schedule, memory)
+        frame = Frame(schedule, memory)
         frame.words[F_LANES] = frame.words[F_ROWS] = 1
         frame.words[F_FAILED] = _address(failed)
         run_code(schedule.prologue, schedule.actions, schedule.prologue_hosts, frame)
@@ -262,7 +263,7 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
     code_at, actions_at, end = _address(schedule.code), _address(schedule.actions), len(schedule.code)
 
     def work() -> None:
-        frame = _Frame(schedule, uniform)
+        frame = Frame(schedule, uniform)
         frame.set_buffers(places)
         frame.words[F_ROWS] = rows
         frame.words[F_FAILED] = _address(failed)
@@ -335,14 +336,15 @@ class Single:
         self.machine = machine
         self.executor = executor
         self.address: int | None = None
-        is_short = schedule.work < SHORT_WORK
-        self.run = _run_holding if is_short else _run
-        self.run_machine = _run_machine_holding if is_short else _run_machine
+        self.is_short = schedule.work < SHORT_WORK
+        self.run = _run_holding if self.is_short else _run
+        self.run_machine = _run_machine_holding if self.is_short else _run_machine
+        self.calls_to_native = CALLS_TO_NATIVE
 
     def _prepare(self) -> Any:
         """The memory of this thread."""
         schedule, local = self.schedule, self.local
-        frame = local.frame = _Frame(schedule, self.uniform)
+        frame = local.frame = Frame(schedule, self.uniform)
         frame.words[F_ROWS] = 1
         local.failed = np.zeros(1, np.int32)
         frame.words[F_FAILED] = _address(local.failed)
@@ -390,7 +392,7 @@ class Single:
             self._interpret(frame)
         return local.outputs, local.gradients, int(failed[0])
 
-    def _choose(self, frame: _Frame) -> None:
+    def _choose(self, frame: Frame) -> None:
         """Run the compiled tape if it is there by now."""
         layout = (SAME,) * len(self.schedule.buffers)
         self.address = self.machine.address(layout, self.executor, 1, CALLS)
@@ -399,7 +401,7 @@ class Single:
         else:
             self._interpret(frame)
 
-    def _interpret(self, frame: _Frame) -> None:
+    def _interpret(self, frame: Frame) -> None:
         if self.schedule.hosts:
             run_code(self.schedule.code, self.schedule.actions, self.schedule.hosts, frame)
         else:
