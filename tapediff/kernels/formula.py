@@ -111,6 +111,12 @@ class Printer(Instructions):
                 return self.compare(type(op), self._scalar(left, names), self._scalar(right, names))
             case ast.Call(func=ast.Name(id="rarely"), args=[condition, exception, usual]):
                 return self._rarely(condition, exception, usual, names)
+            case ast.Call(func=ast.Name(id="shortcut"), args=[condition, short, general]):
+                if self.lanes > 1:
+                    return self.expression(general, names)
+                choice = self._scalar(condition, names)
+                return self.branch(self.value(choice, "bool"), lambda: self._scalar(short, names),
+                                   lambda: self._scalar(general, names))
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
                 return self.call(name, *[self.expression(argument, names) for argument in arguments])
             case ast.Subscript(value=ast.Name(id=name), slice=index):
@@ -171,7 +177,8 @@ class Printer(Instructions):
         assert isinstance(result, Value), f"{definition.name} returns a number or a tuple, which is no LLVM function"
         symbol = ".".join(["td", definition.name, *(value.dtype for value in parameters.values()), str(self.lanes)])
         signature = ", ".join(f"{self.ir_type(value.dtype)} {value.text}" for value in parameters.values())
-        inlining = "noinline cold" if _is_cold(definition) else "alwaysinline"
+        is_apart = _is_marked(definition, "cold") or (self.lanes == 1 and _is_marked(definition, "apart"))
+        inlining = "noinline cold" if is_apart else "alwaysinline"
         type_ = self.ir_type(result.dtype)
         self.module.define(
             f"define internal {type_} @{symbol}({signature}) {inlining} {PURE} {{\n"
@@ -200,6 +207,26 @@ class Printer(Instructions):
         result = Value(dtype, self.fresh())
         choices = f"[ {usual_value.text}, %{before} ], [ {exception_value.text}, %{exit_of_rare} ]"
         self.line(f"{result.text} = phi {self.ir_type(dtype)} {choices}")
+        return result
+
+    def branch(self, condition: Value, yes: Callable[[], Operand], no: Callable[[], Operand], weights: str = "") -> Value:
+        """Print a choice between two computations, without lanes: only one of them runs."""
+        labels = [self.fresh()[1:] + end for end in (".yes", ".no", ".after")]
+        self.line(f"br i1 {condition.text}, label %{labels[0]}, label %{labels[1]}{weights}")
+        outside = dict(self._known)
+        choices = []
+        dtype = ""
+        for label, print_side in zip(labels, (yes, no)):
+            self._known = dict(outside)
+            self.begin(label)
+            value = self.value(print_side(), self.dtype)
+            dtype = value.dtype
+            choices.append(f"[ {value.text}, %{self.block} ]")
+            self.line(f"br label %{labels[2]}")
+        self._known = outside
+        self.begin(labels[2])
+        result = Value(dtype, self.fresh())
+        self.line(f"{result.text} = phi {self.ir_type(dtype)} {', '.join(choices)}")
         return result
 
     def _element(self, name: str, index: Operand) -> Any:
@@ -316,6 +343,6 @@ def _returns_tuple(definition: ast.FunctionDef) -> bool:
     return isinstance(last, ast.Return) and isinstance(last.value, ast.Tuple)
 
 
-def _is_cold(definition: ast.FunctionDef) -> bool:
-    """Whether a function is decorated with ``@cold``: called, not inlined."""
-    return any(isinstance(decorator, ast.Name) and decorator.id == "cold" for decorator in definition.decorator_list)
+def _is_marked(definition: ast.FunctionDef, mark: str) -> bool:
+    """Whether a function is decorated with ``@cold``: called, not inlined; or ``@apart``: so without lanes."""
+    return any(isinstance(decorator, ast.Name) and decorator.id == mark for decorator in definition.decorator_list)

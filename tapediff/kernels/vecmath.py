@@ -2,8 +2,9 @@
 
 A function is made of assignments and one return.  The dtype of the first float operand finds ``name_float64``, ``name_float`` or
 ``name``, and for each name in capitals its value in tapediff/kernels/coefficients.py.  There are no branches: a special case is a
-selection, and `rarely` computes its second argument only when some lane needs it.  ``fma`` is exact; ``muladd`` is fused where
-the host can.  A name with ``_low`` beside one without stands for the small part of an unevaluated sum.
+selection, and `rarely` computes its second argument only when some lane needs it; `shortcut` computes, without lanes and where
+its first argument holds, its second one, which has the bits of the third, and else the third.  ``fma`` is exact; ``muladd`` is
+fused where the host can.  A name with ``_low`` beside one without stands for the small part of an unevaluated sum.
 
 tests/kernels/test_vecmath.py holds the functions to 2 ulp over the whole range (the gamma functions to a few more, and
 absolutely near their zeros), and to C's libm at infinities, nans, signed zeros and subnormals.
@@ -17,6 +18,11 @@ from __future__ import annotations
 
 def cold(function):
     """Marks what is called out of line: only `rarely` asks for it."""
+    return function
+
+
+def apart(function):
+    """Marks what is called out of line without lanes, where a shortcut is usual and long programs are to stay short."""
     return function
 
 
@@ -358,12 +364,61 @@ def tangent_of_quadrant(q, r, r_low):
     return muladd(fma(-y, d, n) + (n_low - y * d_low), inverse, y)
 
 
+def quarter_turn(a):
+    """The reduction where q is 1: r and its small part, which wait for fewer operations.
+
+    `first` is exact, and 0 or larger than what is added to it: half of the two-sum does.
+    """
+    first = a - HALF_PI[0]
+    r = first - HALF_PI[1]
+    return r, (-HALF_PI[1] - (r - first)) - HALF_PI[2]
+
+
+def is_quarter_turn(a):
+    """Whether q is 1; just short of the bounds, where rounding decides."""
+    return abs(a - HALF_PI[0]) < 0.785
+
+
 def sin_float(x):
+    return shortcut(abs(x) < 0.785, sin_small(x),
+                    shortcut(is_quarter_turn(abs(x)), copysign(cos_near_quarter(abs(x)), x), sin_reduced(x)))
+
+
+def sin_small(x):
+    """Without reduction, where q is 0."""
+    sine, sine_low = sine_of_reduced(x, 0.0)
+    return where(x == 0, x, sine + sine_low)
+
+
+def cos_near_quarter(a):
+    r, r_low = quarter_turn(a)
+    cosine, cosine_low = cosine_of_reduced(r, r_low)
+    return cosine + cosine_low
+
+
+def sin_near_quarter(a):
+    r, r_low = quarter_turn(a)
+    sine, sine_low = sine_of_reduced(r, r_low)
+    return sine + sine_low
+
+
+@apart
+def sin_reduced(x):
     q, r, r_low = half_pi_reduction(x)
     return where(x == 0, x, rarely(abs(x) > ANGLE_LIMIT, sin_huge(x), sine_of_quadrant(q, r, r_low)))
 
 
 def cos_float(x):
+    return shortcut(abs(x) < 0.785, cos_small(x), shortcut(is_quarter_turn(abs(x)), -sin_near_quarter(abs(x)), cos_reduced(x)))
+
+
+def cos_small(x):
+    cosine, cosine_low = cosine_of_reduced(x, 0.0)
+    return cosine + cosine_low
+
+
+@apart
+def cos_reduced(x):
     q, r, r_low = half_pi_reduction(x)
     return rarely(abs(x) > ANGLE_LIMIT, cos_huge(x), sine_of_quadrant(q + 1, r, r_low))
 

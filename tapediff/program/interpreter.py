@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 from llvmlite import ir
@@ -469,7 +468,6 @@ def run(code: int, at: int, end: int, actions: int, frame: int) -> int:
     return run_steps(code, at, end, actions, frame)
 
 
-@functools.cache
 def address_of_run() -> int:
     """`run` as a C function of five words, for a compiled tape that leaves steps to it."""
     result = run.overloads[(types.int64,) * 5]

@@ -66,14 +66,23 @@ class _TapePrinter(Printer):
     def call(self, name: str, *arguments: Any) -> Any:
         """As in a kernel. A product by a steady value needs no test of its adjoint for zero: 0 * c + 0 is 0, and c is not inf;
         the sum is rounded once, so that a product too small for the dtype keeps its sign."""
-        if name == "zero_product" and self.module.has_fma and isinstance(arguments[0], Value):
-            factor = arguments[1]
-            if isinstance(factor, Value):
-                if factor.text in self.steady and factor.dtype == arguments[0].dtype:
-                    return self.intrinsic("fma", *arguments, 0.0)
-            elif factor and math.isfinite(factor):
-                return self.intrinsic("fma", *arguments, 0.0)
-        return super().call(name, *arguments)
+        if name != "zero_product" or not isinstance(arguments[0], Value):
+            return super().call(name, *arguments)
+        adjoint, factor = arguments
+        if isinstance(factor, Value):
+            is_steady = factor.text in self.steady and factor.dtype == adjoint.dtype
+        else:
+            is_steady = factor != 0 and math.isfinite(factor)
+        if is_steady and self.module.has_fma:
+            return self.intrinsic("fma", adjoint, factor, 0.0)
+        if self.lanes > 1:
+            return super().call(name, adjoint, factor)
+        product = self.binary(ast.Mult, adjoint, factor)  # waits for the factors only: the branch is foreseen
+        self.module.declare('!2 = !{!"branch_weights", i32 100000, i32 1}')
+        outer, self.dtype = self.dtype, adjoint.dtype
+        result = self.branch(self.compare(ast.NotEq, adjoint, 0), lambda: product, lambda: 0.0, ", !prof !2")
+        self.dtype = outer
+        return result
 
 
 class Inputs:

@@ -39,6 +39,7 @@ from tapediff.tape.spec import Spec
 __all__ = ["Frame", "Results", "Single", "available_threads", "row_layout", "run_batch"]
 
 _run = entry(interpreter.run)
+_run_address = interpreter.address_of_run()
 _run_rows = entry(interpreter.run_rows)
 _run_machine = entry(interpreter.run_machine)
 _run_holding = entry(interpreter.run_holding)
@@ -93,7 +94,7 @@ def row_layout(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence
 
 def addresses_of(schedule: Schedule) -> tuple[int, int, int]:
     """Where a compiled tape finds the schedule's steps, their actions, and the interpreter's loop."""
-    return _address(schedule.code), _address(schedule.actions), interpreter.address_of_run()
+    return _address(schedule.code), _address(schedule.actions), _run_address
 
 
 class Frame:
