@@ -15,7 +15,7 @@ import functools
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -619,6 +619,8 @@ class _Piece:
 
 class _Places:
     """Where a kernel's results go: into registers."""
+
+    adds: ClassVar[dict[str, Value]] = {}  # what is written first is a kernel of its own
 
     def __init__(self, piece: _Piece, pointers: dict[str, tuple[int, int]]) -> None:
         self.piece = piece
