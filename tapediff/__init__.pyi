@@ -44,6 +44,7 @@ from tapediff import jobs as jobs
 from tapediff import linalg as linalg
 from tapediff import nn as nn
 from tapediff import optim as optim
+from tapediff import random as random
 from tapediff import special as special
 from tapediff import utils as utils
 

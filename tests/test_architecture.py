@@ -38,7 +38,7 @@ LAYERS = (
     ("tensor_methods",),
     ("nested", "custom"),
     ("program",),
-    ("special", "linalg", "backends", "cuda"),
+    ("special", "linalg", "random", "backends", "cuda"),
     ("nn",),
     ("func",),
     ("optim", "utils"),
