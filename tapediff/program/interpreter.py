@@ -192,6 +192,9 @@ def load_rows(value: int, count: int, item: int, buffer: int, frame: int) -> Non
     lanes = load_i64(frame + F_LANES * 8)
     filled = min(lanes, load_i64(frame + F_ROWS * 8) - row)
     source += row * stride
+    if lanes == 1 and step == item:
+        copy(value, source, count * item)
+        return
     if stride == item:  # rows lie beside each other
         for k in range(count):
             copy(value + k * lanes * item, source + k * step, filled * item)
@@ -211,7 +214,9 @@ def store_rows(value: int, count: int, item: int, buffer: int, frame: int) -> No
     lanes = load_i64(frame + F_LANES * 8)
     filled = min(lanes, load_i64(frame + F_ROWS * 8) - row)
     target += row * stride
-    if stride == item:
+    if lanes == 1:
+        copy(target, value, count * item)
+    elif stride == item:
         copy(target, value, filled * item)
     else:
         transpose_range(target, stride, item, value, filled, count, item, lanes * item, item)
