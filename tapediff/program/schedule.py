@@ -502,22 +502,24 @@ class _Builder(Values):
 
         places  for what the kernel may read its place, whether it lies in lanes, and its spec
         """
-        pointers, strides, taken = [], [], []
+        pointers, strides, taken, reach = [], [], [], []
         for what in call.operands:
             place, is_laned, spec = places[what]
             if is_laned:
                 nbytes = spec.nbytes * self.lanes
                 turned = self._take(nbytes)
                 taken.append((turned, nbytes))
-                self._emit(self.actions.number((TURN, spec), TURN, count=spec.size, item=spec.dtype.itemsize), turned, place)
+                self._emit(self.actions.number((TURN, spec), TURN, count=spec.size, item=spec.dtype.itemsize,
+                                               reach=((nbytes, WRITES), (nbytes, READS))), turned, place)
                 place = turned
             pointers.append(place)
             strides.append(spec.nbytes if is_laned else 0)
+            reach.append((spec.nbytes * (self.lanes if is_laned else 1), READS))
         self.most_pointers = max(self.most_pointers, 3)
         self.actions.kept.append(call.parameters)
         count = call.parameters.__array_interface__["data"][0]
         self._emit(self.actions.number((CALL_ROWS, count), CALL_ROWS, count=count, strides=strides, buffer=self._buffer(*buffer),
-                                       spec=call.kernel), *pointers)
+                                       spec=call.kernel, reach=reach), *pointers)
         for place, nbytes in taken:
             self.workspace.give(place >> 2 << 3, nbytes)
 

@@ -74,6 +74,17 @@ def test_gradients_of_shared_operands_are_pytorchs(name, dtype):
     assert all((count > 0) == is_worth_it for count in steps_in_rows(program, (0, 1)))
 
 
+@pytest.mark.parametrize("lanes", [8, 16])
+def test_the_compiled_tape_has_the_same_bits(lanes):
+    f, shared, own, _ = CASES["linear"]
+    w, x = RNG.standard_normal(shared), RNG.standard_normal((ROWS, *own))
+    program = td.record(lambda w, x: f(w, x).exp() * x.sum(), w, x[0])
+    found = [program.batch(in_dims=(None, 0), lanes=lanes, executor=executor).value_and_grad(w, x, argnums=(0, 1))
+             for executor in ("interpreter", "compiled")]
+    for a, b in zip((found[0][0], *found[0][1]), (found[1][0], *found[1][1]), strict=True):
+        assert_same_bits(a, b)
+
+
 def test_a_summed_gradient_is_the_sum_of_the_rows():
     f, shared, own, _ = CASES["matrix times vector"]
     w, x = RNG.standard_normal(shared), RNG.standard_normal((ROWS, *own))
