@@ -40,7 +40,7 @@ demo: $(VENV)/.installed-examples
 	  --shared weight=$(RESULTS)/inputs/weights.npz:weight --shared bias=$(RESULTS)/inputs/weights.npz:bias --wrt pixels --out $(RESULTS) --check 5
 	$(BIN)/python -m examples.digits.picture $(RESULTS)
 
-test: $(VENV)/.installed-dev $(VENV)/.installed-examples
+test: $(VENV)/.installed-dev $(VENV)/.installed-jobs $(VENV)/.installed-examples
 	$(BIN)/python -m pytest -rs
 
 check: $(VENV)/.installed-dev

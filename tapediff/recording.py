@@ -183,6 +183,16 @@ def close() -> None:
         forget_unreached(segment)
 
 
+def set_aside() -> None:
+    """Let the next operation open a new segment, and leave what is pending to whoever asks for it: after a recording."""
+    segment = modes.segment
+    segment.close()
+    segment.thread = 0
+    modes.segment = modes.end.segment = empty = Segment(True)
+    empty.close()
+    empty.thread = 0
+
+
 def operand_of(handle: Any, segment: Segment) -> int:
     """The number by which instructions of `segment` name the value of `handle`."""
     if handle.segment is segment:

@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 
 from tapediff import recording
-from tapediff.func.transforms import flows_in, parted, replaced, selected, tensors_of, vjp
+from tapediff.func.transforms import derivative_of, flows_in, parted, replaced, scalar, selected, stating, tensors_of, vjp
 from tapediff.functions import FUNCTIONS
 from tapediff.nested import flatten
+from tapediff.program.known import program_of
 from tapediff.program.products import jacobian_blocks
-from tapediff.program.program import interned
 from tapediff.program.recorder import Recorder
 from tapediff.tensor import Tensor, of_array
 
 __all__ = ["hessian", "jacfwd", "jacrev", "linearize"]
+
+Array = np.ndarray[Any, Any]
 
 
 def jacrev(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, has_aux: bool = False, chunk_size: int | None = None,
@@ -55,23 +57,41 @@ def hessian(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Cal
 
 def _jacobian(func: Callable[..., Any], argnums: int | tuple[int, ...], has_aux: bool, mode: str, name: str,
               randomness: str = "error") -> Callable[..., Any]:
+    inner = derivative_of(func)
+    is_second = (inner is not None and inner.how in ("grad", "jacobian") and inner.argnums == argnums
+                 and not inner.has_aux and not has_aux)
+
     @functools.wraps(func)
     def transformed(*arguments: Any, **options: Any) -> Any:
         tensors, structure, numbers = selected(argnums, arguments, name)
         if recording.is_traced() or flows_in(tensors):
             return _by_products(func, argnums, arguments, options, has_aux)
 
-        def run(*leaves: Tensor) -> Any:
-            return func(*replaced(arguments, numbers, structure, leaves), **options)
+        def nested(made: _Recorded, blocks: Sequence[Sequence[Array]]) -> list[Any]:
+            """For each line of blocks the nest of the arguments."""
+            found = [structure.unflatten([of_array(block) for block in row[:len(tensors)]]) for row in blocks]
+            return [row[0] if isinstance(argnums, int) else row for row in found]
 
-        made = _Recorded(run, tensors, has_aux, name, randomness)
+        def recorded(func: Callable[..., Any]) -> _Recorded:
+            def run(*leaves: Tensor) -> Any:
+                return func(*replaced(arguments, numbers, structure, leaves), **options)
+            return _Recorded(run, tensors, has_aux, name, randomness)
+
+        if inner is not None and is_second:
+            is_gradient = inner.how == "grad"
+            made = recorded((lambda *some, **more: scalar(inner.func(*some, **more))) if is_gradient else inner.func)
+            if flows_in(made.sources):
+                return _by_products(func, argnums, arguments, options, has_aux)
+            lines = nested(made, made.second(mode))
+            count = len(tensors)
+            rows = [structure.unflatten(lines[k:k + count]) for k in range(0, len(lines), count)]
+            return made.structure.unflatten([row[0] if isinstance(argnums, int) else row for row in rows])
+        made = recorded(func)
         if flows_in(made.sources):
             return _by_products(func, argnums, arguments, options, has_aux)
-        blocks = made.jacobian(mode)
-        nested = [structure.unflatten([of_array(block) for block in row]) for row in blocks]
-        result = made.structure.unflatten([row[0] if isinstance(argnums, int) else row for row in nested])
+        result = made.structure.unflatten(nested(made, made.jacobian(mode)))
         return (result, made.aux) if has_aux else result
-    return transformed
+    return stating(transformed, "jacobian", func, argnums, has_aux)
 
 
 class _Recorded:
@@ -84,21 +104,25 @@ class _Recorded:
             result = run(*[recorder.input(value) for value in values])
             result, aux = parted(result, has_aux, f"{name}(f)(*args)")
             outputs, self.structure = tensors_of(result, f"{name}(f)(*args)")
-        self.outputs = [np.array(recording.source_of(y).values()) for y in outputs]
+        self.outputs = outputs
         self.aux: Any = None
         if has_aux:
             found, nest = flatten(aux)
             self.aux = nest.unflatten([of_array(np.array(recording.source_of(x).values())) if isinstance(x, Tensor) else x
                                        for x in found])
-        tape, self.sources = recorder.finish(outputs).with_captured_inputs()
+        self.program, self.sources = program_of(recorder, outputs, name)
         self.values = [*values, *(np.array(source.values()) for source in self.sources)]
         self.wanted = tuple(range(len(values)))
-        self.program = interned(tape, self.values, name)
 
-    def jacobian(self, mode: str) -> list[list[Any]]:
-        """For each output its derivatives by each tensor."""
-        blocks = jacobian_blocks(self.program, self.values, range(len(self.outputs)), self.wanted, mode)
-        return [row[:len(self.wanted)] for row in blocks]
+    def jacobian(self, mode: str) -> list[list[Array]]:
+        """For each output its derivatives by each tensor, and by what was captured."""
+        return jacobian_blocks(self.program, self.values, range(len(self.outputs)), self.wanted, mode)
+
+    def second(self, mode: str) -> list[list[Array]]:
+        """For each output and each tensor the derivatives of its derivative by each tensor, and by what was captured."""
+        is_scalar = len(self.outputs) == 1 and not self.outputs[0].spec.ndim
+        derived = self.program.derived("grad" if is_scalar else "jacobian", self.wanted)
+        return jacobian_blocks(derived, self.values, range(len(self.outputs) * len(self.wanted)), self.wanted, mode)
 
 
 def _by_products(func: Callable[..., Any], argnums: int | tuple[int, ...], arguments: tuple[Any, ...], options: dict[str, Any],
@@ -155,4 +179,5 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
         found = derived(*made.values, *leaves)
         return made.structure.unflatten([of_array(np.array(y)) for y in found[count:]])
 
-    return made.structure.unflatten([of_array(y) for y in made.outputs]), push
+    values = [of_array(np.array(recording.source_of(y).values())) for y in made.outputs]
+    return made.structure.unflatten(values), push

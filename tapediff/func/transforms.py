@@ -7,8 +7,9 @@ derivative computations become part of the program.
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,36 @@ from tapediff.tape.segment import Segment
 from tapediff.tensor import Tensor, of_array, origin_of
 
 __all__ = ["grad", "grad_and_value", "jvp", "vjp"]
+
+
+class Derivative(NamedTuple):
+    """What a transformed function is the derivative of; other transforms then record `func` and derive its program.
+
+    how   "grad", "grad_and_value" or "jacobian"
+    """
+
+    how: str
+    func: Callable[..., Any]
+    argnums: int | tuple[int, ...]
+    has_aux: bool
+
+
+_derivatives: weakref.WeakKeyDictionary[Callable[..., Any], Derivative] = weakref.WeakKeyDictionary()
+
+
+def stating(transformed: Callable[..., Any], *what: Any) -> Callable[..., Any]:
+    """The function, known to be a `Derivative` from now on."""
+    # an attribute would be copied by functools.wraps to functions that do something else
+    _derivatives[transformed] = Derivative(*what)
+    return transformed
+
+
+def derivative_of(func: Callable[..., Any]) -> Derivative | None:
+    """What `func` is the derivative of, where a transform made it."""
+    try:
+        return _derivatives.get(func)
+    except TypeError:  # no weak references, or no hash
+        return None
 
 
 def entered(x: Tensor) -> Tensor:
@@ -123,6 +154,20 @@ def parted(result: Any, has_aux: bool, who: str) -> tuple[Any, Any]:
     return result
 
 
+def scalar(output: Any) -> Tensor:
+    """What a function returns whose gradient is wanted.
+
+    Raises
+        RuntimeError: it is no tensor, or has dimensions.
+    """
+    if not isinstance(output, Tensor):
+        raise RuntimeError(f"Expected f to return a Tensor when using grad, got type {type(output)}")
+    if output.spec.ndim:
+        raise RuntimeError("Expected the function given to grad to return a scalar tensor. Got tensor with "
+                           f"{output.spec.ndim} dims. Maybe you wanted to use the vjp or jacrev APIs instead?")
+    return output
+
+
 def grad_and_value(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Callable[..., Any]:
     """A function that returns the gradient of `func` with respect to the arguments `argnums`, and its value.
 
@@ -140,11 +185,7 @@ def grad_and_value(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0,
         with enable_grad():
             output = func(*replaced(arguments, numbers, structure, inner), **options)
         output, aux = parted(output, has_aux, "grad_and_value(f)(*args)")
-        if not isinstance(output, Tensor):
-            raise RuntimeError(f"Expected f to return a Tensor when using grad, got type {type(output)}")
-        if output.spec.ndim:
-            raise RuntimeError("Expected the function given to grad to return a scalar tensor. Got tensor with "
-                               f"{output.spec.ndim} dims. Maybe you wanted to use the vjp or jacrev APIs instead?")
+        output = scalar(output)
         connected = needs_graph(inner, [output])
         if output.spec.requires_grad:
             found = engine.grad(output, inner, create_graph=connected, retain_graph=True, allow_unused=True,
@@ -156,7 +197,7 @@ def grad_and_value(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0,
             gradient = gradient[0]
         value = left(output, connected)
         return gradient, ((value, left(aux, connected)) if has_aux else value)
-    return transformed
+    return stating(transformed, "grad_and_value", func, argnums, has_aux)
 
 
 def grad(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Callable[..., Any]:
@@ -174,7 +215,7 @@ def grad(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: 
     def transformed(*arguments: Any, **options: Any) -> Any:
         gradient, value = both(*arguments, **options)
         return (gradient, value[1]) if has_aux else gradient
-    return transformed
+    return stating(transformed, "grad", func, argnums, has_aux)
 
 
 def tensors_of(value: Any, who: str) -> tuple[list[Tensor], Structure]:

@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tapediff import recording
 from tapediff.errors import GuardError
+from tapediff.func.transforms import Derivative, derivative_of, flows_in, parted, scalar, selected
 from tapediff.functions import FUNCTIONS
 from tapediff.functions.random import default_generator
 from tapediff.nested import LEAF, Structure, flatten, matched
 from tapediff.program.calls import Call, Route
 from tapediff.program.compiled import MOST_PROGRAMS
-from tapediff.program.program import interned
+from tapediff.program.known import program_of
+from tapediff.program.program import Program
 from tapediff.program.recorder import Recorder
 from tapediff.program.rows import run
-from tapediff.tensor import Tensor, of_source
+from tapediff.tape.source import Source
+from tapediff.tensor import Tensor, of_array, of_source
 
 __all__ = ["vmap"]
 
@@ -62,12 +65,35 @@ def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomne
             return rows.in_chunks(chunk_size)
         if recording.is_traced() or randomness == "different":
             return rows.one_by_one()
-        return rows.replayed()
+        return rows.replayed(derivative_of(func))
     return mapped
 
 
 def _named(func: Any) -> str:
     return getattr(func, "__name__", type(func).__name__)
+
+
+class _Path(NamedTuple):
+    """The program of one path through a function.
+
+    sources     of the tensors that it captures
+    structure   the nest of the result
+    depends     which results depend on the row
+    wanted      the inputs whose gradients are among the results
+    order       of the results among gradients and outputs; None: they are the outputs
+    """
+
+    program: Program
+    sources: list[Source]
+    structure: Structure = LEAF
+    depends: Sequence[bool] = ()
+    wanted: tuple[int, ...] = ()
+    order: tuple[int, ...] | None = None
+
+    def results(self, gradients: Sequence[Array], outputs: Sequence[Array]) -> list[Array]:
+        """The results, in the order of their nest."""
+        known = [*gradients, *outputs]
+        return known if self.order is None else [known[k] for k in self.order]
 
 
 class _Rows:
@@ -211,27 +237,39 @@ class _Rows:
 
     # --- replayed ---------------------------------------------------------------------------------------------------------------
 
-    def replayed(self) -> Any:
-        """Record at rows until every row has a program, and replay."""
+    def replayed(self, derivative: Derivative | None = None) -> Any:
+        """Record at rows until every row has a program, and replay.
+
+        derivative  what the function is a gradient of: that is recorded, and its gradient is the reverse sweep of the replay
+        """
         tensors, laned, places = self._tensors()
+        if derivative is not None and (derivative.how == "jacobian" or flows_in(tensors)
+                                       or not all(isinstance(dim, int) for dim in flatten(self.out_dims)[0])):
+            derivative = None
         arrays = [tensor._array() for tensor in tensors]
         own = len(tensors)
         left = np.arange(self.count)
         routes: list[Route] = []
         parts: list[list[Array]] = []
         structure = LEAF
-        is_mapped: list[bool] = []
+        is_mapped: Sequence[bool] = ()
+        path: _Path
         state = default_generator.get_state() if self.randomness == "same" else None
         while len(left) or not routes:
             if routes and state is not None:  # rows of every path draw the same numbers
                 default_generator.set_state(state)
-            program, sources, out_structure, depends = self._record(arrays, laned, places, int(left[0]) if len(left) else None)
-            if routes and out_structure != structure:
-                raise RuntimeError(f"vmap: rows return different nests: {structure} and {out_structure}")
-            structure = out_structure
-            is_mapped = [a or b for a, b in zip(is_mapped, depends, strict=True)] if routes else depends
+            path = self._record(arrays, laned, places, int(left[0]) if len(left) else None, derivative)
+            if derivative is not None and flows_in(path.sources):
+                if state is not None:
+                    default_generator.set_state(state)
+                return self.replayed()
+            program = path.program
+            if routes and path.structure != structure:
+                raise RuntimeError(f"vmap: rows return different nests: {structure} and {path.structure}")
+            structure = path.structure
+            is_mapped = [a or b for a, b in zip(is_mapped, path.depends, strict=True)] if routes else path.depends
             inputs = list(range(own))
-            for source in sources:
+            for source in path.sources:
                 known = next((k for k in range(own, len(tensors)) if tensors[k].source is source), None)
                 if known is None:
                     known = len(tensors)
@@ -242,14 +280,15 @@ class _Rows:
             given = [arrays[k] for k in inputs]
             flags = [laned[k] for k in inputs]
             rows = left if routes else None
-            results = run(program, Call._of(given, flags, rows), flags, len(left))
+            results = run(program, Call._of(given, flags, rows), flags, len(left), wanted=path.wanted)
             passed = results.failed == 0
             is_alone = len(left) > 0 and not passed[0]
             if is_alone:
-                parts.append(self._alone(program, given, inputs, left[:1], laned))
+                parts.append(self._alone(path, given, inputs, left[:1], laned))
                 routes.append(Route(program, left[:1], tuple(inputs), True))
             is_all = bool(passed.all())
-            found = [results.outputs[k] for k in range(len(program.output_specs))]
+            found = path.results([results.gradients[k] for k in path.wanted],
+                                 [results.outputs[k] for k in range(len(program.output_specs))])
             if parts and [one.shape[1:] for one in found] != [one.shape[1:] for one in parts[0]]:
                 raise RuntimeError("vmap: rows return tensors of different shapes: " + ", ".join(
                     f"{list(a.shape[1:])} and {list(b.shape[1:])}" for a, b in zip(parts[0], found, strict=True)))
@@ -267,17 +306,19 @@ class _Rows:
                                    "tapediff.func.vmap.limit.")
         call = Call(routes, laned, self.count)
         call.ready = call.joined(parts)
-        return self.nested(call(tensors), structure, is_mapped)
+        outputs = [of_array(y) for y in call.ready] if derivative is not None else call(tensors)
+        return self.nested(outputs, structure, is_mapped)
 
-    def _alone(self, program: Any, given: Sequence[Array], inputs: Sequence[int], rows: Array,
+    def _alone(self, path: _Path, given: Sequence[Array], inputs: Sequence[int], rows: Array,
                laned: Sequence[bool]) -> list[Array]:
-        """The outputs of the row that was recorded, which failed a guard in lanes.
+        """The results of the row that was recorded, which failed a guard in lanes.
 
         Raises
             RuntimeError: it fails by itself, too.
         """
         try:
-            return Call((), laned, self.count).single(program, given, inputs, rows)
+            values, gradients = Call((), laned, self.count).single(path.program, given, inputs, rows, path.wanted)
+            return path.results(gradients, values)
         except GuardError as error:
             raise RuntimeError(f"vmap: a row does not take the path that was recorded at it: {error.guard}; {_named(self.func)} "
                                "must do "
@@ -293,9 +334,9 @@ class _Rows:
                 places.append(place)
         return tensors, laned, places
 
-    def _record(self, arrays: Sequence[Array], laned: Sequence[bool], places: Sequence[int], row: int | None) -> Any:
-        """The program of the path that a row takes; the tensors that it captures; the nest of its result; which results depend on
-        the row."""
+    def _record(self, arrays: Sequence[Array], laned: Sequence[bool], places: Sequence[int], row: int | None,
+                derivative: Derivative | None) -> _Path:
+        """The path that a row takes."""
         examples = [np.array((array[row] if row is not None else np.zeros(array.shape[1:], array.dtype)) if has_rows else array,
                              order="C")
                     for array, has_rows in zip(arrays, laned, strict=False)]
@@ -304,13 +345,42 @@ class _Rows:
             leaves = list(self.leaves)
             for place, example in zip(places, examples, strict=False):
                 leaves[place] = recorder.input(example)
-            outputs, structure = self.results(self.call(leaves))
-        tape, sources = recorder.finish(outputs).with_captured_inputs()
-        roots = [value for value, has_rows in zip(tape.inputs(), laned, strict=False) if has_rows]
-        depends = tape.depends_on(roots)
-        mapped = [depends[value] if value >= 0 else value in roots for value in tape.outputs]
-        program = interned(tape, [*examples, *(np.array(source.values()) for source in sources)], _named(self.func))
-        return program, sources, structure, mapped
+            if derivative is None:
+                outputs, structure = self.results(self.call(leaves))
+            else:
+                outputs, stated = self._recorded_derivative(derivative, leaves)
+        program, sources = program_of(recorder, outputs, _named(self.func))
+        if derivative is None:
+            tape = program.tape
+            roots = [value for value, has_rows in zip(tape.inputs(), laned, strict=False) if has_rows]
+            found = tape.depends_on(roots)
+            depends = [found[value] if value >= 0 else value in roots for value in tape.outputs]
+            return _Path(program, sources, structure, depends)
+        structure, order, chosen = stated
+        is_own = [leaves[place] for place in places]
+        wanted = tuple(next(k for k, own in enumerate(is_own) if own is x) for x in chosen)
+        return _Path(program, sources, structure, [True] * len(order), wanted, tuple(order))
+
+    def _recorded_derivative(self, derivative: Derivative, leaves: Sequence[Any]) -> tuple[list[Tensor], Any]:
+        """What the function behind a gradient returns: the value, then what `has_aux` gives beside it; and how the result is
+        nested, in which order gradients and then outputs stand there, and by which tensors."""
+        arguments, options = self.structure.unflatten(list(leaves))
+        chosen, nest, _ = selected(derivative.argnums, arguments, "grad")
+        value, aux = parted(derivative.func(*arguments, **options), derivative.has_aux, "grad_and_value(f)(*args)")
+        value = scalar(value)
+        beside, aux_nest = flatten(aux) if derivative.has_aux else ([], LEAF)
+        self.results(beside)
+        count = len(chosen)
+        gradient = nest.unflatten(list(range(count)))
+        if isinstance(derivative.argnums, int):
+            gradient = gradient[0]
+        other = aux_nest.unflatten(list(range(count + 1, count + 1 + len(beside)))) if derivative.has_aux else None
+        if derivative.how == "grad":
+            result = (gradient, other) if derivative.has_aux else gradient
+        else:
+            result = (gradient, (count, other) if derivative.has_aux else count)
+        order, structure = flatten(result)
+        return [value, *beside], (structure, order, chosen)
 
 
 vmap.limit = MOST_PROGRAMS  # type: ignore[attr-defined]

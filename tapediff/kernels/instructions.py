@@ -103,6 +103,11 @@ class Instructions:
         """Print one line as it is."""
         self._lines.append("  " + text)
 
+    def begin(self, label: str) -> None:
+        """Begin a block; what was printed before must be known in it."""
+        self._lines.append(f"{label}:")
+        self.block = label
+
     def emit(self, dtype: str, instruction: str) -> Value:
         """Print a pure instruction, or find the equal one printed before."""
         known = self._known.get((dtype, instruction))

@@ -54,6 +54,7 @@ class KernelLibrary:
         self._loaded: dict[str, str] = {}
         self._addresses: dict[KernelSpec | ProductSpec, int] = {}
         self._functions: dict[str, int] = {}
+        self._kept: list[object] = []
         self._lock = threading.Lock()
 
     def addresses(self, specs: Sequence[KernelSpec | ProductSpec]) -> list[int]:
@@ -119,11 +120,14 @@ class KernelLibrary:
                 digest.update(file.read_bytes())
         return digest.hexdigest()
 
-    def function(self, key: bytes, text: Callable[[str], str] | None) -> int | None:
+    def function(self, key: bytes, text: Callable[[str], str] | None, words: Sequence[int] = (),
+                 kept: object = None) -> int | None:
         """The address of a function of its own: the IR that `text` prints under a given symbol, built unless it was before.
 
         key   all that the text depends on besides the sources of kernels and the host
         text  None: only what was built before is wanted
+        words what the int64 array `symbol.words` of the module holds: addresses, which are others in each process
+        kept  what these addresses need to stay alive; functions are never unloaded
         """
         name = hashlib.sha256(self._fingerprint.encode() + key).hexdigest()[:32]
         with self._lock:
@@ -140,6 +144,10 @@ class KernelLibrary:
                 if self._cache is not None:
                     self._cache.store({name: symbol}, code)
             self._load(name, code)
+            if words:
+                place = self._engine.get_global_value_address(symbol + ".words")
+                (ctypes.c_int64 * len(words)).from_address(place)[:] = list(words)
+                self._kept.append(kept)
             address = self._functions[name] = self._engine.get_function_address(symbol)
             return address
 

@@ -31,8 +31,8 @@ def check_classes(target: Tensor, classes: int, ignore_index: int) -> None:
     Raises
         IndexError: an index that is not ignored is negative or too large.
     """
-    if is_traced():
-        some((target != ignore_index) & ((target < 0) | (target >= classes)))
+    if is_traced() and not some((target != ignore_index) & ((target < 0) | (target >= classes))):
+        return
     source = source_of(target)
     wrong = _first_outside()(source.address, target.spec.size, classes, ignore_index)
     if wrong >= 0:

@@ -56,12 +56,16 @@ class Actions:
         self.rows: list[tuple[int, ...]] = []
         self.numbers: dict[Any, int] = {}
         self.specs: list[tuple[int, KernelSpec | ProductSpec]] = []
+        self.reach: dict[int, tuple[tuple[int, int], ...]] = {}
         self.kept: list[Any] = []
 
     def number(self, key: Any, action_class: int, kernel: int = 0, count: int = 0, repeat: int = 1, strides: Sequence[int] = (),
                item: int = 8, buffer: int = 0, expected: int = 0, spec: KernelSpec | ProductSpec | None = None,
-               words: int = 0) -> int:
-        """The number of an action."""
+               words: int = 0, reach: Sequence[tuple[int, int]] = ()) -> int:
+        """The number of an action.
+
+        reach  of each pointer of a structural kernel: bytes, READS or WRITES or both
+        """
         found = self.numbers.get(key)
         if found is None:
             found = self.numbers[key] = len(self.rows)
@@ -69,6 +73,8 @@ class Actions:
             self.rows.append((action_class, words or WORDS[action_class], kernel, count, repeat, *padded, item, buffer, expected))
             if spec is not None:
                 self.specs.append((found, spec))
+            if reach:
+                self.reach[found] = tuple(reach)
         return found
 
     def table(self) -> np.ndarray[Any, Any]:

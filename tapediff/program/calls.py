@@ -70,7 +70,7 @@ class Call:
         for program, rows, inputs, alone in self.routes:
             given = [arrays[k] for k in inputs]
             if self.count is None or alone:
-                parts.append(self.single(program, given, inputs, rows if alone else None))
+                parts.append(self.single(program, given, inputs, rows if alone else None)[0])
             else:
                 laned = [self.laned[k] for k in inputs]
                 results = run(program, self._of(given, laned, rows), laned, self._count(rows))
@@ -78,15 +78,18 @@ class Call:
                 parts.append([results.outputs[k] for k in range(len(program.output_specs))])
         return self.joined(parts)
 
-    def single(self, program: Program, given: Sequence[Array], inputs: Sequence[int], rows: Array | None) -> list[Array]:
-        """The outputs of one replay; of one row, where `rows` names it.
+    def single(self, program: Program, given: Sequence[Array], inputs: Sequence[int], rows: Array | None,
+               wanted: tuple[int, ...] = ()) -> tuple[list[Array], list[Array]]:
+        """The outputs of one replay, and the gradients by its inputs `wanted`; of one row, where `rows` names it.
 
         Raises
             GuardError: it takes another path.
         """
-        values, _, failed = program.single(program.request())(self._row(given, inputs, rows))
+        values, gradients, failed = program.single(program.request(wanted))(self._row(given, inputs, rows))
         program.check(failed)
-        return [value.copy() if rows is None else value[None].copy() for value in values]
+        outputs, products = ([value.copy() if rows is None else value[None].copy() for value in some]
+                             for some in (values, gradients))
+        return outputs, products
 
     def _row(self, given: Sequence[Array], inputs: Sequence[int], rows: Array | None) -> list[Array]:
         """The values of one row."""

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from tapediff import recording
+from tapediff.functions import FUNCTIONS
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.program.closed import ClosedTape
 from tapediff.program.recorder import Recorder
 from tapediff.recording import elementwise, structural
 from tapediff.tensor import Tensor, of_array, of_source, origin_of
 
-__all__ = ["evaluate", "grad_tape", "jvp_tape", "vjp_tape"]
+__all__ = ["evaluate", "grad_tape", "jacobian_tape", "jvp_tape", "vjp_tape"]
 
 Array = np.ndarray[Any, Any]
 
@@ -103,6 +104,29 @@ def grad_tape(tape: ClosedTape, wanted: Sequence[int], examples: Sequence[Array]
         one = of_array(np.ones(outputs[0].spec.shape, outputs[0].spec.dtype.numpy))
         products = gradients(grad, outputs[:1], [inputs[position] for position in wanted], [one])
     return recorder.finish([*products, outputs[0]])
+
+
+def jacobian_tape(tape: ClosedTape, wanted: Sequence[int], examples: Sequence[Array]) -> ClosedTape:
+    """The tape of the Jacobian, of shape output.shape + input.shape: for each output, for each of the inputs `wanted`."""
+    from tapediff.autograd.engine import grad
+    recorder = Recorder()
+    with recorder:
+        inputs = [recorder.input(np.array(example)) for example in examples]
+        outputs, guarded = evaluate(tape, inputs)
+        _keep_guards(tape, recorder, guarded)
+        chosen = [inputs[position] for position in wanted]
+        blocks = []
+        for y in outputs:
+            rows = []
+            for element in range(y.spec.size):
+                unit = np.zeros(y.spec.shape, y.spec.dtype.numpy)
+                unit.reshape(-1)[element] = 1
+                rows.append(gradients(grad, [y], chosen, [of_array(unit)]))
+            for x, column in zip(chosen, zip(*rows, strict=True) if rows else [()] * len(chosen), strict=True):
+                shape = (*y.spec.shape, *x.spec.shape)
+                blocks.append(column[0].reshape(shape) if len(column) == 1 else FUNCTIONS["stack"](list(column)).reshape(shape)
+                              if column else of_array(np.zeros(shape, x.spec.dtype.numpy)))
+    return recorder.finish(blocks)
 
 
 def jvp_tape(tape: ClosedTape, wanted: Sequence[int], examples: Sequence[Array]) -> ClosedTape:

@@ -36,7 +36,7 @@ class Machine:
 
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
-        self.steps = size_of(schedule)
+        self.size = size_of(schedule)
         self._addresses: dict[tuple[int, ...], int | None] = {}
         self._done = 0
         self._lock = threading.Lock()
@@ -57,11 +57,11 @@ class Machine:
         if found is not None:
             return found
         if executor == "compiled":
-            if self.steps is None:
-                raise TapediffError("this program has operations that the compiled tape does not know (structural ones, such as "
-                                    "products of matrices): use executor='interpreter' or 'auto'")
+            if self.size is None:
+                raise TapediffError("this program has operations that only NumPy does here (docs/ops.md says which): use "
+                                    "executor='interpreter' or 'auto'")
             return self._build(layout)
-        if self.steps is None or self.steps > MOST_STEPS:
+        if not self._pays():
             return None
         self._done += amount
         if layout not in self._addresses:
@@ -74,6 +74,10 @@ class Machine:
             if is_new:
                 threading.Thread(target=self._build, args=(layout,), name="tapediff-compile", daemon=True).start()
         return None
+
+    def _pays(self) -> bool:
+        """Whether the compiled tape would be faster, and be built in reasonable time."""
+        return self.size is not None and self.size.printed <= MOST_STEPS
 
     def _build(self, layout: tuple[int, ...]) -> int:
         address = compile_schedule(self.schedule, layout)

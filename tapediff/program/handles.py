@@ -16,8 +16,21 @@ from numba.core.types import WrapperAddressProtocol
 from tapediff.errors import TapediffError
 from tapediff.kernels.instructions import Module
 from tapediff.kernels.library import get_library
-from tapediff.program.layout import F_BUFFERS, F_FAILED, F_LANES, F_ROW, F_ROWS, UNIFORM, WORKSPACE
+from tapediff.program.layout import (
+    F_ACTIONS,
+    F_BUFFERS,
+    F_CODE,
+    F_FAILED,
+    F_LANES,
+    F_POINTERS,
+    F_ROW,
+    F_ROWS,
+    F_STEPS,
+    UNIFORM,
+    WORKSPACE,
+)
 from tapediff.program.machine import APART, content_key, print_schedule, size_of
+from tapediff.program.running import addresses_of
 
 if TYPE_CHECKING:
     from tapediff.program.program import Program
@@ -97,9 +110,9 @@ def make_handle(program: Program, wanted: tuple[int, ...]) -> Handle:
     schedule = program.schedule(request)
     if any(spec.dtype.name != "float64" for spec in (*program.specs, *program.output_specs)):
         raise TapediffError("handle: inputs and outputs must be float64")
-    if size_of(schedule) is None or schedule.prologue.size:
-        raise TapediffError("handle: the program has operations that the compiled tape does not know (structural ones, such as "
-                            "products of matrices)")
+    size = size_of(schedule)
+    if size is None or schedule.prologue.size:
+        raise TapediffError("handle: the program has operations that only NumPy does here (docs/ops.md says which)")
     if schedule.workspace_bytes > MOST_STACK:
         raise TapediffError(f"handle: the program takes {schedule.workspace_bytes} bytes of workspace, a handle at most "
                             f"{MOST_STACK}")
@@ -118,20 +131,23 @@ def make_handle(program: Program, wanted: tuple[int, ...]) -> Handle:
         module = library.module()
         print_schedule(module, schedule, (APART,) * len(schedule.buffers), symbol + ".tape")
         _print_entry(module, symbol, schedule, [places[key] for key in schedule.buffers], [
-            start for k, start in zip(wanted, starts_grad[:-1], strict=True) if k in schedule.zero_gradients])
+            start for k, start in zip(wanted, starts_grad[:-1], strict=True) if k in schedule.zero_gradients],
+            bool(size.called))
         return module.text()
 
     key = content_key(schedule, "handle", schedule.buffers, schedule.workspace_bytes, schedule.uniform.tobytes())
-    address = library.function(key, text)
+    words = addresses_of(schedule) if size.called else ()  # what is only printed needs nothing of Python
+    address = library.function(key, text, words, schedule)
     assert address is not None
     return Handle(address, starts_in[-1], starts_grad[-1], schedule)
 
 
-def _print_entry(module: Module, symbol: str, schedule: Any, places: Sequence[tuple[str, int]], zeros: Sequence[int]) -> None:
+def _print_entry(module: Module, symbol: str, schedule: Any, places: Sequence[tuple[str, int]], zeros: Sequence[int],
+                 has_calls: bool) -> None:
     """Add the function that makes a frame on its stack and calls the tape."""
     constants = ", ".join(f"i8 {byte}" for byte in schedule.uniform.tobytes())
     module.declare(f"@{symbol}.constants = internal constant [{len(schedule.uniform)} x i8] [{constants}], align 64")
-    words = F_BUFFERS + 3 * len(places)
+    words = F_BUFFERS + 3 * len(places) + schedule.most_pointers
     lines = [f"  %frame = alloca [{words} x i64], align 64",
              f"  %workspace = alloca [{schedule.workspace_bytes + 64} x i8], align 64",
              "  %failed = alloca [2 x i32], align 8",
@@ -150,6 +166,15 @@ def _print_entry(module: Module, symbol: str, schedule: Any, places: Sequence[tu
     store(F_ROWS, "1")
     store(F_LANES, "1")
     store(F_FAILED, "%failed.at")
+    if has_calls:
+        module.declare(f"@{symbol}.words = global [3 x i64] zeroinitializer")
+        for k, word in enumerate((F_CODE, F_ACTIONS, F_STEPS)):
+            lines.append(f"  %known.{k}.at = getelementptr i64, ptr @{symbol}.words, i64 {k}")
+            lines.append(f"  %known.{k} = load i64, ptr %known.{k}.at, align 8")
+            store(word, f"%known.{k}")
+        lines.append("  %frame.at = ptrtoint ptr %frame to i64")
+        lines.append(f"  %pointers.at = add i64 %frame.at, {8 * (F_BUFFERS + 3 * len(places))}")
+        store(F_POINTERS, "%pointers.at")
     for number, (base, start) in enumerate(places):
         lines.append(f"  %place.{number} = add i64 {base}, {8 * start}")
         store(F_BUFFERS + 3 * number, f"%place.{number}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from llvmlite import ir
@@ -64,7 +65,7 @@ from tapediff.sweeps import (
     zero,
 )
 
-__all__ = ["run", "run_holding", "run_machine", "run_machine_holding", "run_rows"]
+__all__ = ["address_of_run", "run", "run_holding", "run_machine", "run_machine_holding", "run_rows"]
 
 _I64 = ir.IntType(64)
 
@@ -466,6 +467,14 @@ def run_steps(code: int, at: int, end: int, actions: int, frame: int) -> int:
 def run(code: int, at: int, end: int, actions: int, frame: int) -> int:
     """`run_steps`, callable from Python."""
     return run_steps(code, at, end, actions, frame)
+
+
+@functools.cache
+def address_of_run() -> int:
+    """`run` as a C function of five words, for a compiled tape that leaves steps to it."""
+    result = run.overloads[(types.int64,) * 5]
+    found: int = result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name)
+    return found
 
 
 @compiled_holding(types.int64(*[types.int64] * 5))

@@ -29,6 +29,9 @@ WORDS = (4, 5, 7, 9, 5, 9, 0, 1, 2, 2, 2, 2, 2, 3, 3, 2, 2, 3)
 
 BOOL, INT32, INT64, FLOAT32, FLOAT64 = range(5)
 
+# what a kernel does with the memory behind a pointer
+READS, WRITES = 1, 2
+
 # The frame of a thread: the bases of pointers, then what the executor must know about the rows at hand.
 # words 0 to 3: null, workspace, uniform values, nothing
 F_ROW = 4  # the row in lane 0
@@ -37,7 +40,10 @@ F_LANES = 6
 F_FAILED = 7  # address of an int32 for each row: 0, or 1 + the number of the guard that failed first
 F_PARTIAL = 8  # address of the partial sums of these rows
 F_POINTERS = 9  # memory for the addresses that a CALL hands to its kernel
-F_BUFFERS = 10  # triples (address, bytes from row to row, bytes from element to element)
+F_CODE = 10  # address of the steps
+F_ACTIONS = 11  # address of the table of actions
+F_STEPS = 12  # address of the interpreter's loop over steps, for a compiled tape
+F_BUFFERS = 13  # triples (address, bytes from row to row, bytes from element to element)
 
 GROUP_ROWS = 1024  # rows whose sum is one partial sum
 SUM_LANES = 8  # a partial sum is this many sums, of every eighth row

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -18,7 +17,7 @@ from tapediff.program import products
 from tapediff.program.batch import Batch
 from tapediff.program.branches import Branches, Questions, single_state
 from tapediff.program.closed import ClosedTape
-from tapediff.program.derive import grad_tape, jvp_tape, vjp_tape
+from tapediff.program.derive import grad_tape, jacobian_tape, jvp_tape, vjp_tape
 from tapediff.program.executors import Machine, checked_executor
 from tapediff.program.explain import Explanation, explain
 from tapediff.program.file import Parts, load, save
@@ -96,33 +95,6 @@ def trace(f: Callable[..., Any], arguments: tuple[Any, ...], randomness: str = "
         results, out_structure = flatten(result)
         outputs = [as_tensor(x) for x in results]
     return recorder.finish(outputs), arrays, in_structure, out_structure
-
-
-_interned: OrderedDict[Any, Program] = OrderedDict()
-_interned_lock = threading.Lock()
-MOST_INTERNED = 256
-
-
-def interned(tape: ClosedTape, examples: Sequence[Array], name: str) -> Program:
-    """The program of a tape without captured tensors; tapes alike share one, with its schedules and derived programs."""
-    key = (tuple(tape.operations), tuple(tape.operands), tuple(tape.outputs),
-           tuple((leaf.how, leaf.spec.shape, leaf.spec.dtype, leaf.what.tobytes() if leaf.how == "constant" else leaf.what)
-                 for leaf in tape.leaves),
-           tuple((guard.how, guard.value, guard.file, guard.line,
-                  guard.expected.tobytes() if isinstance(guard.expected, np.ndarray) else guard.expected)
-                  for guard in tape.guards))
-    with _interned_lock:
-        found = _interned.get(key)
-        if found is not None:
-            _interned.move_to_end(key)
-            return found
-    made = Program(tape, examples, Structure(tuple, (), (LEAF,) * len(tape.inputs())),
-                   Structure(tuple, (), (LEAF,) * len(tape.outputs)), name)
-    with _interned_lock:
-        _interned[key] = made
-        if len(_interned) > MOST_INTERNED:
-            _interned.popitem(last=False)
-    return made
 
 
 def as_array(value: Any) -> Array:
@@ -566,7 +538,7 @@ class Program:
 
     def derived(self, which: str, positions: tuple[int, ...], seeded: tuple[int, ...] = ()) -> Program:
         """The program of the vector-Jacobian products of the outputs `seeded` ("vjp"), of the Jacobian-vector products ("jvp"),
-        or of the gradient ("grad"), by the inputs `positions`; see `derive`."""
+        of the gradient ("grad") or of the Jacobian ("jacobian"), by the inputs `positions`; see `derive`."""
         key = (which, positions, seeded)
         with self._lock:
             found = self._derived.get(key)
@@ -578,7 +550,8 @@ class Program:
                     tape = jvp_tape(self.tape, positions, self.examples)
                     further = [self.specs[position] for position in positions]
                 else:
-                    tape, further = grad_tape(self.tape, positions, self.examples), []
+                    derive = jacobian_tape if which == "jacobian" else grad_tape
+                    tape, further = derive(self.tape, positions, self.examples), []
                 tape = tape.with_constants()
                 examples = [*self.examples, *(np.ones(spec.shape, spec.dtype.numpy) for spec in further)]
                 leaves = Structure(tuple, (), (LEAF,) * len(examples))

@@ -67,14 +67,11 @@ class Recorder:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        try:
-            recording.close()
-        finally:
-            modes.segment.close()
-            modes.recorder = self.outer
-            modes.grad_enabled, modes.inference = self.before
-            with KINDS.lock:
-                recording.recordings -= 1
+        recording.set_aside()
+        modes.recorder = self.outer
+        modes.grad_enabled, modes.inference = self.before
+        with KINDS.lock:
+            recording.recordings -= 1
 
     def input(self, value: np.ndarray[Any, Any], differentiable: bool = True) -> Tensor:
         """A traced tensor of a value; nothing else may change the array."""

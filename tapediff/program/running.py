@@ -16,13 +16,16 @@ from tapediff.kernels.options import entry
 from tapediff.program import interpreter
 from tapediff.program.executors import CALLS, Machine
 from tapediff.program.layout import (
+    F_ACTIONS,
     F_BUFFERS,
+    F_CODE,
     F_FAILED,
     F_LANES,
     F_PARTIAL,
     F_POINTERS,
     F_ROW,
     F_ROWS,
+    F_STEPS,
     GROUP_ROWS,
     SUM_LANES,
     UNIFORM,
@@ -84,6 +87,11 @@ def row_layout(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence
     return tuple(found)
 
 
+def addresses_of(schedule: Schedule) -> tuple[int, int, int]:
+    """Where a compiled tape finds the schedule's steps, their actions, and the interpreter's loop."""
+    return _address(schedule.code), _address(schedule.actions), interpreter.address_of_run()
+
+
 class _Frame:
     """What the executor must know, in one thread: its workspace and the rows at hand."""
 
@@ -96,6 +104,7 @@ class _Frame:
         self.words[WORKSPACE] = _address(self.workspace) + 63 & ~63
         self.words[UNIFORM] = _address(uniform)
         self.words[F_LANES] = schedule.request.lanes
+        self.words[F_CODE], self.words[F_ACTIONS], self.words[F_STEPS] = addresses_of(schedule)
         self.bases = (0, self.words[WORKSPACE], self.words[UNIFORM], 0)
 
     def failed_lanes(self) -> list[int]:

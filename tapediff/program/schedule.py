@@ -27,6 +27,7 @@ from tapediff.program.layout import (
     GUARD_VALUE,
     HOST,
     LOAD,
+    READS,
     REDUCE,
     REVERSE2,
     REVERSE3,
@@ -37,6 +38,7 @@ from tapediff.program.layout import (
     WIDEN,
     WORDS,
     WORKSPACE,
+    WRITES,
     ZERO,
 )
 from tapediff.program.operations import Operation
@@ -66,6 +68,7 @@ class Schedule(NamedTuple):
     partial_bytes    of the partial sums of a group of rows; partials: wanted position -> offset
     zero_gradients   wanted inputs that the output does not depend on
     specs            for each action that calls an element-wise kernel, which one; dtypes: of each buffer
+    reach            for each action that calls another kernel, the bytes behind each pointer, and whether it READS or WRITES them
     work             elements that a row computes and moves, to judge whether threads pay
     """
 
@@ -87,12 +90,27 @@ class Schedule(NamedTuple):
     kept: list[Any]
     work: int
     specs: dict[int, KernelSpec]
+    reach: dict[int, tuple[tuple[int, int], ...]]
     dtypes: list[str]
 
 
 def build(tape: ClosedTape, request: Request) -> Schedule:
     """The schedule of what is asked for."""
     return _Builder(tape, request).schedule()
+
+
+def _forward_reach(operation: Operation) -> list[tuple[int, int]]:
+    """What the kernel of a structural operation without lanes does with the memory behind each of its pointers."""
+    operands = [(spec.nbytes, READS) for spec in operation.operands]
+    return [(operation.spec.nbytes, WRITES), *operands, *[(0, 0)] * (3 - len(operands))]
+
+
+def _reverse_reach(operation: Operation) -> list[tuple[int, int]]:
+    """The same of its reverse kernel."""
+    result = operation.spec.nbytes
+    padding = [(0, 0)] * (3 - len(operation.operands))
+    values, adjoints = ([(spec.nbytes, how) for spec in operation.operands] for how in (READS, READS | WRITES))
+    return [(result, READS), (result, READS), *values, *padding, *adjoints, *padding]
 
 
 class _Builder(Values):
@@ -148,7 +166,8 @@ class _Builder(Values):
             uniform_outputs=uniform_outputs, most_pointers=self.most_pointers, buffers=self.buffers,
             partial_bytes=self.partial_bytes, partials=self.partials,
             zero_gradients=tuple(position for position in request.wanted if position not in reached),
-            kept=self.actions.kept, work=self._work(needed), specs=specs, dtypes=self._dtypes())
+            kept=self.actions.kept, work=self._work(needed), specs=specs,
+            reach=self.actions.reach, dtypes=self._dtypes())
 
     def _dtypes(self) -> list[str]:
         tape = self.tape
@@ -427,12 +446,16 @@ class _Builder(Values):
         count = kernels.parameters.__array_interface__["data"][0]
         self.structural[index] = kernels
         pointers += [0] * (3 - len(pointers))
-        self._emit(self.actions.number((kernels.forward, count), FORWARD3, kernel=kernels.forward, count=count), y, *pointers)
+        self._emit(self.actions.number((kernels.forward, count), FORWARD3, kernel=kernels.forward, count=count,
+                                       reach=_forward_reach(operation)), y, *pointers)
 
     # --- structural steps in lanes ----------------------------------------------------------------------------------------------
 
-    def _emit_call(self, call: Call, places: dict[int, int], dtype: str) -> None:
-        """Call a kernel on values at given places."""
+    def _emit_call(self, call: Call, places: dict[int, int], operation: Operation, laned: Sequence[bool],
+                   position: int | None = None) -> None:
+        """Call a kernel on values at given places; for the adjoint of the operand at `position`, or forward."""
+        dtype = operation.spec.dtype.name
+        reach = self._reach(call, operation, laned, position)
         if ONE in call.pointers and dtype not in self.ones:
             self.ones[dtype] = self._constant(np.ones((), dtype))
         pointers = [self.ones[dtype] if what == ONE else places[what] for what in call.pointers]
@@ -440,8 +463,20 @@ class _Builder(Values):
         self.actions.kept.append(call.parameters)
         count = call.parameters.__array_interface__["data"][0]
         address, spec = (call.kernel, None) if isinstance(call.kernel, int) else (0, call.kernel)
-        self._emit(self.actions.number((CALL, call.kernel, count), CALL, kernel=address, count=count, spec=spec,
-                                       words=1 + len(pointers)), *pointers)
+        self._emit(self.actions.number((CALL, call.kernel, count, reach), CALL, kernel=address, count=count, spec=spec,
+                                       words=1 + len(pointers), reach=reach), *pointers)
+
+    def _reach(self, call: Call, operation: Operation, laned: Sequence[bool],
+               position: int | None) -> tuple[tuple[int, int], ...]:
+        """What a call does with the memory behind each of its pointers."""
+        result = operation.spec.nbytes * self.lanes
+        known = {RESULT: (result, READS | WRITES if position is None else READS), RESULT_ADJOINT: (result, READS),
+                 ONE: (0, READS)}
+        for k, (spec, is_laned) in enumerate(zip(operation.operands, laned, strict=True)):
+            known[k] = spec.nbytes * (self.lanes if is_laned else 1), READS
+        if position is not None:
+            known[ADJOINT] = operation.operands[position].nbytes * self.lanes, READS | WRITES
+        return tuple(known[what] for what in call.pointers)
 
     def _emit_structural_in_lanes(self, operation: Operation, y: int, pointers: list[int], laned: tuple[bool, ...]) -> None:
         if self.lanes > 1:
@@ -449,7 +484,7 @@ class _Builder(Values):
             if calls is not None:
                 places = {RESULT: y, **dict(enumerate(pointers))}
                 for call in calls:
-                    self._emit_call(call, places, operation.spec.dtype.name)
+                    self._emit_call(call, places, operation, laned)
                 return
             parts = parts_of(operation)
             if parts is not None:
@@ -462,7 +497,8 @@ class _Builder(Values):
         self.actions.kept.append(found.parameters)
         count = found.parameters.__array_interface__["data"][0]
         padded = [*pointers, *[0] * (3 - len(pointers))]
-        self._emit(self.actions.number((found.forward, count), FORWARD3, kernel=found.forward, count=count), y, *padded)
+        self._emit(self.actions.number((found.forward, count), FORWARD3, kernel=found.forward, count=count,
+                                       reach=_forward_reach(operation)), y, *padded)
 
     def _emit_reverse_in_lanes(self, index: int) -> None:
         """Add to the adjoints of a structural instruction's operands, by kernels or else by its rule."""
@@ -483,7 +519,7 @@ class _Builder(Values):
                 continue
             places[ADJOINT] = self._adjoint(x, is_zeroed=not (calls and calls[0].writes))
             for call in calls:
-                self._emit_call(call, places, operation.spec.dtype.name)
+                self._emit_call(call, places, operation, laned, k)
 
     def _emit_rule(self, rule: ClosedTape, inputs: Sequence[tuple[int, bool]], target: int, is_fresh: bool) -> None:
         """Run the steps of a rule and add its output to the adjoint of a value."""
@@ -593,7 +629,8 @@ class _Builder(Values):
             count = kernels.parameters.__array_interface__["data"][0]
             values += [0] * (3 - len(values))
             adjoints += [0] * (3 - len(adjoints))
-            self._emit(self.actions.number((kernels.reverse, count, "reverse"), REVERSE3, kernel=kernels.reverse, count=count),
+            self._emit(self.actions.number((kernels.reverse, count, "reverse"), REVERSE3, kernel=kernels.reverse, count=count,
+                                           reach=_reverse_reach(operation)),
                        y_bar, y, *values, *adjoints)
             return
         laned = tuple([self.laned[x] if x >= 0 else self.leaf_laned[-x - 1] for x in operands])

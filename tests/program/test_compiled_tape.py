@@ -6,12 +6,16 @@ import random
 import numpy as np
 import pytest
 from executors import assert_same_bits
+from structural_samples import SAMPLES
+from test_lanes import drawn, mixtures, program_of, row_of
 
 import tapediff as td
 from tapediff.errors import TapediffError
 from tapediff.nested import flatten
 from tapediff.ops.elementwise import ELEMENTWISE
-from tapediff.program import machine
+from tapediff.ops.structural import STRUCTURAL
+from tapediff.program import machine, steps
+from tapediff.program import rows as rows_of_programs
 from tapediff.recording import elementwise
 
 SPECIAL = [0.0, -0.0, math.inf, -math.inf, math.nan, 1e38, 5e-324, 1.0, -1.0, 0.5]
@@ -63,6 +67,112 @@ def test_pullbacks_have_the_interpreters_bits(name):
     arrays = operands_of(row, "float64")
     program = td.record(lambda *inputs: elementwise(row, *inputs), *[array[10] for array in arrays])
     check_same(program, *arrays, argnums=tuple(range(row.arity)))
+
+
+def seeded(program, rows):
+    """Inputs that gradients flow to, and adjoints of the output for each row."""
+    spec = program.output_specs[0]
+    operation = program.tape.operations[0]
+    wanted = tuple(k for k in range(len(program.specs)) if operation.adjoints >> k & 1) if spec.dtype.is_floating_point else ()
+    seeds = np.random.default_rng(3).uniform(-1, 1, (rows, *spec.shape)).astype(spec.dtype.numpy)
+    return {"wanted": wanted, "seeds": [seeds] if wanted else None, "threads": 1}
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_structural_rows_have_the_interpreters_bits_in_lanes(name):
+    attributes, make = SAMPLES[name][0]
+    for has_rows in mixtures(len(make(np.random.default_rng(0))))[:2]:
+        arrays = drawn(make, 9, has_rows, np.float64, 4)
+        program = program_of(STRUCTURAL[name], attributes, row_of(arrays, has_rows, 0))
+        try:
+            found, expected = (rows_of_programs.run(program, arrays, has_rows, 9, executor=executor, **seeded(program, 9))
+                               for executor in ("compiled", "interpreter"))
+        except TapediffError:
+            assert any(schedule.hosts for schedule in program._schedules.values()), name
+            continue
+        for a, b in zip([found.outputs[0], *found.gradients.values()], [expected.outputs[0], *expected.gradients.values()],
+                        strict=True):
+            assert_same_bits(a, b, f"{name} {attributes} rows in {has_rows}")
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_structural_rows_have_the_interpreters_bits_in_single_replays(name):
+    attributes, make = SAMPLES[name][0]
+    arrays = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in make(np.random.default_rng(5))]
+    program = program_of(STRUCTURAL[name], attributes, arrays)
+    options = seeded(program, 1)
+    request = program.request(options["wanted"], "given" if options["wanted"] else "one")
+    if program.schedule(request).hosts:
+        return
+    results = [program.using(executor).single(request)(arrays, [seeds[0] for seeds in options["seeds"] or ()])
+               for executor in ("compiled", "interpreter")]
+    for a, b in zip(*[[*outputs, *gradients] for outputs, gradients, _ in results], strict=True):
+        assert_same_bits(a, b, f"{name} {attributes}")
+
+
+def layered(x, w, v, s):
+    """Scalars, short and long vectors, products, sums, views and decisions, one after the other."""
+    h = (w @ x + v).tanh() * s
+    first = h[0] * h[1].exp() if h[0] > 0 else h[0]
+    long = (x.expand(20, 6) * first + s).sin()
+    return (long * long).mean() + (w * h[:, None]).sum() * first + h[2:5].sum() * s
+
+
+def layered_arguments(rows, dtype):
+    generator = np.random.default_rng(7)
+    return [generator.standard_normal(shape).astype(dtype) for shape in ((rows, 6), (9, 6), (9,), ())]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("function_steps", [1500, 7])
+@pytest.mark.parametrize("unrolled", [0, 4, 32, 1000])
+def test_steps_printed_called_and_interpreted_give_the_same_bits(dtype, function_steps, unrolled, monkeypatch):
+    x, w, v, s = layered_arguments(27, dtype)
+    expected = td.record(layered, x[0], w, v, s).using("interpreter")
+    monkeypatch.setattr(machine, "FUNCTION_STEPS", function_steps)
+    monkeypatch.setattr(steps, "MOST_UNROLLED", unrolled)
+    program = td.record(layered, x[0], w, v, s).using("compiled")
+    argnums = (0, 1, 2, 3)
+    passed = 0
+    for row in x:
+        requests = [one.single(one.request(argnums)) for one in (program, expected)]
+        found, wanted = [single([row, w, v, s]) for single in requests]
+        assert found[2] == wanted[2]
+        if wanted[2]:
+            continue
+        passed += 1
+        for a, b in zip([*found[0], *found[1]], [*wanted[0], *wanted[1]], strict=True):
+            assert_same_bits(a, b)
+    assert 0 < passed < len(x)
+    for options in ({}, {"reduce": "sum"}):
+        a, b = (flatten(one.batch(in_dims=(0, None, None, None)).value_and_grad(
+            x, w, v, s, argnums=argnums, mask=True, **options))[0] for one in (program, expected))
+        for one, other in zip(a, b, strict=True):
+            assert_same_bits(one, other)
+
+
+def test_one_element_among_many_without_lanes():
+    v = np.array([1.5, -2.0, 3.0])
+    program = td.record(lambda v, s: ((v * s)[0] + (s / v)[2] * s).exp(), v, 0.5)
+    found, expected = (flatten(program.using(executor).value_and_grad(v, 0.7, argnums=(0, 1)))[0]
+                       for executor in ("compiled", "interpreter"))
+    for a, b in zip(found, expected, strict=True):
+        assert_same_bits(a, b)
+    assert found[0] == pytest.approx(math.exp(1.5 * 0.7 + 0.7 / 3 * 0.7), rel=1e-14)
+
+
+def test_nothing_runs_behind_a_guard_that_failed():
+    def f(x, w):
+        y = (w @ x).sum()
+        return (y.log() if y > 0 else y) * (x @ x)
+
+    program = td.record(f, np.ones(3), np.eye(3)).using("compiled")
+    single = program.single(program.request((0,)))
+    outputs, _, failed = single([np.ones(3), np.eye(3)])
+    assert (failed, float(outputs[0])) == (0, pytest.approx(3 * math.log(3)))
+    outputs, _, failed = single([-np.ones(3), np.eye(3)])
+    assert failed
+    assert float(outputs[0]) == pytest.approx(3 * math.log(3))  # memory is as it was
 
 
 def test_vectors_guards_and_sums():

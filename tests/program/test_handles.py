@@ -18,10 +18,19 @@ def f(x, y):
 X, Y = np.array([0.3, -1.0, 2.0]), np.array([1.0, 0.5, -0.7])
 
 
-def test_what_has_no_formula_has_no_handle():
-    program = td.record(f, X, Y)
-    with pytest.raises(TapediffError, match="does not know"):  # a sum is structural
+def test_what_only_numpy_does_has_no_handle():
+    program = td.record(lambda a: td.linalg.det(a), np.eye(3))
+    with pytest.raises(TapediffError, match="only NumPy"):
         program.handle()
+
+
+def test_a_handle_calls_the_kernels_of_structural_operations():
+    program = td.record(f, X, Y)
+    value, gradients = program.value_and_grad(X + 1, Y, argnums=(0, 1))
+    handles = [program.handle() for _ in range(2)]  # both are one function, whose tables are those of the first
+    del program
+    for handle in handles:
+        np.testing.assert_array_equal(handle(np.concatenate([X + 1, Y])), [value, *gradients[0], *gradients[1]])
 
 
 def scalar(x, y, z):
