@@ -92,8 +92,8 @@ def read_file(path: Path, most: int) -> bytes:
     try:
         size = os.fstat(descriptor).st_size
         if size > most:
-            raise JobError(f"{path} has {size:,} bytes; a job writes no more than {most:,} there: it is damaged; --restart starts "
-                           "over")
+            raise JobError(f"{path} has {size:,} bytes; a job writes no more than {most:,} there: it is damaged; "
+                           "--restart starts over")
         return read_all(descriptor, size, 0)
     finally:
         os.close(descriptor)

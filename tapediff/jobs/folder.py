@@ -59,8 +59,7 @@ class JobFolder:
         try:
             mode = os.lstat(self.work).st_mode
         except FileNotFoundError:
-            raise JobError(f"{self.path} holds no job: there is no {WORK} folder in it; `tapediff run --out {self.path}` starts one"
-                           ) from None
+            raise JobError(f"{self.path} holds no job, there is no {WORK} folder in it; `tapediff run` starts one") from None
         except OSError as error:
             raise JobError(f"{self.path} can't be read: {error.strerror}") from error
         if not stat.S_ISDIR(mode):

@@ -100,6 +100,7 @@ def library_identity() -> dict[str, str]:
     from llvmlite import binding
 
     features = ",".join(sorted(name for name, is_there in binding.get_host_cpu_features().items() if is_there))
+    digest = blake2b(features.encode(), digest_size=4).hexdigest()
     return {
         "tapediff": td.__version__,
         "Python": platform.python_version(),
@@ -107,5 +108,5 @@ def library_identity() -> dict[str, str]:
         "scipy": scipy.__version__,
         "numba": numba.__version__,
         "llvmlite": llvmlite.__version__,
-        "processor": f"{platform.machine()} {binding.get_host_cpu_name()} {blake2b(features.encode(), digest_size=4).hexdigest()}",
+        "processor": f"{platform.machine()} {binding.get_host_cpu_name()} {digest}",
     }

@@ -12,6 +12,7 @@ from tapediff.jobs.check import Check
 from tapediff.jobs.errors import JobError
 from tapediff.jobs.folder import JobFolder
 from tapediff.jobs.outputs import open_array
+from tapediff.jobs.parquet import read_parquet
 from tapediff.jobs.settings import Settings
 from tapediff.jobs.summary import summary_of, table_of
 from tapediff.jobs.tally import Tally
@@ -69,7 +70,7 @@ class JobResult:
             raise JobError(f"there is no {output}")
         folder = JobFolder(self.path)
         if os.path.lexists(folder.parquet) and not os.path.lexists(folder.final(output)):
-            return column_of(folder.parquet, output)
+            return read_parquet(folder.parquet, output)
         return open_array(folder.final(output))
 
     @property
@@ -98,10 +99,3 @@ class JobResult:
 def result_of(folder: JobFolder, settings: Settings, tally: Tally, is_finished: bool, check: Check | None = None) -> JobResult:
     """The result of a job in a folder."""
     return JobResult(summary_of(settings, tally, is_finished), folder.path, check)
-
-
-def column_of(path: Path, output: str) -> np.ndarray:
-    """A column of a Parquet file of results."""
-    from tapediff.jobs.sources import read_shared
-
-    return read_shared(output, f"{path}:{output}")

@@ -19,7 +19,8 @@ PIECE = 1 << 22  # bytes that are read back at a time
 
 @dataclass(frozen=True)
 class Layout:
-    """An output: how many entries along the first axis, the shape and dtype of one, and whether each row has one or each chunk."""
+    """An output: how many entries there are along the first axis, the shape and dtype of one, whether each chunk has one or each
+    row."""
 
     length: int
     shape: tuple[int, ...]

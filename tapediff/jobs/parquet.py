@@ -1,15 +1,19 @@
 """Results as one Parquet file: a row group for each chunk."""
 
 import os
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tapediff.jobs.errors import JobError, StorageError
 from tapediff.jobs.files import storage_errors
 from tapediff.jobs.folder import JobFolder
-from tapediff.jobs.settings import Settings
-from tapediff.jobs.store import FolderStore
+from tapediff.jobs.sources.optional import require_package
+
+if TYPE_CHECKING:
+    from tapediff.jobs.settings import Settings
+    from tapediff.jobs.store import FolderStore
 
 
 def require_pyarrow() -> Any:
@@ -18,16 +22,11 @@ def require_pyarrow() -> Any:
     Raises
         JobError: it is not installed.
     """
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise JobError("Parquet needs pyarrow, which is not installed: pip install 'tapediff[jobs]', or choose the format npy"
-                       ) from error
-    return pyarrow
+    require_package("pyarrow.parquet", "writing Parquet")
+    return require_package("pyarrow", "writing Parquet")
 
 
-def write_parquet(folder: JobFolder, settings: Settings, store: FolderStore) -> None:
+def write_parquet(folder: JobFolder, settings: "Settings", store: "FolderStore") -> None:
     """Write the outputs of all rows into the folder's Parquet file, which appears when it is complete."""
     pyarrow = require_pyarrow()
     partial = folder.work / "results.parquet"
@@ -52,6 +51,21 @@ def write_parquet(folder: JobFolder, settings: Settings, store: FolderStore) -> 
             os.close(descriptor)
         os.replace(partial, folder.parquet)
     folder.sync()
+
+
+def read_parquet(path: Path, output: str) -> np.ndarray:
+    """An output in a file that a job wrote."""
+    pyarrow = require_pyarrow()
+    try:
+        column = pyarrow.parquet.read_table(path, columns=[output])[output].combine_chunks()
+    except (pyarrow.lib.ArrowException, OSError, KeyError) as error:
+        raise JobError(f"{path} is no file of results with a column {output!r}: {' '.join(str(error).split())}") from error
+    shape = [len(column)]
+    while pyarrow.types.is_fixed_size_list(column.type):
+        shape.append(column.type.list_size)
+        column = column.flatten()
+    found: np.ndarray = column.to_numpy(zero_copy_only=False).reshape(shape)
+    return found
 
 
 def arrow_type(pyarrow: Any, dtype: np.dtype, shape: tuple[int, ...]) -> Any:

@@ -14,7 +14,8 @@ from tapediff.jobs.result import ProgramFacts
 from tapediff.nested import LEAF, Structure
 from tapediff.program.batch import Batch
 from tapediff.program.file import Parts, signature
-from tapediff.program.program import Program, interned, trace
+from tapediff.program.known import interned
+from tapediff.program.program import Program, trace
 
 Rows = Mapping[str, np.ndarray]
 
@@ -78,8 +79,8 @@ class Paths:
 
     def run(self, path: Path, rows: Rows, chosen: Any, reduce: str | None) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
         """Values of the chosen rows, their gradients or the sums of those, and which rows take another path."""
-        (value,), gradients, failed = path.batch.value_and_grad(*self.arguments(rows, chosen), argnums=self.argnums, reduce=reduce,
-                                                             mask=True)
+        given = self.arguments(rows, chosen)
+        (value,), gradients, failed = path.batch.value_and_grad(*given, argnums=self.argnums, reduce=reduce, mask=True)
         return value.reshape(-1), list(gradients), failed
 
     def run_alone(self, path: Path, rows: Rows, row: int) -> tuple[np.ndarray, list[np.ndarray]]:

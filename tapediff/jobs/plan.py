@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from os import PathLike, fspath
 from os.path import abspath
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 

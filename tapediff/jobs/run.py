@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 import numpy as np
 
@@ -173,7 +174,7 @@ def prepare(folder: JobFolder, settings: Settings, restart: bool) -> None:
     write_settings(folder, settings)
 
 
-def final_paths(folder: JobFolder, settings: Settings) -> list[os.PathLike[str]]:
+def final_paths(folder: JobFolder, settings: Settings) -> list[Path]:
     """The files of a finished job."""
     return [folder.parquet] if settings.format == "parquet" else [folder.final(name) for name in settings.outputs]
 

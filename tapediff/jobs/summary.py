@@ -20,8 +20,9 @@ def summary_of(settings: Settings, tally: Tally, is_finished: bool) -> dict[str,
     kept), rows_without_program, independent_rows (by input, where the value does not depend on it), summed_rows (with `reduce`)
     """
     counts = tally.counts
-    programs = [{"signature": name, "instructions": facts.instructions, "bytes": facts.bytes, "guards": list(facts.guards),
-                 "rows": counts.programs[name]} for name, facts in tally.programs.items() if counts.programs.get(name)]
+    programs: list[dict[str, Any]] = [
+        {"signature": name, "instructions": facts.instructions, "bytes": facts.bytes, "guards": list(facts.guards),
+         "rows": counts.programs[name]} for name, facts in tally.programs.items() if counts.programs.get(name)]
     programs.sort(key=lambda program: (-program["rows"], program["signature"]))
     return {
         "tapediff": settings.library["tapediff"],

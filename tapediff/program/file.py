@@ -94,7 +94,7 @@ def signature(parts: Parts) -> str:
     digest = hashlib.blake2b(json.dumps(header).encode(), digest_size=16)
     for name, section in sections.items():
         digest.update(f"{name} {section.dtype} {section.shape}".encode())
-        digest.update(np.ascontiguousarray(section))
+        digest.update(np.ascontiguousarray(section).tobytes())
     return digest.hexdigest()
 
 

@@ -23,7 +23,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
     """The command's parser."""
     parser = new_parser(commands, "info", "how far a job is, and what it found", DESCRIPTION, EPILOG)
     parser.add_argument("folder", metavar="FOLDER", help="the folder of the job")
-    parser.add_argument("--json", action="store_true", help="the summary as JSON, as summary.json has it, and whether it is running")
+    parser.add_argument("--json", action="store_true", help="the summary as summary.json has it, and who is at it")
     return parser
 
 

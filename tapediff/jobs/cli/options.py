@@ -26,7 +26,7 @@ def add_progress(parser: argparse.ArgumentParser) -> None:
 
 def add_running(parser: argparse.ArgumentParser) -> None:
     """--threads and --strict."""
-    parser.add_argument("--threads", metavar="N", type=positive, help="threads to compute with (default: the cores that may be used)")
+    parser.add_argument("--threads", metavar="N", type=positive, help="threads to compute with (default: the cores at hand)")
     parser.add_argument("--strict", action="store_true", help="stop at the first row that goes wrong")
 
 
@@ -45,7 +45,7 @@ def named_sources(option: str, pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, source = pair.partition("=")
         if not (equals and name.isidentifier() and source):
-            raise JobError(f"{option} {pair!r} is not NAME=SOURCE; a source is FILE.npy, FILE.npz:MEMBER, FILE.parquet:COLUMN ...")
+            raise JobError(f"{option} {pair!r} is not NAME=SOURCE; a source is FILE.npy, FILE.npz:MEMBER ...")
         if name in sources:
             raise JobError(f"{option} gives {name!r} twice; give it once")
         sources[name] = source

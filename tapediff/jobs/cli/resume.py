@@ -9,8 +9,8 @@ DESCRIPTION = """\
 Go on with the job in a folder.
 
 The job runs the function file and reads the inputs that it was started with, if they are unchanged. This works for jobs that you
-started with `tapediff run` on this machine: their settings are signed with a key of yours. A folder from somebody else is not told
-what to run here; give the whole command, `tapediff run FILE.py:FUNCTION ... --out FOLDER`, which goes on with it just so.
+started with `tapediff run` on this machine: their settings are signed with a key of yours. A folder from somebody else does not
+say what is run here; give the whole command, `tapediff run FILE.py:FUNCTION ... --out FOLDER`, which goes on with it just so.
 """
 
 EPILOG = """\

@@ -12,14 +12,14 @@ DONE, DISAGREES = 0, 1
 DESCRIPTION = f"""\
 Call a Python function for every row of a table and write its value and gradient.
 
-The function is called with keyword arguments, matched by name: one row (an index of the first axis) of each --rows input and the
-whole of each --shared input, as tensors. It returns a tensor of one element:
+The function is called with keyword arguments, matched by name: one row (an index of the first axis) of each --rows input and
+the whole of each --shared input, as tensors. It returns a tensor of one element:
 
     def loss(pixels, label, weight, bias):
         return td.nn.functional.cross_entropy(weight @ pixels + bias, label)
 
 {INPUTS}
-A job that was stopped, by Ctrl-C, by a full disk or by kill -9, goes on where it stopped when the same command is given again, and
+A job that was stopped, by Ctrl-C, by a full disk or by kill -9, goes on where it stopped when the same command is given again;
 the results have the same bits as if it had not been stopped. A folder that holds another job is refused.
 """
 
@@ -27,17 +27,17 @@ EPILOG = """\
 results in the --out folder, under these names only when complete:
   value.npy         the value of every row
   grad_NAME.npy     the gradient of every row for each --wrt NAME, shape (rows, *shape of the argument)
-  status.npy        of every row: 0 ok, 1 non-finite input, 2 non-finite value, 3 non-finite gradient, 4 exception in the function,
-                    5 a guard that could not be met; value and gradient of rows with 4 or 5 are nan
+  status.npy        of every row: 0 ok, 1 non-finite input, 2 non-finite value, 3 non-finite gradient, 4 exception in the
+                    function, 5 a guard that could not be met; value and gradient of rows with 4 or 5 are nan
   summary.json      rows, seconds, programs and their guards, rows by status, the first few that went wrong
-With --reduce value and gradients are summed or averaged over the rows where they are finite. With --format parquet the results are
-the columns of results.parquet.
+With --reduce value and gradients are summed or averaged over the rows where they are finite. With --format parquet the results
+are the columns of results.parquet.
 
 exit codes:
   0    finished
   1    finished, but the --check found a relative error above --tolerance (or a nan)
-  2    an argument, an input or the function can't be used, the folder holds another job, or another process runs in it; one line
-       says which and why
+  2    an argument, an input or the function can't be used, the folder holds another job, or another process runs in it;
+       one line says which and why
   3    stopped by --strict at a row that went wrong, or results can't be written (a full disk); finished chunks are kept
   130  interrupted (Ctrl-C); finished chunks are kept
   143  terminated (SIGTERM); finished chunks are kept
@@ -60,7 +60,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
     add("--reduce", choices=("sum", "mean"), help="sum or average value and gradients over the rows")
     add("--format", choices=("npy", "parquet"), default="npy", help="of the results (default npy)")
     add("--chunk-rows", metavar="N", type=positive, help="rows computed at a time (default: by the bytes of a row)")
-    add("--limit", metavar="N", type=natural, help="programs of one chunk; rows of further paths are recorded one by one (default 64)")
+    add("--limit", metavar="N", type=natural, help="programs of a chunk (default 64); rows of further paths are recorded alone")
     add_running(parser)
     add("--restart", action="store_true", help="take away the job and the results that the folder holds, and start over")
     add("--check", metavar="N", type=natural, default=0, help="compare N sampled rows with finite differences (default 0)")
@@ -75,8 +75,8 @@ def execute(options: argparse.Namespace) -> int:
     from tapediff.jobs.run import run
 
     result = run(
-        options.function, rows=rows, shared=shared, wrt=options.wrt, reduce=options.reduce, out=options.out, format=options.format,
-        chunk_rows=options.chunk_rows, limit=options.limit, threads=options.threads, strict=options.strict,
+        options.function, rows=rows, shared=shared, wrt=options.wrt, reduce=options.reduce, out=options.out,
+        format=options.format, chunk_rows=options.chunk_rows, limit=options.limit, threads=options.threads, strict=options.strict,
         restart=options.restart, check=options.check, progress=mode(options),
     )
     if not options.quiet:
