@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tapediff.jobs.errors import ChangedError, JobError, LockedError, StorageError, StrictError
-    from tapediff.jobs.info import info
+    from tapediff.jobs.state import info
     from tapediff.jobs.job_result import JobResult
-    from tapediff.jobs.run import resume, run
+    from tapediff.jobs.job import resume, run
 
 _FROM = {"ChangedError": "errors", "JobError": "errors", "LockedError": "errors", "StorageError": "errors",
-         "StrictError": "errors", "info": "info", "JobResult": "job_result", "resume": "run", "run": "run"}
+         "StrictError": "errors", "info": "state", "JobResult": "job_result", "resume": "job", "run": "job"}
 
 __all__ = ["ChangedError", "JobError", "JobResult", "LockedError", "StorageError", "StrictError", "info", "resume", "run"]
 

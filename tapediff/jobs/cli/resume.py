@@ -29,7 +29,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
 
 def execute(options: argparse.Namespace) -> int:
     """`tapediff resume`."""
-    from tapediff.jobs.run import resume
+    from tapediff.jobs.job import resume
 
     result = resume(options.out, threads=options.threads, strict=options.strict, progress=mode(options))
     if not options.quiet:

@@ -72,7 +72,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
 def execute(options: argparse.Namespace) -> int:
     """`tapediff run`."""
     rows, shared = named_sources("--rows", options.rows), named_sources("--shared", options.shared)
-    from tapediff.jobs.run import run
+    from tapediff.jobs.job import run
 
     result = run(
         options.function, rows=rows, shared=shared, wrt=options.wrt, reduce=options.reduce, out=options.out,

@@ -13,7 +13,7 @@ from tapediff.jobs.evaluator import Evaluator
 from tapediff.jobs.finish import combined, finish
 from tapediff.jobs.folder import JobFolder, remove
 from tapediff.jobs.function import Function, load_function
-from tapediff.jobs.info import read_tally
+from tapediff.jobs.state import read_tally
 from tapediff.jobs.job_result import JobResult, result_of
 from tapediff.jobs.origins import explained
 from tapediff.jobs.pipeline import Pipeline
