@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tapediff.jobs.errors import ChangedError, JobError, LockedError, StorageError, StrictError
-    from tapediff.jobs.state import info
-    from tapediff.jobs.job_result import JobResult
     from tapediff.jobs.job import resume, run
+    from tapediff.jobs.job_result import JobResult
+    from tapediff.jobs.state import info
 
 _FROM = {"ChangedError": "errors", "JobError": "errors", "LockedError": "errors", "StorageError": "errors",
          "StrictError": "errors", "info": "state", "JobResult": "job_result", "resume": "job", "run": "job"}
