@@ -15,7 +15,7 @@ def test_a_name_that_is_loaded_when_first_used_is_there(name):
 def test_an_unknown_name_is_an_attribute_error():
     assert not hasattr(td, "no_such_name")
     with pytest.raises(AttributeError, match="has no attribute 'no_such_name'"):
-        td.no_such_name
+        td.no_such_name  # noqa: B018
 
 
 @pytest.mark.parametrize("name", ["complex64", "half", "bfloat16", "sparse_coo_tensor", "view_as_complex"])
