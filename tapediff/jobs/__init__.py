@@ -1,6 +1,23 @@
 """Batch gradient jobs: a Python function, a table of rows, and the value and gradient of every row as files."""
 
-from tapediff.jobs.errors import JobError
-from tapediff.jobs.run import JobResult, run
+import importlib
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["JobError", "JobResult", "run"]
+if TYPE_CHECKING:
+    from tapediff.jobs.errors import ChangedError, JobError, LockedError, StorageError, StrictError
+    from tapediff.jobs.info import info
+    from tapediff.jobs.job_result import JobResult
+    from tapediff.jobs.run import resume, run
+
+_FROM = {"ChangedError": "errors", "JobError": "errors", "LockedError": "errors", "StorageError": "errors",
+         "StrictError": "errors", "info": "info", "JobResult": "job_result", "resume": "run", "run": "run"}
+
+__all__ = ["ChangedError", "JobError", "JobResult", "LockedError", "StorageError", "StrictError", "info", "resume", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what computes when it is first used: `tapediff --help` does without."""
+    if name in _FROM:
+        found = globals()[name] = getattr(importlib.import_module(f"tapediff.jobs.{_FROM[name]}"), name)
+        return found
+    raise AttributeError(f"module 'tapediff.jobs' has no attribute {name!r}")

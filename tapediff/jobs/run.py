@@ -1,147 +1,246 @@
-"""A batch gradient job: read the inputs, evaluate every row, write values and gradients, check a sample of them."""
+"""Batch gradient jobs: value and gradient of a function for every row of a table, from file to file, resumable."""
 
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from os import PathLike
+from contextlib import ExitStack
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
-from tqdm import tqdm
 
-from tapediff.jobs.batches import BatchEvaluator
 from tapediff.jobs.check import Check, check_rows
-from tapediff.jobs.errors import JobError
-from tapediff.jobs.function import Function, match_parameters
-from tapediff.jobs.inputs import Source, count_rows, read_arrays
-from tapediff.jobs.outputs import OutputFolder
-
-
-@dataclass(frozen=True)
-class JobResult:
-    """What a finished job found: `outputs` maps `value` and each `grad_<name>` to its file."""
-
-    rows: int
-    seconds: float
-    non_finite_rows: int
-    independent_rows: dict[str, int]
-    outputs: dict[str, Path]
-    check: Check | None
-
-    @property
-    def value(self) -> np.ndarray:
-        """The value of every row, memory-mapped."""
-        return self.array("value")
-
-    def gradient(self, name: str) -> np.ndarray:
-        """The gradient of every row with respect to the input `name`, memory-mapped."""
-        return self.array(f"grad_{name}")
-
-    def array(self, output: str) -> np.ndarray:
-        return np.load(self.outputs[output], mmap_mode="r")
-
-    def __str__(self) -> str:
-        """The summary table that the command line prints."""
-        per_second = self.rows / self.seconds if self.seconds else 0.0
-        lines = [
-            ("rows", f"{self.rows:,}"),
-            ("seconds", f"{self.seconds:.2f}"),
-            ("rows per second", f"{per_second:,.0f}"),
-            ("non-finite rows", f"{self.non_finite_rows:,}"),
-        ]
-        lines += [(f"independent of {name}", f"{count:,} rows") for name, count in self.independent_rows.items() if count]
-        for name, path in self.outputs.items():
-            array = self.array(name)
-            lines.append((name, f"{path}  {array.dtype} {array.shape}"))
-        if self.check is not None:
-            lines.append(("check", str(self.check)))
-        width = max(len(label) for label, _ in lines)
-        return "\n".join(f"{label:<{width}}  {text}" for label, text in lines)
+from tapediff.jobs.errors import JobError, StorageError, StrictError
+from tapediff.jobs.evaluator import Evaluator
+from tapediff.jobs.finish import combined, finish
+from tapediff.jobs.folder import JobFolder, remove
+from tapediff.jobs.function import Function, load_function
+from tapediff.jobs.info import read_tally
+from tapediff.jobs.job_result import JobResult, result_of
+from tapediff.jobs.origins import explained
+from tapediff.jobs.pipeline import Pipeline
+from tapediff.jobs.plan import Plan, Wanted
+from tapediff.jobs.progress import Progress
+from tapediff.jobs.result import ChunkResult
+from tapediff.jobs.settings import Settings, read_settings, require_same, write_settings
+from tapediff.jobs.sources import Given, Source
+from tapediff.jobs.status import REASONS
+from tapediff.jobs.store import FolderStore, MemoryStore, Store, free_bytes
+from tapediff.jobs.summary import summary_of
+from tapediff.jobs.tally import Tally
+from tapediff.jobs.trust import is_signed
 
 
 def run(
-    f: Function,
+    f: Function | str,
     *,
-    rows: Mapping[str, Source],
-    shared: Mapping[str, Source] | None = None,
+    rows: Mapping[str, Given],
+    shared: Mapping[str, Given] | None = None,
     wrt: str | Sequence[str],
-    out: str | PathLike[str],
+    reduce: str | None = None,
+    out: str | os.PathLike[str] | None = None,
+    format: str = "npy",
+    chunk_rows: int | None = None,
+    limit: int | None = None,
+    threads: int | None = None,
+    strict: bool = False,
+    restart: bool = False,
     check: int = 0,
-    progress: bool = False,
-    overwrite: bool = False,
+    progress: str = "none",
 ) -> JobResult:
-    """Evaluate `f` and its gradient for every row and write them as `.npy` files into the folder `out`.
+    """Evaluate `f` and its gradient for every row.
 
-    `f` is called with keyword arguments: for each name in `rows` one row (an index of the first axis), for each name in
-    `shared` the whole array, all as tensors. It returns a tensor of one element. `wrt` names the inputs to differentiate by;
-    `grad_<name>.npy` then has the shape (rows, *shape of one argument), for a shared input too. `check` rows are
-    compared with finite differences. Raises JobError, and leaves no file, if an input or a row can't be used.
+    f          is called with keyword arguments, tensors: one row of each of `rows`, all of each of `shared`; returns a tensor of
+               one floating-point element. Or "FILE.py:FUNCTION"
+    rows       by parameter: an array, or a file, `data.npy`, `table.parquet:column` ...; rows lie along the first axis
+    shared     by parameter: an array, a number, or a file
+    wrt        the inputs to differentiate by
+    reduce     None: value and gradients of every row; "sum" or "mean": of all rows whose value and gradients are finite
+    out        the folder of the results; None: they stay in memory. A folder in which the same job was begun goes on with it
+    format     "npy": a file for each output, or "parquet": one file
+    chunk_rows rows of a chunk, which is computed at a time and, after a crash, again; chosen by the bytes of a row
+    limit      programs of one chunk (64): rows that take further paths are recorded one by one
+    threads    how many to use; the cores that the process may use by default
+    strict     stop at the first row that goes wrong
+    restart    take away the job and the results that the folder holds
+    check      compare so many rows with finite differences
+    progress   "auto", "bar", "log" or "none"; on stderr
 
-    >>> import tempfile
+    Rows that go wrong are marked in `status` (see `tapediff.jobs.status`), and the job goes on.
+
     >>> def f(x, scale):
     ...     return (scale * x * x).sum()
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     result = run(f, rows={"x": np.array([[1.0, 2.0], [3.0, 4.0]])}, shared={"scale": np.array(0.5)}, wrt="x", out=folder)
-    ...     print(np.array(result.value), np.array(result.gradient("x")).tolist())
-    [ 2.5 12.5] [[1.0, 2.0], [3.0, 4.0]]
+    >>> result = run(f, rows={"x": np.array([[1.0, 2.0], [3.0, 4.0]])}, shared={"scale": 0.5}, wrt="x")
+    >>> result.value, result.gradient("x").tolist()
+    (array([ 2.5, 12.5]), [[1.0, 2.0], [3.0, 4.0]])
+
+    Raises
+        JobError: an input, the function or a setting can't be used; of its kinds ChangedError: the folder holds another job;
+            LockedError: another process runs in it; StrictError: a row went wrong; StorageError: the disk is full, say.
     """
+    target = os.path.abspath(f) if isinstance(f, str) else None
+    function = load_function(f) if isinstance(f, str) else f
     names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
-    row_arrays, shared_arrays = read_arrays(rows), read_arrays(shared or {})
-    length = count_rows(row_arrays)
-    require_disjoint(row_arrays, shared_arrays)
-    require_differentiable(names, row_arrays | shared_arrays)
-    match_parameters(f, [*row_arrays, *shared_arrays])
-    dtypes = {name: array.dtype for name, array in (row_arrays | shared_arrays).items()}
-    shapes = {name: array.shape[1:] for name, array in row_arrays.items()}
-    shapes |= {name: array.shape for name, array in shared_arrays.items()}
-    evaluator = BatchEvaluator(f, row_arrays, shared_arrays, names)
-
-    with OutputFolder(Path(out)) as folder:
-        if not overwrite:
-            folder.require_absent(["value", *(f"grad_{name}" for name in names)])
-        value_dtype = evaluator.by_row.value(0).dtype if length else np.result_type(*(dtypes[name] for name in names))
-        values = folder.create("value", (length,), value_dtype)
-        gradients = {name: folder.create(f"grad_{name}", (length, *shapes[name]), dtypes[name]) for name in names}
-        start = perf_counter()
-        non_finite, independent = fill(evaluator, values, gradients, progress)
-        seconds = perf_counter() - start
-        outputs = folder.publish()
-    checked = check_rows(f, row_arrays, shared_arrays, gradients, check) if check else None
-    return JobResult(length, seconds, non_finite, independent, outputs, checked)
+    wanted = Wanted(function, dict(rows), dict(shared or {}), names, reduce, format, chunk_rows, limit, target)
+    wanted.check()
+    if check and reduce:
+        raise JobError("check compares rows with finite differences; leave it out with reduce")
+    if out is None:
+        return run_in_memory(wanted, threads, strict, check, progress)
+    return run_in_folder(JobFolder(out), wanted, threads, strict, restart, check, progress)
 
 
-def fill(
-    evaluator: BatchEvaluator, values: np.ndarray, gradients: Mapping[str, np.ndarray], progress: bool
-) -> tuple[int, dict[str, int]]:
-    """Evaluate every row into the arrays; returns the number of non-finite rows, and of rows independent of each input."""
-    non_finite = 0
-    independent = dict.fromkeys(gradients, 0)
-    hidden = None if progress else True  # None: shown where stderr is a terminal
-    size = evaluator.chunk_rows()
-    with tqdm(total=len(values), unit="row", disable=hidden) as bar:
-        for first in range(0, len(values), size):
-            last = min(first + size, len(values))
-            for name, count in evaluator.fill(first, last, values, gradients).items():
-                independent[name] += count
-            finite = np.isfinite(values[first:last])
-            for gradient in gradients.values():
-                finite &= np.isfinite(gradient[first:last]).reshape(last - first, -1).all(axis=1)
-            non_finite += int((~finite).sum())
-            bar.update(last - first)
-    return non_finite, independent
+def resume(out: str | os.PathLike[str], *, threads: int | None = None, strict: bool = False, progress: str = "none") -> JobResult:
+    """Go on with the job in a folder, which this user started on this machine with a function and inputs from files.
+
+    Any other job goes on when it is run again as it was started; a folder from somebody else is not told what to run here.
+
+    Raises
+        JobError: as `run`; or the folder holds no job, or one that was not started so.
+    """
+    folder = JobFolder(out)
+    folder.check()
+    found = read_settings(folder)
+    if found is None:
+        raise JobError(f"{folder.path} holds no job that was begun; start it with `tapediff run`")
+    settings, text, signature = found
+    again = "give the whole command again (or td.jobs.run): it goes on where the job stopped"
+    if not is_signed(text, signature):
+        raise JobError(f"the job in {folder.path} was not started by you on this machine, so the function that it names is not "
+                       f"run: {again}")
+    if settings.target is None:
+        raise JobError(f"the job in {folder.path} was started from Python with a function that no file is known of: {again}")
+    given: dict[str, dict[str, str]] = {"rows": {}, "shared": {}}
+    for kind, inputs in (("rows", settings.rows), ("shared", settings.shared)):
+        for name, entry in inputs.items():
+            if entry.given is None:
+                raise JobError(f"{name} was an array in memory: {again}")
+            given[kind][name] = entry.given
+    wanted = Wanted(load_function(settings.target), given["rows"], given["shared"], settings.wrt, settings.reduce,
+                    settings.format, settings.chunk_rows, settings.limit, settings.target)
+    return run_in_folder(folder, wanted, threads, strict, False, 0, progress)
 
 
-def require_disjoint(rows: Mapping[str, np.ndarray], shared: Mapping[str, np.ndarray]) -> None:
-    both = sorted(set(rows) & set(shared))
-    if both:
-        raise JobError(f"{', '.join(both)} was given both as a row input and as a shared input; give it once")
+def run_in_memory(wanted: Wanted, threads: int | None, strict: bool, check: int, progress: str) -> JobResult:
+    """A job whose results stay in memory."""
+    with Plan(wanted, None) as plan:
+        settings = plan.settings
+        store = MemoryStore(settings.partition, settings.layouts)
+        evaluator = plan.evaluator(threads)
+        compute(plan, evaluator, store, strict, progress)
+        store.tally.failures = explained(store.tally.failures, plan, evaluator)
+        arrays = combined(settings, store) | {"status": store.arrays["status"]} if settings.reduce else store.arrays
+        found = check_of(plan, arrays, check)
+        return JobResult(summary_of(settings, store.tally, True), None, found, arrays)
 
 
-def require_differentiable(names: Sequence[str], arrays: Mapping[str, np.ndarray]) -> None:
-    if not names:
-        raise JobError("wrt names no input; name at least one to differentiate by")
-    for name in names:
-        if name not in arrays:
-            raise JobError(f"wrt names {name!r}, which is no input; the inputs are {', '.join(arrays)}")
-        if arrays[name].dtype.kind != "f":
-            raise JobError(f"{name} has dtype {arrays[name].dtype}, which has no gradients; convert it to float64")
+def run_in_folder(folder: JobFolder, wanted: Wanted, threads: int | None, strict: bool, restart: bool, check: int,
+                  progress: str) -> JobResult:
+    """A job whose results go into a folder."""
+    with folder.opened(), ExitStack() as opened:
+        found = None if restart else read_settings(folder)
+        if restart and folder.inputs.exists():
+            remove(folder.inputs)
+        plan = opened.enter_context(Plan(wanted, folder.inputs, found[0] if found else None))
+        settings = plan.settings
+        if found:
+            require_same(folder, found[0], settings)
+        else:
+            prepare(folder, settings, restart)
+        tally, is_finished = read_tally(folder, settings)
+        if not is_finished or not all(path.exists() for path in final_paths(folder, settings)):
+            tally = compute_in_folder(folder, plan, threads, strict, progress)
+        result = result_of(folder, settings, tally, True)
+        result.check = check_of(plan, {name: result.array(name) for name in settings.outputs}, check) if check else None
+        return result
+
+
+def prepare(folder: JobFolder, settings: Settings, restart: bool) -> None:
+    """Make room for a job in a folder, and write its settings: from then on there is one."""
+    found = folder.results(settings.outputs)
+    if found and not restart:
+        names = ", ".join(path.name for path in found)
+        raise JobError(f"{folder.path} already holds {names}; give another folder, or --restart (restart=True) to replace it")
+    needed = sum(layout.length * layout.entry_bytes for layout in settings.layouts.values())
+    outputs = settings.outputs
+    if restart:
+        try:
+            old = read_settings(folder)
+        except JobError:
+            old = None
+        outputs = [*outputs, *(old[0].outputs if old else [])]
+    folder.clear(outputs)
+    if needed > free_bytes(folder.work):
+        raise StorageError(f"{folder.path} has room for {free_bytes(folder.work):,} bytes, and the results take {needed:,}; make "
+                           "room or give another folder")
+    write_settings(folder, settings)
+
+
+def final_paths(folder: JobFolder, settings: Settings) -> list[Path]:
+    """The files of a finished job."""
+    return [folder.parquet] if settings.format == "parquet" else [folder.final(name) for name in settings.outputs]
+
+
+def compute_in_folder(folder: JobFolder, plan: Plan, threads: int | None, strict: bool, progress: str) -> Tally:
+    """Do what is left of a job, and give the results their names."""
+    settings = plan.settings
+    store = FolderStore(folder, settings.job, settings.partition, settings.layouts)
+    try:
+        evaluator = plan.evaluator(threads)
+        try:
+            compute(plan, evaluator, store, strict, progress)
+        except StorageError:
+            raise
+        except BaseException:
+            store.commit()
+            raise
+        store.tally.failures = explained(store.tally.failures, plan, evaluator)
+        finish(folder, settings, store, summary_of(settings, store.tally, True))
+    finally:
+        store.close()
+    return store.tally
+
+
+def compute(plan: Plan, evaluator: Evaluator, store: Store, strict: bool, progress: str) -> None:
+    """Compute the chunks that a store does not have."""
+    partition = plan.settings.partition
+    todo = [chunk for chunk in range(partition.count) if chunk not in store.done]
+    with Progress(progress, partition.rows, store.tally.rows) as shown:
+        known = set(store.tally.programs)
+
+        def read(chunk: int) -> dict[str, np.ndarray]:
+            return plan.read(*partition.bounds(chunk))
+
+        def evaluate(chunk: int, inputs: dict[str, np.ndarray]) -> ChunkResult:
+            result = evaluator.evaluate(inputs, partition.bounds(chunk)[0])
+            if strict and result.failures:
+                failure = result.failures[0]
+                raise StrictError(f"row {failure.row}: {REASONS[failure.code]}: {failure.text}; without --strict the job marks "
+                                  "such rows and goes on")
+            known.update(result.programs)
+            shown.advance(result.last - result.first, len(known))
+            return result
+
+        Pipeline(read, store.write).run(todo, evaluate)
+
+
+class Rows:
+    """A source as `check_rows` takes it: an array that is read row by row."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+    def __len__(self) -> int:
+        return self.source.length
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        found: np.ndarray = self.source.read(row, row + 1)[0]
+        return found
+
+
+def check_of(plan: Plan, arrays: Mapping[str, np.ndarray], count: int) -> Check | None:
+    """The comparison of some rows with finite differences."""
+    if not count:
+        return None
+    gradients = {name: arrays[f"grad_{name}"] for name in plan.settings.wrt}
+    rows = {name: Rows(source) for name, source in plan.sources.items()}
+    with np.errstate(all="ignore"):
+        return check_rows(plan.wanted.f, rows, plan.shared, gradients, count)  # type: ignore[arg-type]
