@@ -4,15 +4,37 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tapediff.jobs.blocks import map_blocks
     from tapediff.jobs.errors import ChangedError, JobError, LockedError, StorageError, StrictError
     from tapediff.jobs.info import info
     from tapediff.jobs.job_result import JobResult
     from tapediff.jobs.run import resume, run
 
-_FROM = {"ChangedError": "errors", "JobError": "errors", "LockedError": "errors", "StorageError": "errors",
-         "StrictError": "errors", "info": "info", "JobResult": "job_result", "resume": "run", "run": "run"}
+_FROM = {
+    "ChangedError": "errors",
+    "JobError": "errors",
+    "JobResult": "job_result",
+    "LockedError": "errors",
+    "StorageError": "errors",
+    "StrictError": "errors",
+    "info": "info",
+    "map_blocks": "blocks",
+    "resume": "run",
+    "run": "run",
+}
 
-__all__ = ["ChangedError", "JobError", "JobResult", "LockedError", "StorageError", "StrictError", "info", "resume", "run"]
+__all__ = [
+    "ChangedError",
+    "JobError",
+    "JobResult",
+    "LockedError",
+    "StorageError",
+    "StrictError",
+    "info",
+    "map_blocks",
+    "resume",
+    "run",
+]
 
 
 def __getattr__(name: str) -> Any:

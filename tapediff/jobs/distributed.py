@@ -47,7 +47,7 @@ class Workers:
         self.client = client
         self.recipe = recipe
         self.sent_recipe: Any = None
-        self.flying: dict[Any, tuple[Any, Any]] = {}  # futures of results: the chunk, and the future of its inputs
+        self.flying: dict[Any, Any] = {}  # chunks by the futures of their results
         self.landed: SimpleQueue[Any] = SimpleQueue()
         self.attempts: dict[Any, int] = {}
         self.looked = self.seen = monotonic()
@@ -70,7 +70,7 @@ class Workers:
                 if not self.flying:
                     return
                 for future in self._land():
-                    chunk, _ = self.flying.pop(future)
+                    chunk = self.flying.pop(future)
                     result = self._result(chunk, future)
                     if result is None:
                         again.append(chunk)
@@ -85,11 +85,11 @@ class Workers:
 
     def _send(self, chunk: Any, inputs: Inputs, first: int) -> None:
         """Have a chunk evaluated somewhere."""
-        if self.sent_recipe is None or self.sent_recipe.status != "finished":
-            self.sent_recipe = self.client.scatter(self.recipe, broadcast=True, hash=False)
-        (sent,) = self.client.scatter([inputs], hash=False)  # scatter would take a dict apart
-        future = self.client.submit(evaluate, self.sent_recipe, sent, first, pure=False)
-        self.flying[future] = chunk, sent
+        # as arguments of tasks, not scattered: what is lost with a worker, the scheduler has computed again
+        if self.sent_recipe is None:
+            self.sent_recipe = self.client.submit(same, self.recipe, pure=False)
+        future = self.client.submit(evaluate, self.sent_recipe, inputs, first, pure=False)
+        self.flying[future] = chunk
         future.add_done_callback(self.landed.put)
 
     def _land(self) -> list[Any]:
@@ -129,12 +129,13 @@ class Workers:
             return found
         except JobError:
             raise
-        except (self.distributed.scheduler.KilledWorker, self.distributed.client.FutureCancelledError,
-                self.distributed.comm.CommClosedError) as error:
+        except self.distributed.scheduler.KilledWorker as error:
+            raise JobError(f"chunk {chunk} was lost with every worker that had it; does the function end its process, or take more "
+                           "memory than a worker has?") from error
+        except (self.distributed.client.FutureCancelledError, self.distributed.comm.CommClosedError) as error:
             self.attempts[chunk] = self.attempts.get(chunk, 0) + 1
             if self.attempts[chunk] >= MOST_ATTEMPTS:
-                raise JobError(f"chunk {chunk} was lost {MOST_ATTEMPTS} times with the worker that had it; does the function end "
-                               "its process, or take more memory than a worker has?") from error
+                raise JobError(f"chunk {chunk} was lost {MOST_ATTEMPTS} times: {error}; what is finished is kept") from error
             return None
         except Exception as error:
             text = f"{type(error).__name__}: {' '.join(str(error).split())}"
@@ -146,6 +147,11 @@ class Workers:
             self.client.cancel(list(self.flying), force=True)
         self.flying.clear()
         self.sent_recipe = None
+
+
+def same(recipe: Recipe) -> Recipe:
+    """The recipe, as the result of a task."""
+    return recipe
 
 
 def evaluate(recipe: Recipe, inputs: Inputs, first: int) -> ChunkResult:

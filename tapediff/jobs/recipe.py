@@ -25,7 +25,7 @@ from tapediff.jobs.sources.optional import require_package
 from tapediff.program.program import Program
 
 PURPOSE = "running a job on Dask workers"
-MOST_EVALUATORS = 8  # that a process keeps
+MOST_EVALUATORS = 64  # that a process keeps, one for each thread and recipe
 
 _evaluators: OrderedDict[tuple[str, int], Evaluator] = OrderedDict()
 _lock = threading.Lock()
@@ -98,6 +98,8 @@ class Recipe:
         place = self.key, threading.get_ident()
         with _lock:
             found = _evaluators.get(place)
+            if found is not None:
+                _evaluators.move_to_end(place)
         if found is None:
             found = self.make()
             with _lock:
