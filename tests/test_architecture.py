@@ -14,7 +14,7 @@ PACKAGE = ROOT / "tapediff"
 
 # Lowest first; a layer's modules may import each other, in no circle. A dotted name is one module of a folder.
 LAYERS = (
-    ("errors", "dtypes", "shapes", "version"),
+    ("errors", "dtypes", "shapes", "version", "whole_files"),
     ("printing",),
     ("ops.op", "ops.elementwise"),
     ("tape.layout", "tape.spec"),
@@ -38,10 +38,10 @@ LAYERS = (
     ("tensor_methods",),
     ("nested", "custom"),
     ("program",),
-    ("special", "linalg", "backends", "cuda"),
+    ("special", "linalg", "random", "backends", "cuda"),
     ("nn",),
     ("func",),
-    ("optim", "utils"),
+    ("optim", "utils", "saving"),
     ("jobs", "viz"),
     ("__main__",),
 )

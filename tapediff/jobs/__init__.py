@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tapediff.jobs.blocks import map_blocks
     from tapediff.jobs.errors import ChangedError, JobError, LockedError, StorageError, StrictError
-    from tapediff.jobs.info import info
+    from tapediff.jobs.job import resume, run
     from tapediff.jobs.job_result import JobResult
-    from tapediff.jobs.run import resume, run
+    from tapediff.jobs.state import info
 
 _FROM = {
     "ChangedError": "errors",
@@ -17,10 +17,10 @@ _FROM = {
     "LockedError": "errors",
     "StorageError": "errors",
     "StrictError": "errors",
-    "info": "info",
+    "info": "state",
     "map_blocks": "blocks",
-    "resume": "run",
-    "run": "run",
+    "resume": "job",
+    "run": "job",
 }
 
 __all__ = [

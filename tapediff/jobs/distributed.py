@@ -130,8 +130,8 @@ class Workers:
         except JobError:
             raise
         except self.distributed.scheduler.KilledWorker as error:
-            raise JobError(f"chunk {chunk} was lost with every worker that had it; does the function end its process, or take more "
-                           "memory than a worker has?") from error
+            raise JobError(f"chunk {chunk} was lost with every worker that had it; does the function end its process, or take "
+                           "more memory than a worker has?") from error
         except (self.distributed.client.FutureCancelledError, self.distributed.comm.CommClosedError) as error:
             self.attempts[chunk] = self.attempts.get(chunk, 0) + 1
             if self.attempts[chunk] >= MOST_ATTEMPTS:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tapediff.jobs.errors import JobError, StorageError
+from tapediff.jobs.errors import JobError
 from tapediff.jobs.files import storage_errors, sync_folder
 from tapediff.jobs.lock import Lock
 
@@ -47,7 +47,7 @@ class JobFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             self.work.mkdir(exist_ok=True)
         except OSError as error:
-            raise StorageError(f"the output folder {self.path} can't be made: {error.strerror}; give another one") from error
+            raise JobError(f"the output folder {self.path} can't be made: {error.strerror}; give another one") from error
         self.check()
 
     def check(self) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-MOST_FAILURES = 8  # that a chunk describes
+MOST_FAILURES = 10  # that a chunk describes, and a job
+LONGEST_TEXT = 500  # characters that are kept of what happened
 
 
 @dataclass(frozen=True)
@@ -86,5 +87,5 @@ class ChunkResult:
 
     def record(self) -> dict[str, Any]:
         """All but the arrays, as JSON has it."""
-        return {"failures": [[f.row, f.code, f.text, f.line] for f in self.failures],
+        return {"failures": [[f.row, f.code, f.text[:LONGEST_TEXT], f.line] for f in self.failures],
                 "status": np.bincount(self.status, minlength=1).tolist(), "counts": vars(self.counts)}

@@ -5,10 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tapediff.jobs.journal import Record
-from tapediff.jobs.result import ChunkResult, Counts, Failure, ProgramFacts
+from tapediff.jobs.result import MOST_FAILURES, ChunkResult, Counts, Failure, ProgramFacts
 from tapediff.jobs.status import REASONS
-
-MOST_FAILURES = 10  # that a job describes
 
 
 @dataclass

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from bisect import bisect_left, insort
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -487,6 +487,8 @@ class Piece:
 
 class _Places:
     """Where a kernel's results go: into registers."""
+
+    adds: ClassVar[dict[str, Value]] = {}  # what is written first is a kernel of its own
 
     def __init__(self, piece: Piece, pointers: dict[str, tuple[int, int]]) -> None:
         self.piece = piece

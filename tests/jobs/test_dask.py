@@ -2,20 +2,11 @@
 
 import json
 import os
-import pickle
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-
-from tapediff.jobs import JobError, run
-from tapediff.jobs.cli import main
-from tapediff.jobs.evaluator import Evaluator
-from tapediff.jobs.function import load_function
-from tapediff.jobs.recipe import Recipe
 
 pytest.importorskip("distributed", reason="running on Dask needs the extra jobs")
 dask_array = pytest.importorskip("dask.array")
@@ -38,8 +29,6 @@ def failing(x, w):
     return (x.log() * w[0]).sum() if x[0] > 1 else (w @ x).sum()
 
 def ending(x, w):
-    if x[1] > 2.5 and os.environ.get("DASK_PARENT"):
-        pass
     if float(x[1]) > 2.5:
         os._exit(1)
     return x.sum()
@@ -123,6 +112,7 @@ def test_a_worker_that_dies_loses_nothing(scenarios):
 @pytest.mark.slow
 def test_what_can_t_go_on_is_an_error_and_keeps_what_is_finished(scenarios):
     seen = scenarios("a_function_that_ends_its_process", "a_scheduler_that_goes")
-    assert "was lost with every worker that had it; does the function end its process" in seen["a_function_that_ends_its_process"]["error"]
+    error = seen["a_function_that_ends_its_process"]["error"]
+    assert "was lost with every worker that had it; does the function end its process" in error
     assert "the Dask scheduler is gone" in seen["a_scheduler_that_goes"]["error"]
     assert seen["a_scheduler_that_goes"]["is_same"]

@@ -29,7 +29,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
 
 def execute(options: argparse.Namespace) -> int:
     """`tapediff info`."""
-    from tapediff.jobs.info import info
+    from tapediff.jobs.state import info
 
     result = info(options.folder)
     if options.json:

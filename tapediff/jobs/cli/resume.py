@@ -30,7 +30,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
 
 def execute(options: argparse.Namespace) -> int:
     """`tapediff resume`."""
-    from tapediff.jobs.run import resume
+    from tapediff.jobs.job import resume
 
     with client_of(options) as client:
         result = resume(options.out, threads=options.threads, strict=options.strict, progress=mode(options), client=client)

@@ -84,7 +84,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
 def execute(options: argparse.Namespace) -> int:
     """`tapediff run`."""
     rows, shared = named_sources("--rows", options.rows), named_sources("--shared", options.shared)
-    from tapediff.jobs.run import run
+    from tapediff.jobs.job import run
 
     with client_of(options) as client:
         result = run(

@@ -14,7 +14,6 @@ from tapediff.jobs.evaluator import Evaluator
 from tapediff.jobs.finish import combined, finish
 from tapediff.jobs.folder import JobFolder, remove
 from tapediff.jobs.function import Function, load_function
-from tapediff.jobs.info import read_tally
 from tapediff.jobs.job_result import JobResult, result_of
 from tapediff.jobs.origins import explained
 from tapediff.jobs.pipeline import Pipeline
@@ -24,6 +23,7 @@ from tapediff.jobs.recipe import Recipe
 from tapediff.jobs.result import ChunkResult
 from tapediff.jobs.settings import Settings, read_settings, require_same, write_settings
 from tapediff.jobs.sources import Given, Source
+from tapediff.jobs.state import read_tally
 from tapediff.jobs.status import REASONS
 from tapediff.jobs.store import FolderStore, MemoryStore, Store, free_bytes
 from tapediff.jobs.summary import summary_of
