@@ -31,7 +31,8 @@ def start(folder, *options):
     """The job's command in a process of its own."""
     command = [sys.executable, "-m", "tapediff", "run", "model.py:f", "--rows", "x=x.npy", "--shared", "k=0.5", "--wrt", "x",
                "--wrt", "k", "--chunk-rows", "40", "--quiet", *options, "--out", folder]
-    return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
 def finish(job):

@@ -49,7 +49,8 @@ def test_the_summary_names_the_first_rows_with_reason_and_line(tmp_path):
 
 
 def test_a_row_with_a_bad_input_that_matters_not_keeps_its_value():
-    result = run(lambda x, y: td.where(x.isnan(), y, x * y), rows={"x": np.array([2.0, np.nan]), "y": np.array([3.0, 5.0])}, wrt="y")
+    rows = {"x": np.array([2.0, np.nan]), "y": np.array([3.0, 5.0])}
+    result = run(lambda x, y: td.where(x.isnan(), y, x * y), rows=rows, wrt="y")
     np.testing.assert_array_equal(result.value, [6, 5])
     np.testing.assert_array_equal(result.gradient("y"), [2, 1])
     np.testing.assert_array_equal(result.status, [OK, NON_FINITE_INPUT])
