@@ -5,12 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tapediff.jobs.errors import JobError
 from tapediff.jobs.evaluate import RowEvaluator
-from tapediff.jobs.evaluator import Evaluator
-from tapediff.jobs.function import Function, match_parameters
-from tapediff.jobs.sources import Source, common_length
-from tapediff.jobs.status import EXCEPTION, UNMET_GUARD
+from tapediff.jobs.function import Function
 
 MOST_ELEMENTS = 200  # of one row's gradient; a larger one is sampled
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # balances the truncation error h^2 against the rounding error eps / h
@@ -55,29 +51,6 @@ def check_rows(
     sample = sample_rows(len(next(iter(rows.values()))), count).tolist()
     errors = [comparison.error for comparison in compare_rows(f, rows, shared, gradients, sample)]
     return Check(len(sample), float(np.max(errors, initial=0.0)))  # nan where one is
-
-
-def check_sources(
-    f: Function, sources: Mapping[str, Source], shared: Mapping[str, np.ndarray], wrt: Sequence[str], count: int, seed: int = 0
-) -> list[Comparison]:
-    """Evaluate `count` rows of `sources` as a job does, and compare each with finite differences."""
-    match_parameters(f, [*sources, *shared])
-    for name in wrt:
-        if name not in sources and name not in shared:
-            raise JobError(f"wrt names {name!r}, which is no input; the inputs are {', '.join([*sources, *shared])}")
-        dtype = (shared[name] if name in shared else sources[name]).dtype
-        if dtype.kind != "f":
-            raise JobError(f"{name} has dtype {dtype}, which has no gradients; convert it to float64")
-    sample = sample_rows(common_length(sources), count, seed).tolist()
-    if not sample:
-        return []
-    rows = {name: np.concatenate([source.read(row, row + 1) for row in sample]) for name, source in sources.items()}
-    result = Evaluator(f, list(rows), shared, wrt).evaluate(rows, 0)
-    for failure in result.failures:
-        if failure.code in (EXCEPTION, UNMET_GUARD):
-            raise JobError(f"row {sample[failure.row]}: {failure.text}")
-    with np.errstate(all="ignore"):
-        return compare_rows(f, rows, shared, result.gradients, range(len(sample)), names=sample, seed=seed)
 
 
 def sample_rows(length: int, count: int, seed: int = 0) -> np.ndarray:

@@ -76,10 +76,10 @@ class Workers:
                         again.append(chunk)
                     else:
                         accept(chunk, result)
-        except (OSError, self.distributed.comm.CommClosedError) as error:
+        except Exception as error:  # a client without a scheduler raises this and that
             if isinstance(error, JobError) or self.client.status == "running":
                 raise
-            raise JobError(f"the Dask scheduler is gone: {error}; what is finished is kept") from error
+            raise JobError("the Dask scheduler is gone; what is finished is kept") from error
         finally:
             self._cancel()
 
@@ -108,6 +108,8 @@ class Workers:
 
     def _look(self) -> None:
         """See how many workers there are."""
+        if self.client.status != "running":
+            raise RuntimeError("the client has no scheduler")
         self.looked = monotonic()
         threads = sum(self.client.nthreads().values())
         if threads:

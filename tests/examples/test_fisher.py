@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from guide import run_guide
 
 pytest.importorskip("sklearn", reason="the data set comes with scikit-learn")
 
 
 @pytest.mark.slow
-def test_scores_and_standard_errors_are_those_of_the_closed_form(run_guide):
-    out, printed = run_guide("fisher")
+def test_scores_and_standard_errors_are_those_of_the_closed_form(tmp_path):
+    out, printed = run_guide("fisher", tmp_path)
     inputs = out / "inputs"
     observed = np.load(inputs / "observations.npz")
     features, outcome = observed["features"], observed["outcome"]

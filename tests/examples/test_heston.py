@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from guide import run_guide
 from scipy.integrate import quad
 from scipy.stats import norm
 
@@ -49,8 +50,8 @@ def difference(f, x, step):
 
 
 @pytest.mark.slow
-def test_the_guide_gives_the_prices_and_greeks_of_the_complex_form(run_guide):
-    out, printed = run_guide("heston", **{"--quotes 100000": "--quotes 300"})
+def test_the_guide_gives_the_prices_and_greeks_of_the_complex_form(tmp_path):
+    out, printed = run_guide("heston", tmp_path, **{"--quotes 100000": "--quotes 300"})
     assert "5 rows against central finite differences" in printed
     assert "one of each of 300 calls" in printed
     table = quotes(300)

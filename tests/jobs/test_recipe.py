@@ -56,7 +56,8 @@ def test_a_function_may_import_what_lies_beside_it(folder):
     (folder / "other.py").write_text("import beside\ndef f(x):\n    return (beside.factor * x).sum()\n")
     recipe = recipe_of(load_function("other.py:f"))
     (folder / "recipe").write_bytes(pickle.dumps(recipe))
-    code = "import pickle, numpy as np; r = pickle.load(open('recipe', 'rb'))\nprint(r.evaluate({'x': np.ones((1, 2))}, 0).values)"
+    code = "import pickle, numpy as np; recipe = pickle.load(open('recipe', 'rb'))\n"
+    code += "print(recipe.evaluate({'x': np.ones((1, 2))}, 0).values)"
     elsewhere = folder / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "recipe").write_bytes((folder / "recipe").read_bytes())

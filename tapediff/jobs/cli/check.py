@@ -46,7 +46,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
 def execute(options: argparse.Namespace) -> int:
     """`tapediff check`."""
     rows, shared = named_sources("--rows", options.rows), named_sources("--shared", options.shared)
-    from tapediff.jobs.check import check_sources
+    from tapediff.jobs.check_sources import check_sources
     from tapediff.jobs.function import load_function
     from tapediff.jobs.sources import open_sources, read_shared
 

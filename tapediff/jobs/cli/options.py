@@ -9,7 +9,7 @@ from tapediff.jobs.errors import JobError
 
 INPUTS = """\
 A source of rows is
-  FILE.npy                        memory-mapped
+  FILE.npy
   FILE.npz:MEMBER
   FILE.parquet:COLUMN             Parquet, as .arrow, .feather (Arrow IPC) and .csv with pyarrow (pip install 'tapediff[jobs]');
                                   COLUMN,COLUMN,... are put side by side as a vector
