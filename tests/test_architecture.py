@@ -147,14 +147,14 @@ import numpy, tapediff.dtypes
 from tapediff.shapes import Shape
 def lazily():
     from .. import errors
-    from .run import run
+    from .job import run
 if TYPE_CHECKING:
     import tapediff.ops
 """
-    expected = {"tapediff.dtypes", "tapediff.shapes", "tapediff.errors", "tapediff.jobs.run"}
-    assert imports("tapediff.jobs.cli", source, is_package=False) == expected
-    source = "from .run import run\nfrom .. import errors"
-    assert imports("tapediff.jobs", source, is_package=True) == {"tapediff.jobs.run", "tapediff.errors"}
+    expected = {"tapediff.dtypes", "tapediff.shapes", "tapediff.errors", "tapediff.jobs.job"}
+    assert imports("tapediff.jobs.state", source, is_package=False) == expected
+    source = "from .job import run\nfrom .. import errors"
+    assert imports("tapediff.jobs", source, is_package=True) == {"tapediff.jobs.job", "tapediff.errors"}
 
 
 def test_a_circle_is_found():
