@@ -9,7 +9,7 @@ from typing import Any as _Any
 from tapediff.dtypes import DType as dtype
 from tapediff.dtypes import bool_ as bool
 from tapediff.dtypes import finfo, float32, float64, get_default_dtype, iinfo, int32, int64, set_default_dtype
-from tapediff.errors import GuardError, ProgramFileError
+from tapediff.errors import GuardError, ProgramFileError, SavedFileError
 from tapediff.functions import FUNCTIONS as _FUNCTIONS
 from tapediff.grad_modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
 from tapediff.native import install as _install  # the module waits for the first value
@@ -32,6 +32,7 @@ __version__ = _version
 _FROM = {"record": ("program.program", "record"), "Program": ("program.program", "Program"),
          "load_program": ("program.program", "load_program"), "custom_op": ("custom", "custom_op"),
          "compile": ("program.compiled", "compile_function"), "vmap": ("func.vectorized", "vmap"),
+         "save": ("saving", "save"), "load": ("saving", "load"),
          "is_anomaly_enabled": ("autograd.anomaly", "is_anomaly_enabled"),
          "is_anomaly_check_nan_enabled": ("autograd.anomaly", "is_anomaly_check_nan_enabled")}
 _LAZY = ("autograd", "nn", "special", "linalg", "optim", "func", "jobs", "utils", "random", "cuda", "backends")

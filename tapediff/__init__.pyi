@@ -18,6 +18,7 @@ from tapediff.dtypes import int64 as int64
 from tapediff.dtypes import set_default_dtype as set_default_dtype
 from tapediff.errors import GuardError as GuardError
 from tapediff.errors import ProgramFileError as ProgramFileError
+from tapediff.errors import SavedFileError as SavedFileError
 from tapediff.grad_modes import enable_grad as enable_grad
 from tapediff.grad_modes import inference_mode as inference_mode
 from tapediff.grad_modes import is_grad_enabled as is_grad_enabled
@@ -34,6 +35,8 @@ from tapediff.program.program import load_program as load_program
 from tapediff.custom import custom_op as custom_op
 from tapediff.program.compiled import compile_function as compile
 from tapediff.func.vectorized import vmap as vmap
+from tapediff.saving import save as save
+from tapediff.saving import load as load
 from tapediff.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
 from tapediff.autograd.anomaly import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
 from tapediff import autograd as autograd
@@ -44,6 +47,7 @@ from tapediff import jobs as jobs
 from tapediff import linalg as linalg
 from tapediff import nn as nn
 from tapediff import optim as optim
+from tapediff import random as random
 from tapediff import special as special
 from tapediff import utils as utils
 

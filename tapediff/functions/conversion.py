@@ -11,7 +11,7 @@ from tapediff import dtypes, inplace, recording
 from tapediff.dtypes import DType
 from tapediff.functions.registry import FUNCTIONS, function, method
 from tapediff.functions.views import clone
-from tapediff.tensor import Device, Tensor, of_array
+from tapediff.tensor import Device, Tensor, of_array, of_foreign
 
 __all__: list[str] = []
 
@@ -120,7 +120,7 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, how: str, *inputs: Any, **options
 
 def _as_operand(x: Any) -> Any:
     if isinstance(x, np.ndarray):
-        return of_array(np.ascontiguousarray(x))
+        return of_array(np.array(x, order="C"))  # a copy: the array may be written before the value is computed
     if isinstance(x, np.generic):
         return x.item()
     return x
@@ -209,7 +209,7 @@ def dlpack(self: Tensor, **options: Any) -> Any:
     """
     if self.spec.requires_grad:
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-    return inplace.memory(self).__dlpack__(**options)
+    return inplace.numpy(self).__dlpack__(**options)
 
 
 @method("__dlpack_device__")
@@ -231,7 +231,7 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     if not hasattr(ext_tensor, "__dlpack__"):
         raise TypeError(f"from_dlpack got {type(ext_tensor).__name__}, which has no __dlpack__ method: pass the array or tensor "
                         "itself, not a capsule")
-    made = of_array(np.from_dlpack(ext_tensor))
+    made = of_foreign(np.from_dlpack(ext_tensor))
     return clone(made) if copy else made
 
 

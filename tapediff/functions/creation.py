@@ -218,7 +218,9 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
             UserWarning,
             stacklevel=2,
         )
-    return of_source(Source(spec_of(ndarray.shape, dtype, False), array=ndarray))
+    source = Source(spec_of(ndarray.shape, dtype, False), array=ndarray)
+    source.export()
+    return of_source(source)
 
 
 @function(method=False)

@@ -67,7 +67,7 @@ def derive(name: str, function: Callable[..., Any] | None = None) -> None:
 
 def _operand(other: Any) -> Any:
     if isinstance(other, np.ndarray):
-        return of_array(np.ascontiguousarray(other))
+        return of_array(np.array(other, order="C"))
     return other.item() if isinstance(other, np.generic) else other
 
 

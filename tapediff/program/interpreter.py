@@ -23,6 +23,7 @@ from tapediff.program.layout import (
     A_WORDS,
     BOOL,
     CALL,
+    CALL_ROWS,
     COPY,
     F_BUFFERS,
     F_FAILED,
@@ -48,6 +49,7 @@ from tapediff.program.layout import (
     REVERSE_REPEATED,
     STORE,
     SUM_LANES,
+    TURN,
     ZERO,
 )
 from tapediff.sweeps import (
@@ -190,6 +192,9 @@ def load_rows(value: int, count: int, item: int, buffer: int, frame: int) -> Non
     lanes = load_i64(frame + F_LANES * 8)
     filled = min(lanes, load_i64(frame + F_ROWS * 8) - row)
     source += row * stride
+    if lanes == 1 and step == item:
+        copy(value, source, count * item)
+        return
     if stride == item:  # rows lie beside each other
         for k in range(count):
             copy(value + k * lanes * item, source + k * step, filled * item)
@@ -209,7 +214,9 @@ def store_rows(value: int, count: int, item: int, buffer: int, frame: int) -> No
     lanes = load_i64(frame + F_LANES * 8)
     filled = min(lanes, load_i64(frame + F_ROWS * 8) - row)
     target += row * stride
-    if stride == item:
+    if lanes == 1:
+        copy(target, value, count * item)
+    elif stride == item:
         copy(target, value, filled * item)
     else:
         transpose_range(target, stride, item, value, filled, count, item, lanes * item, item)
@@ -394,6 +401,37 @@ def do_call(action: int, step: int, frame: int) -> None:
 
 
 @inner
+def turn(target: int, source: int, count: int, item: int, frame: int) -> None:
+    """Copy a value in lanes so that the elements of each row lie beside each other."""
+    lanes = load_i64(frame + F_LANES * 8)
+    filled = min(lanes, load_i64(frame + F_ROWS * 8) - load_i64(frame + F_ROW * 8))
+    transpose_range(target, count * item, item, source, filled, count, item, lanes * item, item)
+
+
+@inner
+def do_call_rows(action: int, step: int, frame: int) -> None:
+    """Call a kernel for each row of the block, which writes the row of a buffer; the operands have strides from row to row."""
+    kernel = load_i64(action + A_KERNEL * 8)
+    parameters = load_i64(action + A_COUNT * 8)
+    buffer = frame + F_BUFFERS * 8 + load_i64(action + A_BUFFER * 8) * 24
+    pointers = load_i64(frame + F_POINTERS * 8)
+    row = load_i64(frame + F_ROW * 8)
+    filled = min(load_i64(frame + F_LANES * 8), load_i64(frame + F_ROWS * 8) - row)
+    stride = load_i64(buffer + 8)
+    target = load_i64(buffer) + row * stride
+    a = pointer(step, 0, frame)
+    b = pointer(step, 1, frame)
+    for _ in range(filled):
+        store_i64(pointers, target)
+        store_i64(pointers + 8, a)
+        store_i64(pointers + 16, b)
+        call_forward(kernel, parameters, pointers, 0, 0, 0)
+        target += stride
+        a += load_i64(action + A_STRIDES * 8)
+        b += load_i64(action + A_STRIDES * 8 + 8)
+
+
+@inner
 def do_memory(action_class: int, action: int, step: int, frame: int) -> None:
     """Steps that move values and compute nothing."""
     count = load_i64(action + A_COUNT * 8)
@@ -416,6 +454,8 @@ def do_memory(action_class: int, action: int, step: int, frame: int) -> None:
         source = pointer(step, 1, frame)
         for k in range(count):
             move(target + k * item, source + k * item, item)
+    elif action_class == TURN:
+        turn(target, pointer(step, 1, frame), count, item, frame)
     else:
         source = pointer(step, 1, frame)
         lanes = load_i64(frame + F_LANES * 8)
@@ -449,6 +489,8 @@ def run_steps(code: int, at: int, end: int, actions: int, frame: int) -> int:
                          pointer(step, 5, frame), pointer(step, 6, frame), pointer(step, 7, frame))
         elif action_class == CALL:
             do_call(action, step, frame)
+        elif action_class == CALL_ROWS:
+            do_call_rows(action, step, frame)
         elif action_class in (FORWARD_REPEATED, REVERSE_REPEATED):
             do_repeated(action, step, frame, action_class == FORWARD_REPEATED)
         elif action_class >= GUARD_TRUTH:
