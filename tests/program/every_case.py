@@ -20,7 +20,7 @@ from test_programs_of_every_op import results, variant, weighted  # noqa: E402
 import tapediff as td  # noqa: E402
 from tapediff.nested import flatten  # noqa: E402
 
-ROWS = 3
+ROWS = 9  # more than the lanes: a whole block and a part of one
 
 
 def chosen(step):
