@@ -13,6 +13,7 @@ from tapediff.jobs.result import MOST_FAILURES, ChunkResult, Counts, Failure, Pr
 from tapediff.jobs.status import EXCEPTION, NON_FINITE_GRADIENT, NON_FINITE_INPUT, NON_FINITE_VALUE, OK, UNMET_GUARD
 from tapediff.jobs.sums import CompensatedSum, sum_of
 from tapediff.program.compiled import MOST_PROGRAMS
+from tapediff.program.program import Program
 
 MOST_UNRECORDED = 16  # rows of a chunk that had to do without a program, after which its other rows are not recorded either
 PART_BYTES = 1 << 23  # of gradients of single rows, where sums have to be looked into
@@ -59,6 +60,12 @@ class Evaluator:
         with np.errstate(all="ignore"):
             Chunk(self, inputs, count, sink).fill()
             return sink.result(first)
+
+    def know(self, program: Program) -> None:
+        """Take a program that was recorded elsewhere: rows that take its path need no recording here."""
+        path = self.paths.keep(program)
+        if not program.guards:
+            self.only = path
 
 
 class Sink:

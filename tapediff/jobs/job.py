@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from tapediff.jobs.origins import explained
 from tapediff.jobs.pipeline import Pipeline
 from tapediff.jobs.plan import Plan, Wanted
 from tapediff.jobs.progress import Progress
+from tapediff.jobs.recipe import Recipe
 from tapediff.jobs.result import ChunkResult
 from tapediff.jobs.settings import Settings, read_settings, require_same, write_settings
 from tapediff.jobs.sources import Given, Source
@@ -45,6 +47,7 @@ def run(
     restart: bool = False,
     check: int = 0,
     progress: str = "none",
+    client: Any = None,
 ) -> JobResult:
     """Evaluate `f` and its gradient for every row.
 
@@ -63,6 +66,7 @@ def run(
     restart    take away the job and the results that the folder holds
     check      compare so many rows with finite differences
     progress   "auto", "bar", "log" or "none"; on stderr
+    client     a `distributed.Client`: chunks are computed by the workers of its Dask scheduler, each with `threads` (1) at a time
 
     Rows that go wrong are marked in `status` (see `tapediff.jobs.status`), and the job goes on.
 
@@ -84,11 +88,12 @@ def run(
     if check and reduce:
         raise JobError("check compares rows with finite differences; leave it out with reduce")
     if out is None:
-        return run_in_memory(wanted, threads, strict, check, progress)
-    return run_in_folder(JobFolder(out), wanted, threads, strict, restart, check, progress)
+        return run_in_memory(wanted, threads, strict, check, progress, client)
+    return run_in_folder(JobFolder(out), wanted, threads, strict, restart, check, progress, client)
 
 
-def resume(out: str | os.PathLike[str], *, threads: int | None = None, strict: bool = False, progress: str = "none") -> JobResult:
+def resume(out: str | os.PathLike[str], *, threads: int | None = None, strict: bool = False, progress: str = "none",
+           client: Any = None) -> JobResult:
     """Go on with the job in a folder, which this user started on this machine with a function and inputs from files.
 
     Any other job goes on when it is run again as it was started; a folder from somebody else is not told what to run here.
@@ -116,16 +121,16 @@ def resume(out: str | os.PathLike[str], *, threads: int | None = None, strict: b
             given[kind][name] = entry.given
     wanted = Wanted(load_function(settings.target), given["rows"], given["shared"], settings.wrt, settings.reduce,
                     settings.format, settings.chunk_rows, settings.limit, settings.target)
-    return run_in_folder(folder, wanted, threads, strict, False, 0, progress)
+    return run_in_folder(folder, wanted, threads, strict, False, 0, progress, client)
 
 
-def run_in_memory(wanted: Wanted, threads: int | None, strict: bool, check: int, progress: str) -> JobResult:
+def run_in_memory(wanted: Wanted, threads: int | None, strict: bool, check: int, progress: str, client: Any) -> JobResult:
     """A job whose results stay in memory."""
     with Plan(wanted, None) as plan:
         settings = plan.settings
         store = MemoryStore(settings.partition, settings.layouts)
         evaluator = plan.evaluator(threads)
-        compute(plan, evaluator, store, strict, progress)
+        compute(plan, evaluator, store, strict, progress, threads, client)
         store.tally.failures = explained(store.tally.failures, plan, evaluator)
         arrays = combined(settings, store) | {"status": store.arrays["status"]} if settings.reduce else store.arrays
         found = check_of(plan, arrays, check)
@@ -133,7 +138,7 @@ def run_in_memory(wanted: Wanted, threads: int | None, strict: bool, check: int,
 
 
 def run_in_folder(folder: JobFolder, wanted: Wanted, threads: int | None, strict: bool, restart: bool, check: int,
-                  progress: str) -> JobResult:
+                  progress: str, client: Any) -> JobResult:
     """A job whose results go into a folder."""
     with folder.opened(), ExitStack() as opened:
         found = None if restart else read_settings(folder)
@@ -147,7 +152,7 @@ def run_in_folder(folder: JobFolder, wanted: Wanted, threads: int | None, strict
             prepare(folder, settings, restart)
         tally, is_finished = read_tally(folder, settings)
         if not is_finished or not all(path.exists() for path in final_paths(folder, settings)):
-            tally = compute_in_folder(folder, plan, threads, strict, progress)
+            tally = compute_in_folder(folder, plan, threads, strict, progress, client)
         result = result_of(folder, settings, tally, True)
         result.check = check_of(plan, {name: result.array(name) for name in settings.outputs}, check) if check else None
         return result
@@ -179,14 +184,14 @@ def final_paths(folder: JobFolder, settings: Settings) -> list[Path]:
     return [folder.parquet] if settings.format == "parquet" else [folder.final(name) for name in settings.outputs]
 
 
-def compute_in_folder(folder: JobFolder, plan: Plan, threads: int | None, strict: bool, progress: str) -> Tally:
+def compute_in_folder(folder: JobFolder, plan: Plan, threads: int | None, strict: bool, progress: str, client: Any) -> Tally:
     """Do what is left of a job, and give the results their names."""
     settings = plan.settings
     store = FolderStore(folder, settings.job, settings.partition, settings.layouts)
     try:
         evaluator = plan.evaluator(threads)
         try:
-            compute(plan, evaluator, store, strict, progress)
+            compute(plan, evaluator, store, strict, progress, threads, client)
         except StorageError:
             raise
         except BaseException:
@@ -199,8 +204,9 @@ def compute_in_folder(folder: JobFolder, plan: Plan, threads: int | None, strict
     return store.tally
 
 
-def compute(plan: Plan, evaluator: Evaluator, store: Store, strict: bool, progress: str) -> None:
-    """Compute the chunks that a store does not have."""
+def compute(plan: Plan, evaluator: Evaluator, store: Store, strict: bool, progress: str, threads: int | None,
+            client: Any) -> None:
+    """Compute the chunks that a store does not have, here or by the workers of a client."""
     partition = plan.settings.partition
     todo = [chunk for chunk in range(partition.count) if chunk not in store.done]
     with Progress(progress, partition.rows, store.tally.rows) as shown:
@@ -209,8 +215,7 @@ def compute(plan: Plan, evaluator: Evaluator, store: Store, strict: bool, progre
         def read(chunk: int) -> dict[str, np.ndarray]:
             return plan.read(*partition.bounds(chunk))
 
-        def evaluate(chunk: int, inputs: dict[str, np.ndarray]) -> ChunkResult:
-            result = evaluator.evaluate(inputs, partition.bounds(chunk)[0])
+        def accepted(result: ChunkResult) -> ChunkResult:
             if strict and result.failures:
                 failure = result.failures[0]
                 raise StrictError(f"row {failure.row}: {REASONS[failure.code]}: {failure.text}; without --strict the job marks "
@@ -219,7 +224,23 @@ def compute(plan: Plan, evaluator: Evaluator, store: Store, strict: bool, progre
             shown.advance(result.last - result.first, len(known))
             return result
 
-        Pipeline(read, store.write).run(todo, evaluate)
+        if client is None:
+            Pipeline(read, store.write).run(todo, lambda chunk, inputs: accepted(
+                evaluator.evaluate(inputs, partition.bounds(chunk)[0])))
+        else:
+            from tapediff.jobs.distributed import Workers
+
+            Workers(client, recipe_of(plan, evaluator, threads)).run(
+                todo, lambda chunk: (read(chunk), partition.bounds(chunk)[0]),
+                lambda chunk, result: store.write(chunk, accepted(result)))
+
+
+def recipe_of(plan: Plan, evaluator: Evaluator, threads: int | None) -> Recipe:
+    """What workers need, with the program of the first row, so that they need not record it."""
+    if plan.probed_row is not None:
+        with suppress(Exception):  # the function can't be recorded: neither can it there
+            evaluator.paths.path(plan.probe, plan.probed_row)
+    return Recipe.of(plan.wanted.f, evaluator, list(plan.sources), threads or 1)
 
 
 class Rows:

@@ -66,8 +66,15 @@ class Paths:
 
     def path(self, rows: Rows, row: int) -> Path:
         """The path that a row takes, kept."""
-        made = self.record(rows, row)
-        program = interned(made.tape, made.examples, made.name)
+        return self.keep(self.record(rows, row))
+
+    def programs(self) -> list[Program]:
+        """The programs of the paths that are kept."""
+        return list(self._known)
+
+    def keep(self, program: Program) -> Path:
+        """A program that was recorded elsewhere, as the path that it is here."""
+        program = interned(program.tape, program.examples, program.name)
         if program not in self._known:
             self._known[program] = self.of(program)
         return self._known[program]

@@ -11,7 +11,7 @@ from typing import Any
 from tapediff.jobs.errors import JobError, StorageError, StrictError
 from tapediff.version import __version__
 
-COMMANDS = ("run", "resume", "info")  # modules beside this one, each with `add` and `execute`
+COMMANDS = ("run", "resume", "info", "show", "check")  # modules beside this one, each with `add` and `execute`
 WRONG_INPUT, STOPPED, INTERRUPTED, TERMINATED = 2, 3, 130, 143
 
 DESCRIPTION = "Reverse-mode automatic differentiation on a flat compiled tape: batch gradient jobs."

@@ -1,14 +1,15 @@
 """Options that commands share, and how their texts are read."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from tapediff.jobs.errors import JobError
 
 INPUTS = """\
 A source of rows is
-  FILE.npy                        memory-mapped
+  FILE.npy
   FILE.npz:MEMBER
   FILE.parquet:COLUMN             Parquet, as .arrow, .feather (Arrow IPC) and .csv with pyarrow (pip install 'tapediff[jobs]');
                                   COLUMN,COLUMN,... are put side by side as a vector
@@ -28,6 +29,24 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     """--threads and --strict."""
     parser.add_argument("--threads", metavar="N", type=positive, help="threads to compute with (default: the cores at hand)")
     parser.add_argument("--strict", action="store_true", help="stop at the first row that goes wrong")
+
+
+def add_scheduler(parser: argparse.ArgumentParser) -> None:
+    """--scheduler."""
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="compute on the workers of a Dask scheduler, tcp://HOST:8786; "
+                        "--threads is then for each task (default 1)")
+
+
+@contextmanager
+def client_of(options: argparse.Namespace) -> Iterator[Any]:
+    """A context with a client of the scheduler that was named, None if there is none."""
+    if options.scheduler is None:
+        yield None
+        return
+    from tapediff.jobs.distributed import connect
+
+    with connect(options.scheduler) as client:
+        yield client
 
 
 def mode(options: argparse.Namespace) -> str:

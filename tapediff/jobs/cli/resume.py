@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from tapediff.jobs.cli.options import add_progress, add_running, mode, new_parser
+from tapediff.jobs.cli.options import add_progress, add_running, add_scheduler, client_of, mode, new_parser
 
 DESCRIPTION = """\
 Go on with the job in a folder.
@@ -23,6 +23,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
     parser = new_parser(commands, "resume", "go on with the job in a folder", DESCRIPTION, EPILOG)
     parser.add_argument("out", metavar="FOLDER", help="the folder of the job")
     add_running(parser)
+    add_scheduler(parser)
     add_progress(parser)
     return parser
 
@@ -31,7 +32,8 @@ def execute(options: argparse.Namespace) -> int:
     """`tapediff resume`."""
     from tapediff.jobs.job import resume
 
-    result = resume(options.out, threads=options.threads, strict=options.strict, progress=mode(options))
+    with client_of(options) as client:
+        result = resume(options.out, threads=options.threads, strict=options.strict, progress=mode(options), client=client)
     if not options.quiet:
         print(result)
     return 0

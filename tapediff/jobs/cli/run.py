@@ -5,7 +5,18 @@ import math
 import sys
 from typing import Any
 
-from tapediff.jobs.cli.options import INPUTS, add_progress, add_running, mode, named_sources, natural, new_parser, positive
+from tapediff.jobs.cli.options import (
+    INPUTS,
+    add_progress,
+    add_running,
+    add_scheduler,
+    client_of,
+    mode,
+    named_sources,
+    natural,
+    new_parser,
+    positive,
+)
 
 DONE, DISAGREES = 0, 1
 
@@ -62,6 +73,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
     add("--chunk-rows", metavar="N", type=positive, help="rows computed at a time (default: by the bytes of a row)")
     add("--limit", metavar="N", type=natural, help="programs of a chunk (default 64); rows of further paths are recorded alone")
     add_running(parser)
+    add_scheduler(parser)
     add("--restart", action="store_true", help="take away the job and the results that the folder holds, and start over")
     add("--check", metavar="N", type=natural, default=0, help="compare N sampled rows with finite differences (default 0)")
     add("--tolerance", metavar="T", type=float, default=1e-3, help="relative error that the check accepts (default %(default)s)")
@@ -74,11 +86,12 @@ def execute(options: argparse.Namespace) -> int:
     rows, shared = named_sources("--rows", options.rows), named_sources("--shared", options.shared)
     from tapediff.jobs.job import run
 
-    result = run(
-        options.function, rows=rows, shared=shared, wrt=options.wrt, reduce=options.reduce, out=options.out,
-        format=options.format, chunk_rows=options.chunk_rows, limit=options.limit, threads=options.threads, strict=options.strict,
-        restart=options.restart, check=options.check, progress=mode(options),
-    )
+    with client_of(options) as client:
+        result = run(
+            options.function, rows=rows, shared=shared, wrt=options.wrt, reduce=options.reduce, out=options.out,
+            format=options.format, chunk_rows=options.chunk_rows, limit=options.limit, threads=options.threads,
+            strict=options.strict, restart=options.restart, check=options.check, progress=mode(options), client=client,
+        )
     if not options.quiet:
         print(result)
     return verdict(result.check, options.tolerance)
