@@ -1,4 +1,4 @@
-"""Every row of the table of element-wise ops: its forward and reverse kernels over 1024 elements, of float64 where it may."""
+"""Every row of the table of element-wise ops: its forward, reverse and tangent kernels over 1024 elements."""
 
 import ctypes
 import random
@@ -23,9 +23,12 @@ class ElementwiseRow:
         result = "bool" if row.result == "bool" else "float32" if name == "cast" else promoted(operands)
         self.arrays = {"y": np.zeros(ELEMENTS, result), "y_bar": np.ones(ELEMENTS, result), **dict(zip("abc", operands))}
         self.arrays |= {f"{letter}_bar": np.zeros_like(operand) for letter, operand in zip("abc", operands)}
+        self.arrays |= {f"{letter}_dot": np.ones_like(operand) for letter, operand in zip("abc", operands)}
+        self.arrays["y_dot"] = np.zeros(ELEMENTS, result)
         dtypes = tuple(operand.dtype.name for operand in operands)
         self.forward = self.kernel(KernelSpec(name, "forward", dtypes, result))
         self.reverse = self.kernel(KernelSpec(name, "reverse", dtypes, result)) if row.is_differentiable else None
+        self.tangent = self.kernel(KernelSpec(name, "tangent", dtypes, result)) if row.is_differentiable else None
         self.time_forward(name)
 
     def kernel(self, spec):
@@ -43,6 +46,10 @@ class ElementwiseRow:
     def time_reverse(self, name):
         for _ in range(CALLS if self.reverse else 0):
             self.reverse()
+
+    def time_tangent(self, name):
+        for _ in range(CALLS if self.tangent else 0):
+            self.tangent()
 
 
 def draw(row):

@@ -1,6 +1,13 @@
-"""Memory: bytes of tape per scalar instruction, and what a million steps or dropped evaluations leave behind."""
+"""Memory: bytes of tape per scalar instruction, what a million steps or dropped evaluations leave behind, and peaks.
 
+A peak is that of the whole process, about 150 MB of which are the interpreter with what it has loaded.
+"""
+
+import numpy as np
+
+from benchmarks import workloads
 from benchmarks.measure import resident_bytes
+from benchmarks.programs import MODEL, STEPS, record_heston
 
 MEGABYTE = 1e6
 
@@ -86,3 +93,27 @@ class Growth:
 
     track_growth_of_training.unit = "MB"
     track_growth_of_dropped_evaluations.unit = "MB"
+
+
+class Peaks:
+    """The largest resident memory of a process that does this once; `nothing` is what all have in common."""
+
+    timeout = 300
+
+    def setup(self):
+        import tapediff as td
+
+        self.td = td
+
+    def peakmem_nothing(self):
+        pass
+
+    def peakmem_vector_chain(self):
+        workloads.vector_chain(self.td, 1_000_000).step()
+
+    def peakmem_scalar_chain(self):
+        workloads.scalar_chain(self.td, length=333_333).step()
+
+    def peakmem_rows(self):
+        rows = record_heston().batch(in_dims=(*[None] * len(MODEL), 0), threads=1, executor="interpreter")
+        rows.grad(*MODEL, np.zeros((20_000, 2, STEPS)), argnums=0, reduce="sum")

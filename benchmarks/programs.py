@@ -124,7 +124,11 @@ class HestonRows:
     def track_values(self, lanes, threads):
         return best_seconds(lambda: self.rows(*MODEL, self.shocks), repeats=5) / ROWS / len(self.program) * 1e9
 
+    def track_rows_a_second(self, lanes, threads):
+        return ROWS / best_seconds(lambda: self.rows.grad(*MODEL, self.shocks, argnums=GREEKS, reduce="sum"), repeats=5)
+
     track_sum_of_gradients.unit = track_values.unit = "ns"
+    track_rows_a_second.unit = "rows/s"
 
 
 class Guards:

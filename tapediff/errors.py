@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["GuardError", "ProgramFileError", "TapediffError"]
+__all__ = ["GuardError", "ProgramFileError", "SavedFileError", "TapediffError"]
 
 
 class TapediffError(RuntimeError):
@@ -46,3 +46,7 @@ class GuardError(TapediffError):
 
 class ProgramFileError(TapediffError, ValueError):
     """A file holds no program: it is damaged, of another format, or says what cannot be; or a program cannot be saved."""
+
+
+class SavedFileError(TapediffError, ValueError):
+    """A file is not what `save` wrote: it is damaged, cut off, or of another format."""

@@ -145,7 +145,8 @@ def place_large(segment: Segment, code: array[int], first: int, is_foreign: bool
         if kind.kind_class == layout.ALIAS:
             operand = code[at + 1]  # still a position: place comes later
             shown = operand // 3 - 1 if operand > 0 else operand
-            segment.large[index] = segment.large.get(shown) or operand_array(segment, shown, kind.operands[0])
+            known = segment.large.get(shown)
+            segment.large[index] = operand_array(segment, shown, kind.operands[0]) if known is None else known
             continue
         block = segment.large[index] = POOL.take(kind.spec.word_bytes)
         WORD.from_address(segment.addresses_at + 8 * index).value = block.address

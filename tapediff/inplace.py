@@ -108,7 +108,10 @@ def numpy(self: Tensor, *, force: bool = False) -> np.ndarray[Any, Any]:
     """
     if self.spec.requires_grad and not force:
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
-    return memory(self)
+    array = memory(self)
+    if not recording.recordings or not recording.is_traced():
+        recording.export(recording.source_of(self))
+    return array
 
 
 def alias(tensor: Tensor, *, counts_writes: bool = True) -> Tensor:
@@ -123,6 +126,8 @@ def alias(tensor: Tensor, *, counts_writes: bool = True) -> Tensor:
     shown = Source(spec, array=array)
     if counts_writes:
         source.share().add(shown)
+    else:
+        shown.former = source  # the memory's owner, which learns nothing of writes, but does if NumPy is given the memory
     return of_source(shown)
 
 
@@ -201,7 +206,7 @@ def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
     if source.array is None and source.owner is not None:
         memory(self)
         source = self.source
-    if source.stamp is modes.segment.stamp:
+    if not source.is_lent and source.stamp is modes.segment.stamp:
         recording.close()
     self.spec = spec.twin
     source.set_wanted(self.spec)
@@ -438,6 +443,8 @@ def update(name: str, tensor: Tensor, other: Any) -> bool:
         segment.targets[len(code) // 3] = source
         WRITING.add(segment)
         code += (kind, target, number)
+    if segment.is_hasty:
+        recording.hurry(segment)
     _mark_waiting(source)
     return True
 

@@ -203,5 +203,5 @@ def source_named(operand: int) -> Source:
 
 def adjoint_array(operand: int, spec: Spec, scratch: Scratch) -> np.ndarray[Any, Any]:
     """The adjoint of an operand in the running pass, sharing its memory."""
-    offset = scratch.offsets[operand] if operand >= 0 else source_named(operand).read(layout.S_ADJOINT)
+    offset = scratch.offsets[operand] & layout.OFFSET if operand >= 0 else source_named(operand).read(layout.S_ADJOINT)
     return np.ndarray(spec.shape, spec.dtype.numpy, scratch.adjoints, offset)

@@ -64,9 +64,12 @@ class Structure:
 LEAF = Structure(None, (), ())
 
 
+CONTAINERS = (tuple, list, dict)
+
+
 def is_container(value: Any) -> bool:
     """Whether a value is taken apart: tuples (named ones too), lists and dicts."""
-    return isinstance(value, tuple | list | dict)
+    return isinstance(value, CONTAINERS)
 
 
 def flatten(value: Any, is_leaf: Callable[[Any], bool] | None = None) -> tuple[list[Any], Structure]:
@@ -76,12 +79,12 @@ def flatten(value: Any, is_leaf: Callable[[Any], bool] | None = None) -> tuple[l
 
 
 def _structure(value: Any, leaves: list[Any], is_leaf: Callable[[Any], bool] | None) -> Structure:
-    if not is_container(value) or (is_leaf is not None and is_leaf(value)):
+    if not isinstance(value, CONTAINERS) or (is_leaf is not None and is_leaf(value)):
         leaves.append(value)
         return LEAF
     if isinstance(value, dict):
-        return Structure(type(value), tuple(value), tuple(_structure(part, leaves, is_leaf) for part in value.values()))
-    return Structure(type(value), (), tuple(_structure(part, leaves, is_leaf) for part in value))
+        return Structure(type(value), tuple(value), tuple([_structure(part, leaves, is_leaf) for part in value.values()]))
+    return Structure(type(value), (), tuple([_structure(part, leaves, is_leaf) for part in value]))
 
 
 def map_leaves(function: Callable[[Any], Any], value: Any) -> Any:

@@ -203,7 +203,7 @@ def foreign_operand(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):
-        return of_array(np.ascontiguousarray(value).reshape(value.shape))
+        return of_array(np.array(value, order="C"))  # a copy: the array may be written before the value is computed
     if isinstance(value, bool | int | float):
         return float(value) if isinstance(value, float) else int(value)
     return NotImplemented

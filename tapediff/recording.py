@@ -9,6 +9,7 @@ from math import copysign
 from typing import Any
 
 from tapediff import dtypes
+from tapediff.compiling import IS_COMPILED
 from tapediff.dtypes import DType
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.op import Elementwise, names_in
@@ -142,6 +143,13 @@ def settle() -> None:
         flush(segment)
 
 
+def export(source: Source) -> None:
+    """Before NumPy is given the memory of a source: compute what reads it, now and from now on at once."""
+    if source.storage is not None or source.former is not None or (not source.is_lent and source.stamp is modes.segment.stamp):
+        settle()
+    source.export()
+
+
 def reopen() -> None:
     """After a backward pass: a new segment, ready for the tensor's quick path."""
     if modes.grad_enabled and not modes.segment.is_open:
@@ -201,6 +209,12 @@ def operand_of(handle: Any, segment: Segment) -> int:
     source = handle.source if handle.segment is SOURCE else source_of(handle)
     if source.origin is not None and source.origin.number > segment.number:
         close()  # another thread computed it since: what reads it must be younger
+    if source.is_lent:
+        if source.is_exported():
+            segment.is_hasty = True
+            segment.held.append(source)
+            return source.operand
+        source.withdraw()
     if source.stamp is not segment.stamp:
         source.stamp = segment.stamp
         segment.held.append(source)
@@ -283,6 +297,13 @@ _constants: list[Source] = []
 _ZEROS: dict[Any, int] = {}
 
 
+def hurry(segment: Segment) -> None:
+    """Compute an instruction that reads memory which NumPy may write."""
+    from tapediff.forward import flush
+    segment.is_hasty = False
+    flush(segment)
+
+
 def append(segment: Segment, kind: Kind, *numbers: int) -> Any:
     """Record one instruction, in one step that no other thread's sweep can cut, and hand out the tensor that shows its slot.
 
@@ -307,6 +328,8 @@ def append(segment: Segment, kind: Kind, *numbers: int) -> Any:
         segment.unplaced.append(index)
         segment.large_bytes += spec.nbytes
     code += line
+    if segment.is_hasty:
+        hurry(segment)
     return made
 
 
@@ -643,7 +666,7 @@ def make_structural_kind(row: Structural, attributes: Any, operands: tuple[Any, 
 
 def serves(row: Structural, attributes: Any, specs: tuple[Spec, ...], spec: Spec) -> bool:
     """Whether the op's compiled kernel takes operands like these; NumPy does the work otherwise."""
-    if row.kernel is None or spec.size == 0 or any(operand.size == 0 for operand in specs):
+    if row.kernel is None or not IS_COMPILED or spec.size == 0 or any(operand.size == 0 for operand in specs):
         return False
     if row.kernel == "strided":
         return True

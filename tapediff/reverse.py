@@ -245,7 +245,7 @@ def _reverse_segment(segment: Segment, slots: dict[int, Any], current: Pass,
         base = frame[layout.FRAME_ADJOINTS]
         for slot, adjoint in slots.items():
             spec = kinds[code[3 * slot]].spec
-            np.ndarray(spec.shape, spec.dtype.numpy, scratch.adjoints, scratch.offsets[slot])[...] = adjoint
+            np.ndarray(spec.shape, spec.dtype.numpy, scratch.adjoints, scratch.offsets[slot] & layout.OFFSET)[...] = adjoint
         kinds_at = KINDS.address
         addresses_at = segment.addresses_at
         offsets_at = frame[layout.FRAME_OFFSETS]

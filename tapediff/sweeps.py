@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
-from tapediff.kernels.options import compiled, inner
+from tapediff.kernels import uncompiled
+from tapediff.kernels.options import compiled, inner, instruction
 from tapediff.tape.layout import (
     ALIAS,
     ARGUMENT,
@@ -22,6 +22,9 @@ from tapediff.tape.layout import (
     CHUNK_ROWS,
     CHUNK_SHIFT,
     ELEMENTWISE,
+    FIRST,
+    FIRST_BYTES,
+    FIRST_MASK,
     FRAME_ADJOINTS,
     FRAME_HOSTED,
     FRAME_LACKING,
@@ -30,8 +33,6 @@ from tapediff.tape.layout import (
     FRAME_OFFSETS,
     FRAME_TOUCHED,
     FRAME_USED,
-    FRESH,
-    FRESH_BYTES,
     HOST,
     IN_CELL,
     K_ARITY,
@@ -52,6 +53,7 @@ from tapediff.tape.layout import (
     K_SAVES,
     K_SCALARS,
     K_WANTED,
+    OFFSET,
     ONE_BLOCK,
     PYTHON,
     REDUCTION,
@@ -76,14 +78,15 @@ _I64 = ir.IntType(64)
 
 def _memory_access(ir_type: Any, numba_type: Any) -> tuple[Any, Any]:
     """Intrinsics `load(address)` and `store(address, value)` for one element type."""
+    python_load, python_store = uncompiled.memory_access(str(numba_type))
 
-    @intrinsic
+    @instruction(python_load)
     def load(typing_context: Any, address: Any) -> Any:
         def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             return builder.load(builder.inttoptr(arguments[0], ir_type.as_pointer()))
         return numba_type(types.int64), emit
 
-    @intrinsic
+    @instruction(python_store)
     def store(typing_context: Any, address: Any, value: Any) -> Any:
         def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             builder.store(arguments[1], builder.inttoptr(arguments[0], ir_type.as_pointer()))
@@ -103,18 +106,18 @@ def _kernel_call(count: int) -> Any:
         return context.get_dummy_value()
 
     if count == 5:
-        @intrinsic
+        @instruction(uncompiled.call)
         def call(typing_context: Any, address: Any, n: Any, y: Any, a: Any, b: Any, c: Any) -> Any:
             return numba_signature, emit
     else:
-        @intrinsic
+        @instruction(uncompiled.call)
         def call(typing_context: Any, address: Any, n: Any, y_bar: Any, y: Any, a: Any, b: Any, c: Any, a_bar: Any, b_bar: Any,
                  c_bar: Any) -> Any:
             return numba_signature, emit
     return call
 
 
-@intrinsic
+@instruction(uncompiled.zero)
 def zero(typing_context: Any, address: Any, size: Any) -> Any:
     """Zero `size` bytes."""
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -125,7 +128,7 @@ def zero(typing_context: Any, address: Any, size: Any) -> Any:
     return types.void(types.int64, types.int64), emit
 
 
-@intrinsic
+@instruction(uncompiled.prefetch)
 def prefetch(typing_context: Any, address: Any) -> Any:
     """Let the cache line at an address come nearer, to be read or written soon."""
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -431,11 +434,10 @@ def run_batch(code: int, first: int, last: int, addresses: int, kinds: int, chun
 
 @inner
 def reach(operand: int, used: int, adjoints: int, chunks: int, kinds: int, code: int, touched: int, pass_number: int,
-          run: int, is_in_blocks: bool) -> int:
+          run: int) -> int:
     """Give `operand` an adjoint if it has none yet; returns the bytes used so far. touched[0] counts the sources reached.
 
     An operand inside the run of long instructions that starts at `run` is only used there: one block of adjoint is enough for it.
-    A large adjoint of another operand that a run adds to in blocks first is zeroed by the run.
     """
     if operand >= 0:
         if load_i64(adjoints + operand * 8) >= 0:
@@ -458,7 +460,7 @@ def reach(operand: int, used: int, adjoints: int, chunks: int, kinds: int, code:
         size = load_i64(row + S_BYTES * 8)
     if size >= 64:
         used = (used + 63) & ~63
-    store_i64(place_at, used | FRESH if is_in_blocks and size >= FRESH_BYTES else used)
+    store_i64(place_at, used)
     return used + size
 
 
@@ -510,7 +512,7 @@ def is_long(kinds: int, kind: int) -> bool:
 def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: int, pass_number: int, clocks: int, batches: int,
               overwritten: int, consumed: int, adjoint_room: int, is_watched: int) -> int:
     """Find what a reverse sweep from instruction `top` down reaches, place the adjoints and, if they fit into `adjoint_room`
-    bytes, zero them.
+    bytes, zero those that are not written first by a kernel that can (FIRST).
 
     The frame holds addresses: offsets (out: byte offset of each instruction's adjoint, -1 where it is not reached), touched (in:
     number of seeds, seeds; out: number of sources reached, sources), adjoints; then results: bytes used, instructions that pass
@@ -556,20 +558,23 @@ def plan_pass(code: int, top: int, count: int, frame: int, kinds: int, chunks: i
         clock = load_i64(clocks + batch * 16 + 8)
         if saves & 1 != 0 and is_overwritten(i, i, clock, overwritten, chunks, code, kinds):
             return -2 * i - 2
+        kind_class = field(kinds, kind, K_CLASS)
+        can_write = kind_class in (ELEMENTWISE, REDUCTION, ALIAS)
         for k in range(field(kinds, kind, K_ARITY)):
             operand = operand_of(code, i, k)
             bit = 1 << min(k, 60)
             if wanted & bit != 0:
                 before = used
-                is_shared = in_blocks and field(kinds, kind, K_SCALARS) & bit == 0
-                used = reach(operand, used, offsets, chunks, kinds, code, touched, pass_number, run, is_shared)
-                if is_shared and used - before >= FRESH_BYTES:
-                    if used <= adjoint_room:
-                        zero(load_i64(frame + FRAME_ADJOINTS * 8) + clean, before - clean)
-                    clean = used
+                used = reach(operand, used, offsets, chunks, kinds, code, touched, pass_number, run)
+                if can_write and used != before and field(kinds, kind, K_SCALARS) & bit == 0:
+                    store_i64(offsets + i * 8, load_i64(offsets + i * 8) | FIRST << k)
+                    if used - before >= FIRST_BYTES:
+                        if used <= adjoint_room:
+                            zero(load_i64(frame + FRAME_ADJOINTS * 8) + clean, before - clean)
+                        clean = used
             if (saves >> 1) & bit != 0 and is_overwritten(operand, i, clock, overwritten, chunks, code, kinds):
                 return -2 * i - 2
-        if field(kinds, kind, K_CLASS) == HOST:
+        if kind_class == HOST:
             hosted = 1
         elif field(kinds, kind, K_REVERSE) == 0 or (field(kinds, kind, K_SAME) != 0 and field(kinds, kind, K_REVERSE_SAME) == 0):
             lacking = 1
@@ -642,18 +647,27 @@ def adjoint_address(operand: int, adjoints: int, chunks: int, base: int, skip: i
     """
     if operand >= 0:
         offset = load_i64(adjoints + operand * 8)
-        return base + (offset & ~ONE_BLOCK) if offset & ONE_BLOCK else base + (offset & ~FRESH) + skip
-    return base + (load_i64(source_row(chunks, operand) + S_ADJOINT * 8) & ~FRESH) + skip
+        return base + (offset & OFFSET) + (0 if offset & ONE_BLOCK else skip)
+    return base + load_i64(source_row(chunks, operand) + S_ADJOINT * 8) + skip
 
 
 @inner
-def spread(kernel: int, n: int, y_bar: int, divisor: int, item: int, a_bar: int) -> None:
-    """Add the adjoint of a sum over all elements to the adjoints of n of them; uses the third word of the former."""
+def spread(kernel: int, n: int, y_bar: int, divisor: int, item: int, a_bar: int, is_first: bool) -> None:
+    """Add the adjoint of a sum over all elements to the adjoints of n of them, or write it; uses the third word of the former."""
     if item == 8:
         store_f64(y_bar + 16, load_f64(y_bar) / divisor)
     else:
         store_f32(y_bar + 16, load_f32(y_bar) / divisor)
-    call_forward(kernel, n, a_bar, a_bar, y_bar + 16, 0)
+    if not is_first:
+        call_forward(kernel, n, a_bar, a_bar, y_bar + 16, 0)
+    elif item == 8:
+        part = load_f64(y_bar + 16)
+        for j in range(n):
+            store_f64(a_bar + j * 8, part)
+    else:
+        part32 = load_f32(y_bar + 16)
+        for j in range(n):
+            store_f32(a_bar + j * 4, part32)
 
 
 @inner
@@ -662,25 +676,6 @@ def adjoint_place(operand: int, adjoints: int, chunks: int) -> int:
     if operand >= 0:
         return adjoints + operand * 8
     return source_row(chunks, operand) + S_ADJOINT * 8
-
-
-@inner
-def prepare_block(code: int, low: int, high: int, start: int, n: int, adjoints: int, base: int, kinds: int, chunks: int) -> None:
-    """Zero what a run, instructions low to high, adds to first: for the `n` elements from `start` on."""
-    for j in range(low, high + 1):
-        if not is_active(code, j, adjoints, kinds):
-            continue
-        offset = load_i64(adjoints + j * 8)
-        if offset & ONE_BLOCK:
-            zero(base + (offset & ~ONE_BLOCK), BLOCK * 8)
-        kind = load_i32(code + j * 12)
-        wanted = field(kinds, kind, K_WANTED)
-        for k in range(field(kinds, kind, K_ARITY)):
-            if wanted >> k & 1:
-                offset = load_i64(adjoint_place(operand_of(code, j, k), adjoints, chunks))
-                if offset & FRESH:
-                    item = field(kinds, kind, K_ITEM_A + k)
-                    zero(base + (offset & ~FRESH) + start * item, n * item)
 
 
 @inner
@@ -704,22 +699,9 @@ def reverse_streams(code: int, low: int, high: int, addresses: int, adjoints: in
                         count = add_stream(streams, count, value_address(operand, addresses, chunks, 0), item)
                     if wanted >> k & 1:
                         place = load_i64(adjoint_place(operand, adjoints, chunks))
-                        if place & (ONE_BLOCK | FRESH) == 0:
-                            count = add_stream(streams, count, base + (place & ~FRESH), item)
+                        if place & ONE_BLOCK == 0 and load_i64(adjoints + j * 8) & FIRST << k == 0:
+                            count = add_stream(streams, count, base + (place & OFFSET), item)
     return count
-
-
-@inner
-def finish_run(code: int, low: int, high: int, adjoints: int, kinds: int, chunks: int) -> None:
-    """What a run zeroed is not fresh any more."""
-    for j in range(low, high + 1):
-        if is_active(code, j, adjoints, kinds):
-            kind = load_i32(code + j * 12)
-            wanted = field(kinds, kind, K_WANTED)
-            for k in range(field(kinds, kind, K_ARITY)):
-                if wanted >> k & 1:
-                    place_at = adjoint_place(operand_of(code, j, k), adjoints, chunks)
-                    store_i64(place_at, load_i64(place_at) & ~FRESH)
 
 
 @inner
@@ -728,10 +710,11 @@ def reverse_one(code: int, i: int, start: int, n: int, addresses: int, adjoints:
     at = code + i * 12
     kind = load_i32(at)
     kernel = field(kinds, kind, K_REVERSE)
+    first = load_i64(adjoints + i * 8) & FIRST_MASK
     if field(kinds, kind, K_CLASS) == REDUCTION:
         spread(kernel, n, adjoint_address(i, adjoints, chunks, base, 0), field(kinds, kind, K_DIVISOR),
                field(kinds, kind, K_ITEM_Y),
-               adjoint_address(load_i32(at + 4), adjoints, chunks, base, start * field(kinds, kind, K_ITEM_A)))
+               adjoint_address(load_i32(at + 4), adjoints, chunks, base, start * field(kinds, kind, K_ITEM_A)), first != 0)
         return
     arity = field(kinds, kind, K_ARITY)
     scalars = field(kinds, kind, K_SCALARS)
@@ -759,7 +742,7 @@ def reverse_one(code: int, i: int, start: int, n: int, addresses: int, adjoints:
         skip = 0 if scalars & 4 else start * field(kinds, kind, K_ITEM_C)
         c_value = value_address(c, addresses, chunks, skip)
         c_bar = adjoint_address(c, adjoints, chunks, base, skip) if wanted & 4 else 0
-    call_reverse(kernel, n, y_bar, y, a_value, b_value, c_value, a_bar, b_bar, c_bar)
+    call_reverse(kernel, n | first, y_bar, y, a_value, b_value, c_value, a_bar, b_bar, c_bar)
 
 
 @inner
@@ -795,12 +778,10 @@ def reverse_range(code: int, top: int, bottom: int, addresses: int, adjoints: in
         while start < n:
             size = min(BLOCK, n - start)
             prefetch_block(streams, count, start + BLOCK, min(BLOCK, n - start - size))
-            prepare_block(code, low, i, start, size, adjoints, base, kinds, chunks)
             for j in range(i, low - 1, -1):
                 if is_active(code, j, adjoints, kinds):
                     reverse_one(code, j, start, size, addresses, adjoints, base, kinds, chunks)
             start += size
-        finish_run(code, low, i, adjoints, kinds, chunks)
         i = low - 1
     return bottom
 
@@ -834,7 +815,8 @@ def accumulate_touched(frame: int, chunks: int, capture: int) -> int:
             continue
         cell = row + S_GRADIENT * 8
         if load_i64(row + S_ITEM * 8) == 8:
-            store_f64(cell, load_f64(base + offset) + (load_f64(cell) if state == IN_CELL else 0.0))
+            gained = load_f64(base + offset)
+            store_f64(cell, gained + load_f64(cell) if state == IN_CELL else gained)
         elif state == IN_CELL:
             store_f32(cell, load_f32(base + offset) + load_f32(cell))
         else:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 else:
     Attached = Handle
 
-__all__ = ["CPU", "Device", "Extra", "Tensor", "method", "name_of", "of_array", "of_slot", "of_source", "origin_of"]
+__all__ = ["CPU", "Device", "Extra", "Tensor", "method", "name_of", "of_array", "of_foreign", "of_slot", "of_source", "origin_of"]
 
 Made = TypeVar("Made")
 
@@ -383,6 +383,13 @@ def of_slot(segment: Any, index: int, spec: Spec) -> Tensor:
 def of_array(array: np.ndarray[Any, Any], requires_grad: bool = False) -> Tensor:
     """A leaf that shares the memory of an array of one of the five dtypes."""
     return of_source(Source(spec_of(array.shape, dtypes.from_numpy_dtype(array.dtype), requires_grad), array=array))
+
+
+def of_foreign(array: np.ndarray[Any, Any]) -> Tensor:
+    """A leaf that shares the memory of an array that somebody else may write."""
+    made = of_array(array)
+    made.source.export()
+    return made
 
 
 def origin_of(tensor: Tensor) -> tuple[Any, int]:

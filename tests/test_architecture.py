@@ -14,7 +14,7 @@ PACKAGE = ROOT / "tapediff"
 
 # Lowest first; a layer's modules may import each other, in no circle. A dotted name is one module of a folder.
 LAYERS = (
-    ("errors", "dtypes", "shapes", "version"),
+    ("compiling", "errors", "dtypes", "shapes", "version", "later", "whole_files"),
     ("printing",),
     ("ops.op", "ops.elementwise"),
     ("tape.layout", "tape.spec"),
@@ -38,10 +38,10 @@ LAYERS = (
     ("tensor_methods",),
     ("nested", "custom"),
     ("program",),
-    ("special", "linalg", "backends", "cuda"),
+    ("special", "linalg", "random", "backends", "cuda"),
     ("nn",),
     ("func",),
-    ("optim", "utils"),
+    ("optim", "utils", "saving"),
     ("jobs", "viz"),
     ("__main__",),
 )
@@ -147,14 +147,14 @@ import numpy, tapediff.dtypes
 from tapediff.shapes import Shape
 def lazily():
     from .. import errors
-    from .run import run
+    from .job import run
 if TYPE_CHECKING:
     import tapediff.ops
 """
-    expected = {"tapediff.dtypes", "tapediff.shapes", "tapediff.errors", "tapediff.jobs.run"}
-    assert imports("tapediff.jobs.cli", source, is_package=False) == expected
-    source = "from .run import run\nfrom .. import errors"
-    assert imports("tapediff.jobs", source, is_package=True) == {"tapediff.jobs.run", "tapediff.errors"}
+    expected = {"tapediff.dtypes", "tapediff.shapes", "tapediff.errors", "tapediff.jobs.job"}
+    assert imports("tapediff.jobs.state", source, is_package=False) == expected
+    source = "from .job import run\nfrom .. import errors"
+    assert imports("tapediff.jobs", source, is_package=True) == {"tapediff.jobs.job", "tapediff.errors"}
 
 
 def test_a_circle_is_found():

@@ -98,7 +98,7 @@ class _Recorded:
     """A function recorded at tensors: its program, with captured tensors as further inputs, and the rest of its result."""
 
     def __init__(self, run: Callable[..., Any], tensors: Sequence[Tensor], has_aux: bool, name: str, randomness: str) -> None:
-        values = [np.array(recording.source_of(x).values(), order="C") for x in tensors]
+        values = [np.array(recording.source_of(x).values(), order="C") for x in tensors]  # nobody may write them meanwhile
         recorder = Recorder(randomness)
         with recorder:
             result = run(*[recorder.input(value) for value in values])
@@ -111,7 +111,7 @@ class _Recorded:
             self.aux = nest.unflatten([of_array(np.array(recording.source_of(x).values())) if isinstance(x, Tensor) else x
                                        for x in found])
         self.program, self.sources = program_of(recorder, outputs, name)
-        self.values = [*values, *(np.array(source.values()) for source in self.sources)]
+        self.values = [*values, *(source.values() for source in self.sources)]
         self.wanted = tuple(range(len(values)))
 
     def jacobian(self, mode: str) -> list[list[Array]]:
@@ -169,6 +169,7 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
 
     made = _Recorded(run, tensors, False, "linearize", "error")
     derived = made.program.derived("jvp", made.wanted)
+    primals_of = [np.array(value) for value in made.values]
     count = len(made.outputs)
 
     def push(*tangents: Any) -> Any:
@@ -176,7 +177,7 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
         leaves, nest = flatten(tangents)
         if nest != structure:
             raise RuntimeError(f"linearize: expected the tangents to be nested as the primals, {structure}: got {nest}")
-        found = derived(*made.values, *leaves)
+        found = derived(*primals_of, *leaves)
         return made.structure.unflatten([of_array(np.array(y)) for y in found[count:]])
 
     values = [of_array(np.array(recording.source_of(y).values())) for y in made.outputs]

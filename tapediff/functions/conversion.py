@@ -9,9 +9,10 @@ import numpy as np
 
 from tapediff import dtypes, inplace, recording
 from tapediff.dtypes import DType
+from tapediff.functions.creation import from_numpy
 from tapediff.functions.registry import FUNCTIONS, function, method
 from tapediff.functions.views import clone
-from tapediff.tensor import Device, Tensor, of_array
+from tapediff.tensor import Device, Tensor, of_array, of_foreign
 
 __all__: list[str] = []
 
@@ -120,7 +121,7 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, how: str, *inputs: Any, **options
 
 def _as_operand(x: Any) -> Any:
     if isinstance(x, np.ndarray):
-        return of_array(np.ascontiguousarray(x))
+        return of_array(np.array(x, order="C"))  # a copy: the array may be written before the value is computed
     if isinstance(x, np.generic):
         return x.item()
     return x
@@ -209,7 +210,7 @@ def dlpack(self: Tensor, **options: Any) -> Any:
     """
     if self.spec.requires_grad:
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-    return inplace.memory(self).__dlpack__(**options)
+    return inplace.numpy(self).__dlpack__(**options)
 
 
 @method("__dlpack_device__")
@@ -231,8 +232,39 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     if not hasattr(ext_tensor, "__dlpack__"):
         raise TypeError(f"from_dlpack got {type(ext_tensor).__name__}, which has no __dlpack__ method: pass the array or tensor "
                         "itself, not a capsule")
-    made = of_array(np.from_dlpack(ext_tensor))
+    made = of_foreign(np.from_dlpack(ext_tensor))
     return clone(made) if copy else made
+
+
+@function(method=False)
+def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
+    """A vector that shares the memory of an object with Python's buffer protocol: bytes, a bytearray, an array.
+
+    count   how many elements; -1 for all
+    offset  how many bytes are left out
+
+    >>> import tapediff as td
+    >>> td.frombuffer(bytearray([1, 0, 0, 0, 2, 0, 0, 0]), dtype=td.int32)
+    tensor([1, 2], dtype=torch.int32)
+    """
+    found = dtypes.parse(dtype)
+    try:
+        size = memoryview(buffer).nbytes
+    except TypeError:
+        raise ValueError("object does not implement Python buffer protocol.") from None
+    item = found.itemsize
+    if not size or not count:
+        raise ValueError(f"both buffer length ({size}) and count ({count}) must not be 0")
+    if not 0 <= offset < size:
+        raise ValueError(f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({size} bytes) minus 1")
+    if count < 0 and (size - offset) % item:
+        raise ValueError(f"buffer length ({size - offset} bytes) after offset ({offset} bytes) must be a multiple of element "
+                         f"size ({item})")
+    if count > 0 and offset + count * item > size:
+        raise ValueError(f"requested buffer length ({count} * {item} bytes) after offset ({offset} bytes) must not be greater "
+                         f"than actual buffer length ({size} bytes)")
+    shared = from_numpy(np.frombuffer(buffer, found.numpy, count, offset))
+    return shared.requires_grad_() if requires_grad else shared
 
 
 @method("data_ptr")

@@ -1,6 +1,6 @@
 """Sampled rows of a job against central finite differences in float64."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,18 @@ class Check:
         return f"{self.rows} rows against central finite differences: largest relative error {self.largest_error:.1e}"
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """The element of a row's gradient by one input that differs most; `error` is relative to the row's largest element."""
+
+    row: int
+    name: str
+    element: tuple[int, ...]
+    gradient: float
+    difference: float
+    error: float
+
+
 def check_rows(
     f: Function,
     rows: Mapping[str, np.ndarray],
@@ -36,42 +48,68 @@ def check_rows(
     >>> check_rows(lambda x: (x * x).sum(), {"x": x}, {}, {"x": 2 * x}, count=2).largest_error < 1e-8
     True
     """
-    rng = np.random.default_rng(0)
-    length = len(next(iter(rows.values())))
-    sample = np.sort(rng.choice(length, size=min(count, length), replace=False))
-    errors = [row_error(f, rows, shared, gradients, int(row), rng) for row in sample]
-    return Check(len(errors), max(errors, default=0.0))
+    sample = sample_rows(len(next(iter(rows.values()))), count).tolist()
+    errors = [comparison.error for comparison in compare_rows(f, rows, shared, gradients, sample)]
+    return Check(len(sample), float(np.max(errors, initial=0.0)))  # nan where one is
 
 
-def row_error(
+def sample_rows(length: int, count: int, seed: int = 0) -> np.ndarray:
+    """Numbers of `count` rows, or of all if there are fewer, in rising order.
+
+    >>> sample_rows(3, 5)
+    array([0, 1, 2])
+    """
+    rng = np.random.default_rng(seed)
+    return np.sort(rng.choice(length, size=min(count, length), replace=False))
+
+
+def compare_rows(
     f: Function,
     rows: Mapping[str, np.ndarray],
     shared: Mapping[str, np.ndarray],
     gradients: Mapping[str, np.ndarray],
+    sample: Sequence[int],
+    names: Sequence[int] | None = None,
+    seed: int = 0,
+) -> list[Comparison]:
+    """For each row of `sample` and each of `gradients` the element that differs most from finite differences.
+
+    names  the rows' numbers to be shown, where they are others
+    """
+    rng = np.random.default_rng(seed)
+    found = []
+    for row, shown in zip(sample, sample if names is None else names, strict=True):
+        given = {name: in_double(array) for name, array in shared.items()}
+        given |= {name: in_double(array[row]) for name, array in rows.items()}
+        found += compare_row(f, given, {name: np.asarray(array[row]) for name, array in gradients.items()}, int(shown), rng)
+    return found
+
+
+def compare_row(
+    f: Function,
+    given: Mapping[str, np.ndarray],
+    gradients: Mapping[str, np.ndarray],
     row: int,
     rng: np.random.Generator,
-) -> float:
-    """The largest difference between a row's gradients and finite differences, relative to the largest element of either."""
-    given = {name: in_double(array) for name, array in shared.items()}
-    given |= {name: in_double(array[row]) for name, array in rows.items()}
-    found, expected = [], []
+) -> list[Comparison]:
+    """The comparisons of one row, whose inputs are `given`."""
+    pairs = {}
     for name, gradient in gradients.items():
-        flat = np.asarray(gradient[row], dtype=np.float64).ravel()
+        flat = gradient.astype(np.float64).ravel()
         elements = rng.choice(flat.size, size=MOST_ELEMENTS, replace=False) if flat.size > MOST_ELEMENTS else np.arange(flat.size)
-        found.append(flat[elements])
-        expected.append(finite_differences(f, given, name, elements))
-    return relative_difference(np.concatenate(found), np.concatenate(expected))
-
-
-def relative_difference(a: np.ndarray, b: np.ndarray) -> float:
-    """The largest |a - b|, relative to the largest element of either; nan if there is one.
-
-    >>> relative_difference(np.array([1.0, 4.0]), np.array([1.0, 3.0]))
-    0.25
-    """
-    difference = float(np.max(np.abs(a - b), initial=0.0))
-    scale = float(np.max(np.abs([a, b]), initial=0.0))
-    return difference / scale if difference else 0.0
+        pairs[name] = elements, flat[elements], finite_differences(f, given, name, elements)
+    both = [np.abs(numbers) for _, *pair in pairs.values() for numbers in pair]
+    scale = float(np.max(np.concatenate(both), initial=0.0))
+    found = []
+    for name, (elements, gradient, difference) in pairs.items():
+        if not len(elements):
+            continue
+        gap = np.abs(gradient - difference)
+        worst = int(np.argmax(gap))  # the first nan, if there is one
+        index = tuple(int(place) for place in np.unravel_index(elements[worst], gradients[name].shape))
+        error = float(gap[worst]) / scale if gap[worst] else 0.0
+        found.append(Comparison(row, name, index, float(gradient[worst]), float(difference[worst]), error))
+    return found
 
 
 def finite_differences(f: Function, given: Mapping[str, np.ndarray], name: str, elements: np.ndarray) -> np.ndarray:

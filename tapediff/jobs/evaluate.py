@@ -9,6 +9,8 @@ import tapediff as td
 from tapediff.jobs.errors import JobError
 from tapediff.jobs.function import Function, describe, source_file
 
+Rows = Mapping[str, np.ndarray]
+
 
 class RowEvaluator:
     """Evaluates a function row by row; what the rows share becomes a tensor once.
@@ -19,7 +21,7 @@ class RowEvaluator:
     (18.0, 12.0)
     """
 
-    def __init__(self, f: Function, rows: Mapping[str, np.ndarray], shared: Mapping[str, np.ndarray], wrt: Sequence[str]):
+    def __init__(self, f: Function, rows: Rows, shared: Mapping[str, np.ndarray], wrt: Sequence[str]):
         self.f = f
         self.rows = rows
         self.wrt = wrt
@@ -35,19 +37,23 @@ class RowEvaluator:
 
     def value_and_gradients(self, row: int) -> tuple[float, dict[str, np.ndarray | None]]:
         """The value, and the gradient for each name in `wrt`: None where the value does not depend on it."""
-        given = self.arguments(row)
+        with self.errors_of(row):
+            return self.evaluate(self.rows, row)
+
+    def evaluate(self, rows: Rows, row: int) -> tuple[float, dict[str, np.ndarray | None]]:
+        """As `value_and_gradients`, of a row of other inputs, raising what the function raises."""
+        given = self.arguments(row, rows)
         leaves = {name: given[name] for name in self.wrt}
         for leaf in leaves.values():
             leaf.grad = None
-        with self.errors_of(row):
-            y = one_element(self.f(**given))
-            if y.requires_grad:
-                y.backward()
-            value = y.item()
-        return value, {name: None if leaf.grad is None else leaf.grad.numpy() for name, leaf in leaves.items()}
+        y = one_element(self.f(**given))
+        if y.requires_grad:
+            y.backward()
+        return y.item(), {name: None if leaf.grad is None else leaf.grad.numpy() for name, leaf in leaves.items()}
 
-    def arguments(self, row: int) -> dict[str, td.Tensor]:
-        return self.shared | {name: self.tensor(name, array[row]) for name, array in self.rows.items()}
+    def arguments(self, row: int, rows: Rows | None = None) -> dict[str, td.Tensor]:
+        rows = self.rows if rows is None else rows
+        return self.shared | {name: self.tensor(name, array[row]) for name, array in rows.items()}
 
     @contextmanager
     def errors_of(self, row: int) -> Iterator[None]:
@@ -55,14 +61,20 @@ class RowEvaluator:
         try:
             yield
         except Exception as error:
-            text = str(error) if isinstance(error, JobError) else describe(error, source_file(self.f))
-            raise JobError(f"row {row}: {text}") from error
+            raise JobError(f"row {row}: {describe_row_error(self.f, error)}") from error
+
+
+def describe_row_error(f: Function, error: Exception) -> str:
+    """One line about what evaluating a row raised."""
+    return str(error) if isinstance(error, JobError) else describe(error, source_file(f))
 
 
 def one_element(y: td.Tensor) -> td.Tensor:
-    """The function's result, if it is a tensor of one element."""
+    """The function's result, if it is a tensor of one floating-point element."""
     if not isinstance(y, td.Tensor):
         raise JobError(f"the result is of type {type(y).__name__}; wanted a tensor of one element")
     if y.numel() != 1:
         raise JobError(f"the result has the shape {tuple(y.shape)}; wanted one element: reduce it, by .sum() say")
+    if not y.is_floating_point():
+        raise JobError(f"the result is of dtype {y.dtype}, which has no gradients; wanted float32 or float64: convert it")
     return y

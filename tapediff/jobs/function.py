@@ -12,6 +12,7 @@ from typing import Any
 from tapediff.jobs.errors import JobError
 
 Function = Callable[..., Any]
+OWN_MODULES = "_tapediff_job_"  # how the names of modules begin that are files of users
 
 
 def load_function(target: str) -> Function:
@@ -34,7 +35,7 @@ def load_function(target: str) -> Function:
 
 def run_file(path: Path) -> ModuleType:
     """The module of a Python file, which may import the modules beside it, as a script may."""
-    module_name = f"_tapediff_job_{path.stem}"
+    module_name = f"{OWN_MODULES}{path.stem}"
     spec = importlib.util.spec_from_file_location(module_name, path)
     assert spec is not None
     assert spec.loader is not None

@@ -5,8 +5,8 @@ NumPy's and CPython's own functions, hands their memory and that of the argument
 All else goes to the Python function. A Python object is an int64 here, its address; `tapediff.program.native_calls` fills in the
 tables and decides whether the code may be used.
 
-The results are made first, since that may collect garbage and so run any code. From the first look at an argument to the last copy
-of a result nothing runs Python code and the GIL is held, so that one frame serves all threads.
+The results are made first, since that may collect garbage and so run any code. From the first look at an argument to the last
+copy of a result nothing runs Python code and the GIL is held, so that one frame serves all threads.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ __all__ = ["ENTRY", "FUNCTIONS", "HEAD", "call_program"]
 # the table: words of the head
 (MACHINE, FRAME, FAILED, INPUTS, RESULTS, ARGNUMS, IS_DEFAULT, IS_NESTED, FALLBACK, FLOAT, FLOAT64, ARRAY, NAME_OF_ARGNUMS,
  INCREF, DECREF, NEW_TUPLE, SET_TUPLE_ITEM, VECTORCALL, COMPARE, CLEAR_ERROR, NEW_ARRAY) = range(21)
-FUNCTIONS = {INCREF: "Py_IncRef", DECREF: "Py_DecRef", NEW_TUPLE: "PyTuple_New", SET_TUPLE_ITEM: "PyTuple_SetItem", VECTORCALL: "PyObject_Vectorcall",
-             COMPARE: "PyObject_RichCompareBool", CLEAR_ERROR: "PyErr_Clear"}
+FUNCTIONS = {INCREF: "Py_IncRef", DECREF: "Py_DecRef", NEW_TUPLE: "PyTuple_New", SET_TUPLE_ITEM: "PyTuple_SetItem",
+             VECTORCALL: "PyObject_Vectorcall", COMPARE: "PyObject_RichCompareBool", CLEAR_ERROR: "PyErr_Clear"}
 HEAD = 24
-# an input or a result: whether it is an array; the cell of a number (0: nobody reads it); the word of the frame that says where an
-# array lies (0: nobody reads it); of an array its dtype and its dimensions; of a number its type, and what allocates one
+# an input or a result: whether it is an array; the cell of a number (0: nobody reads it); the word of the frame that says where
+# an array lies (0: nobody reads it); of an array its dtype and its dimensions; of a number its type, and what allocates one
 IS_ARRAY, CELL, WORD, DTYPE, NDIM, DIMENSIONS, TYPE, ALLOCATE = range(8)
 ENTRY = 8
 
@@ -55,7 +55,7 @@ def is_known(table: int, entry: int, thing: int) -> bool:
     ndim = word(entry, NDIM)
     if load(thing + _NDIM) & 0xFFFFFFFF != ndim or load(thing + _FLAGS) & _CONTIGUOUS_ALIGNED != _CONTIGUOUS_ALIGNED:
         return False
-    for k in range(ndim):
+    for k in range(ndim):  # noqa: SIM110 (Numba has no all())
         if load(load(thing + _DIMENSIONS) + 8 * k) != load(word(entry, DIMENSIONS) + 8 * k):
             return False
     return True

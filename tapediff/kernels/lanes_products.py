@@ -48,9 +48,20 @@ class Factor(NamedTuple):
 
 
 def contraction(
-    sizes: dict[str, int], y: Factor, a: Factor, b: Factor, lanes: int, dtype: str, *, alpha: float = 1.0, adds: bool = False
+    sizes: dict[str, int],
+    y: Factor,
+    a: Factor,
+    b: Factor,
+    lanes: int,
+    dtype: str,
+    *,
+    alpha: float = 1.0,
+    adds: bool = False,
+    width: int = 0,
 ) -> tuple[ProductSpec, Array]:
     """The kernel, and its parameters, of ``y = alpha * the sum over the names that y lacks of a * b``.
+
+    width  lanes of one vector, a divisor of the lanes; as many as there are by default
 
     >>> spec, parameters = contraction({"i": 2, "k": 3}, Factor(("i",), (1,)), Factor(("i", "k"), (3, 1)), Factor(("k",), (1,)),
     ...                                8, "float64")
@@ -86,7 +97,7 @@ def contraction(
         offsets(b, inner),
     ]
     blocks = "rows" if counts[2] == 1 else "columns" if counts[1] == 1 else "both"
-    width = min(lanes, 64 // item)
+    width = width or min(lanes, 64 // item)
     return ProductSpec(dtype, (a.is_laned, b.is_laned), width, blocks, adds), np.concatenate(
         [np.array(header, np.int64), *tables]
     )

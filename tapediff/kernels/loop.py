@@ -1,7 +1,8 @@
 """Prints the kernel of a spec: a row's formulas inside a loop over n elements.
 
 A kernel is ``void (i64 n, ptr y, ...)`` on contiguous arrays with the arguments of `ARGUMENTS`: forward writes y, reverse adds
-to the adjoints of the operands, tangent writes y_dot.  One element takes a scalar path.  More take a loop over whole vectors
+to the adjoints of the operands, tangent writes y_dot.  Where bit 56 + k of n is set, nothing was added to the adjoint of operand
+k before: a reverse kernel writes it.  One element takes a scalar path.  More take a loop over whole vectors
 whose loads and stores are masked, so that the last, partial vector needs no code of its own: 7 elements cost what 8 cost, and
 nothing is compiled twice.  The vectors are explicit rather than LLVM's loop vectoriser's choice: the number of lanes, and with
 it the order of a sum, does not depend on the host.
@@ -11,12 +12,15 @@ from __future__ import annotations
 
 import ast
 import functools
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tapediff.kernels.formula import Printer
 from tapediff.kernels.instructions import BITS, INTRINSIC_TYPES, IR_TYPES, KIND, Module, Operand, Value
 from tapediff.ops.custom import formula_row
 from tapediff.ops.op import BOOL, Elementwise, names_in
+from tapediff.tape.layout import FIRST
 
 ARGUMENTS = {
     "forward": ("y", "a", "b", "c"),
@@ -69,8 +73,10 @@ class Kernel:
         pointers = ", ".join(f"ptr noalias %{name}.at" for name in ARGUMENTS[self.spec.which])
         return "\n".join(
             [
-                f"define void @{symbol}(i64 %n, {pointers}) nounwind {{",
+                f"define void @{symbol}(i64 %n.flags, {pointers}) nounwind {{",
                 "entry:",
+                f"  %n = and i64 %n.flags, {FIRST - 1}",
+                *self._flags(),
                 "  %is.one = icmp eq i64 %n, 1",
                 "  br i1 %is.one, label %one, label %check",
                 "one:",
@@ -86,9 +92,22 @@ class Kernel:
             ]
         )
 
+    def _flags(self) -> list[str]:
+        """For each operand whose adjoint the kernel may write or add to: whether it adds."""
+        lines = []
+        for k in self._may_be_first():
+            lines += [f"  %flag.{k} = and i64 %n.flags, {FIRST << k}", f"  %adds.{k} = icmp eq i64 %flag.{k}, 0"]
+        return lines
+
+    def _may_be_first(self) -> list[int]:
+        if self.spec.which != "reverse":
+            return []
+        firsts = sorted({self.same[k] for k in self.wanted})
+        return [k for k in firsts if not (self.spec.scalars | self.spec.fresh) >> k & 1]
+
     def _one(self) -> str:
         printer = Printer(self.module, 1, "s", self.spec.result)
-        places = _Scalar(printer)
+        places = _Scalar(printer, {f"{'abc'[k]}_bar": Value("bool", f"%adds.{k}") for k in self._may_be_first()})
         self.element(printer, {name: places.load(name, dtype) for name, dtype in self.loaded().items()}, places, {})
         return printer.text()
 
@@ -102,7 +121,8 @@ class Kernel:
         inside = Printer(self.module, self.lanes, "v", self.spec.result)
         left = inside.splat("int64", "%left")
         mask = inside.emit("bool", f"icmp ult {inside.ir_type('int64')} <{ids}>, {left.text}")
-        places = _Masked(inside, mask)
+        adds = {f"{'abc'[k]}_bar": before.splat("bool", f"%adds.{k}") for k in self._may_be_first()}
+        places = _Masked(inside, mask, adds)
         values = {name: places.load(name, dtype) for name, dtype in self.loaded().items() if name not in fixed}
         sums = {k: self.spec.operands[k] for k in self._summed()}
         totals: dict[int, Value] = {}
@@ -146,7 +166,7 @@ class Kernel:
             dtype = self.spec.operands[first]
             parts = [printer.formula(self.row.pullback(k), names) for k in self.wanted if self.same[k] == first]
             contribution = functools.reduce(functools.partial(printer.binary, ast.Add), parts)
-            if contribution == 0:
+            if contribution == 0 and f"{'abc'[first]}_bar" not in places.adds:
                 continue
             value = printer.convert(printer.value(contribution, self.spec.result), dtype)
             if printer.lanes > 1 and self.spec.scalars >> first & 1:
@@ -212,8 +232,9 @@ class _Scalar:
 
     mask = Value("bool", "true")
 
-    def __init__(self, printer: Printer) -> None:
+    def __init__(self, printer: Printer, adds: Mapping[str, Value] = MappingProxyType({})) -> None:
         self.printer = printer
+        self.adds = adds
 
     def load(self, name: str, dtype: str) -> Value:
         if dtype == "bool":
@@ -228,17 +249,25 @@ class _Scalar:
         self.printer.line(f"store {element} {value.text}, ptr %{name}.at")
 
     def add(self, name: str, value: Value) -> None:
-        self.store(name, self.printer.binary(ast.Add, self.load(name, value.dtype), value))  # type: ignore[arg-type]
+        known = self.load(name, value.dtype)
+        if name in self.adds:
+            type_ = IR_TYPES[value.dtype]
+            known = self.printer.emit(value.dtype, f"select i1 {self.adds[name].text}, {type_} {known.text}, {type_} -0.0")
+        self.store(name, self.printer.binary(ast.Add, known, value))  # type: ignore[arg-type]
 
 
 class _Masked:
     """Reads and writes one vector of elements at ``%i``, as far as the mask allows."""
 
-    def __init__(self, printer: Printer, mask: Value) -> None:
+    def __init__(self, printer: Printer, mask: Value, adds: Mapping[str, Value]) -> None:
         self.printer = printer
         self.mask = mask
+        self.adds = adds
 
     def load(self, name: str, dtype: str) -> Value:
+        return self._load(name, dtype, self.mask, "zeroinitializer")
+
+    def _load(self, name: str, dtype: str, mask: Value, otherwise: str) -> Value:
         element, suffix, size = _memory(dtype)
         type_ = self.printer.vector(element)
         mask_type = self.printer.ir_type("bool")
@@ -248,7 +277,7 @@ class _Masked:
         value = self.printer.emit(
             dtype,
             f"call {type_} @llvm.masked.load.v{self.printer.lanes}{suffix}.p0(ptr align {size} {self._address(name, element)}, "
-            f"{mask_type} {self.mask.text}, {type_} zeroinitializer)",
+            f"{mask_type} {mask.text}, {type_} {otherwise})",
         )
         if dtype != "bool":
             return value
@@ -269,7 +298,14 @@ class _Masked:
         )
 
     def add(self, name: str, value: Value) -> None:
-        self.store(name, self.printer.binary(ast.Add, self.load(name, value.dtype), value))  # type: ignore[arg-type]
+        if name in self.adds:  # what is not there is -0, which changes no sum
+            mask_type = self.printer.ir_type("bool")
+            mask = self.printer.emit("bool", f"and {mask_type} {self.mask.text}, {self.adds[name].text}")
+            nothing = ", ".join([f"{_memory(value.dtype)[0]} -0.0"] * self.printer.lanes)
+            known = self._load(name, value.dtype, mask, f"<{nothing}>")
+        else:
+            known = self.load(name, value.dtype)
+        self.store(name, self.printer.binary(ast.Add, known, value))  # type: ignore[arg-type]
 
     def _address(self, name: str, element: str) -> str:
         return self.printer.emit("", f"getelementptr {element}, ptr %{name}.at, i64 %i").text

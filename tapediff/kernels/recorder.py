@@ -202,6 +202,12 @@ def hold(context: int, segment: int, source: int) -> bool:
 
 
 @inner
+def is_lent(context: int, source: int) -> bool:
+    """Whether the memory of a source was given to NumPy: what reads it is not to wait."""
+    return source != 0 and attribute(context, source, SOURCE_STAMP) == 0
+
+
+@inner
 def append(context: int, code: int, size: int, kind: int, a: int, b: int) -> bool:
     """Append an instruction to the code, the whole of it or nothing; False if memory runs out."""
     function = word(context, APPEND)
@@ -241,9 +247,13 @@ def write(context: int, row: int, table: int, a: int, b: int, number: int, made:
     position = size // 3 + 1
     if other == 0 or size % 3 or position >= word(context, POSITION_COUNT):
         return MISSED
-    if segment_of_a == source and not hold(context, segment, attribute(context, a, TENSOR_SOURCE)):
+    source_of_a = attribute(context, a, TENSOR_SOURCE) if segment_of_a == source else 0
+    source_of_b = attribute(context, b, TENSOR_SOURCE) if b and segment_of_b == source else 0
+    if is_lent(context, source_of_a) or is_lent(context, source_of_b):
+        return MISSED
+    if source_of_a and not hold(context, segment, source_of_a):
         return FAILED
-    if b and segment_of_b == source and not hold(context, segment, attribute(context, b, TENSOR_SOURCE)):
+    if source_of_b and not hold(context, segment, source_of_b):
         return FAILED
     if number and table == word(row, REFLECTED):
         slot, other = other, slot

@@ -102,7 +102,7 @@ unary("asinh",       "asinh(a)",                    "1 / sqrt(a * a + 1)",      
 unary("acosh",       "acosh(a)",                    "1 / sqrt((a - 1) * (a + 1))", "numpy.arccosh",        LARGE)
 unary("atanh",       "atanh(a)",                    "1 / ((1 - a) * (1 + a))",     "numpy.arctanh",        INSIDE_ONE)
 unary("sinc",        "sinc(a)",
-      "where(abs(a) < 0.0625, a * (-3.289868133696453 + a * a * (3.2469697011334144 + a * a * (-1.144510944732505"
+      "where(abs(a) < 0.0625, 0 + a * (-3.289868133696453 + a * a * (3.2469697011334144 + a * a * (-1.144510944732505"
       " + a * a * (0.20918278254123832 - 0.02346081035455823 * a * a)))), (cos(pi * a) - y) / a)",                                                   "numpy.sinc",           REALS)
 unary("deg2rad",     "a * 0.017453292519943295",    "0.017453292519943295",        "numpy.deg2rad",        REALS)
 unary("rad2deg",     "a * 57.29577951308232",       "57.29577951308232",           "numpy.rad2deg",        REALS)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import math
 import os
 import stat
-import tempfile
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from tapediff.errors import ProgramFileError
+from tapediff.whole_files import written_whole
 
 __all__ = ["FORMAT_VERSION", "decoded_attribute", "encoded_attribute", "read", "write"]
 
@@ -51,40 +50,9 @@ def write(path: Path, header: Mapping[str, Any], sections: Mapping[str, Array]) 
     if os.path.isdir(target):
         raise ProgramFileError(f"{os.fspath(path)!r} is a directory: give the name of a file")
     pieces = _pieces(header, sections)
-    number, name = tempfile.mkstemp(prefix=os.path.basename(target) + ".", suffix=".part", dir=os.path.dirname(target))
-    try:
-        with os.fdopen(number, "wb") as file:
-            for piece in pieces:
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, _mode(target))
-        os.replace(name, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
-    _sync_folder(os.path.dirname(target))
-
-
-def _mode(target: str) -> int:
-    """The permissions that the file has, or that a new one gets."""
-    try:
-        return stat.S_IMODE(os.stat(target).st_mode)
-    except OSError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
-
-
-def _sync_folder(folder: str) -> None:
-    """Flush the rename to the disk, where the system can."""
-    with contextlib.suppress(OSError):
-        number = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)
+    with written_whole(target) as file:
+        for piece in pieces:
+            file.write(piece)
 
 
 def _pieces(header: Mapping[str, Any], sections: Mapping[str, Array]) -> list[Any]:

@@ -20,7 +20,7 @@ from tapediff.program.recorder import Recorder
 from tapediff.recording import elementwise, structural
 from tapediff.tensor import Tensor, of_array, of_source, origin_of
 
-__all__ = ["evaluate", "grad_tape", "jacobian_tape", "jvp_tape", "vjp_tape"]
+__all__ = ["evaluate", "grad_tape", "jacobian_tape", "jvp_tape", "keep_guards", "vjp_tape"]
 
 Array = np.ndarray[Any, Any]
 
@@ -56,7 +56,8 @@ def evaluate(tape: ClosedTape, inputs: Sequence[Tensor]) -> tuple[list[Tensor], 
     return outputs, guarded
 
 
-def _keep_guards(tape: ClosedTape, recorder: Recorder, tensors: Sequence[Tensor]) -> None:
+def keep_guards(tape: ClosedTape, recorder: Recorder, tensors: Sequence[Tensor]) -> None:
+    """Note the guards of a tape in a recording that evaluates it; `tensors` are what they ask of."""
     for guard, tensor in zip(tape.guards, tensors, strict=True):
         origin, slot = origin_of(tensor)
         if origin is None:
@@ -78,7 +79,7 @@ def vjp_tape(tape: ClosedTape, wanted: Sequence[int], examples: Sequence[Array],
         specs = [tape.spec(tape.outputs[position]) for position in seeded]
         vectors = [recorder.input(np.ones(spec.shape, spec.dtype.numpy)) for spec in specs]
         outputs, guarded = evaluate(tape, inputs)
-        _keep_guards(tape, recorder, guarded)
+        keep_guards(tape, recorder, guarded)
         products = gradients(grad, [outputs[position] for position in seeded], [inputs[position] for position in wanted], vectors)
     return recorder.finish([*outputs, *products])
 
@@ -100,7 +101,7 @@ def grad_tape(tape: ClosedTape, wanted: Sequence[int], examples: Sequence[Array]
     with recorder:
         inputs = [recorder.input(np.array(example)) for example in examples]
         outputs, guarded = evaluate(tape, inputs)
-        _keep_guards(tape, recorder, guarded)
+        keep_guards(tape, recorder, guarded)
         one = of_array(np.ones(outputs[0].spec.shape, outputs[0].spec.dtype.numpy))
         products = gradients(grad, outputs[:1], [inputs[position] for position in wanted], [one])
     return recorder.finish([*products, outputs[0]])
@@ -113,7 +114,7 @@ def jacobian_tape(tape: ClosedTape, wanted: Sequence[int], examples: Sequence[Ar
     with recorder:
         inputs = [recorder.input(np.array(example)) for example in examples]
         outputs, guarded = evaluate(tape, inputs)
-        _keep_guards(tape, recorder, guarded)
+        keep_guards(tape, recorder, guarded)
         chosen = [inputs[position] for position in wanted]
         blocks = []
         for y in outputs:
@@ -138,7 +139,7 @@ def jvp_tape(tape: ClosedTape, wanted: Sequence[int], examples: Sequence[Array])
         inputs = [recorder.input(np.array(example)) for example in examples]
         tangents = [recorder.input(np.ones(examples[position].shape, examples[position].dtype)) for position in wanted]
         outputs, guarded = evaluate(tape, inputs)
-        _keep_guards(tape, recorder, guarded)
+        keep_guards(tape, recorder, guarded)
         vectors = [of_array(np.ones(y.spec.shape, y.spec.dtype.numpy), requires_grad=y.spec.dtype.is_floating_point)
                    for y in outputs]
         products = gradients(grad, outputs, [inputs[position] for position in wanted], vectors)

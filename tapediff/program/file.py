@@ -6,6 +6,8 @@ What a file holds is described in docs/program_files.md.
 from __future__ import annotations
 
 import gc
+import hashlib
+import json
 import linecache
 import os
 import sys
@@ -33,7 +35,7 @@ from tapediff.shapes import Size
 from tapediff.tape.spec import Spec, spec_of
 from tapediff.version import __version__
 
-__all__ = ["Parts", "load", "save"]
+__all__ = ["Parts", "load", "save", "signature"]
 
 Array = np.ndarray[Any, Any]
 Path = str | os.PathLike[str]
@@ -70,6 +72,30 @@ def load(path: Path) -> Parts:
     finally:
         if collects:
             gc.enable()
+
+
+def signature(parts: Parts) -> str:
+    """A digest of what a program computes and decides: the same in every process, for every example and for every folder that
+    the source lies in.
+
+    >>> import tapediff as td
+    >>> def of(f, x):
+    ...     program = td.record(f, x)
+    ...     return signature(Parts(program.tape, (), program.in_structure, program.out_structure, ""))
+    >>> of(lambda x: x * 2, 1.0) == of(lambda x: x * 2, 3.0), of(lambda x: x * 2, 1.0) == of(lambda x: x * 4, 1.0)
+    (True, False)
+
+    Raises
+        ProgramFileError: the program has something that a file cannot hold.
+    """
+    header, sections = _Writer(parts._replace(examples=(), name="")).content()
+    del header["library"]
+    header["places"] = [(os.path.basename(file), *rest) for file, *rest in header["places"]]
+    digest = hashlib.blake2b(json.dumps(header).encode(), digest_size=16)
+    for name, section in sections.items():
+        digest.update(f"{name} {section.dtype} {section.shape}".encode())
+        digest.update(np.ascontiguousarray(section).tobytes())
+    return digest.hexdigest()
 
 
 # --- writing --------------------------------------------------------------------------------------------------------------------

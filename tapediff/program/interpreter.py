@@ -6,9 +6,10 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
-from tapediff.kernels.options import compiled, compiled_holding, inner
+from tapediff.compiling import IS_COMPILED
+from tapediff.kernels import uncompiled
+from tapediff.kernels.options import compiled, compiled_holding, inner, instruction
 from tapediff.program.layout import (
     A_BUFFER,
     A_CLASS,
@@ -22,6 +23,7 @@ from tapediff.program.layout import (
     A_WORDS,
     BOOL,
     CALL,
+    CALL_ROWS,
     COPY,
     F_BUFFERS,
     F_FAILED,
@@ -47,6 +49,7 @@ from tapediff.program.layout import (
     REVERSE_REPEATED,
     STORE,
     SUM_LANES,
+    TURN,
     ZERO,
 )
 from tapediff.sweeps import (
@@ -76,7 +79,7 @@ def pointer(step: int, k: int, frame: int) -> int:
     return load_i64(frame + (word & 3) * 8) + (word >> 2) * 8
 
 
-@intrinsic
+@instruction(uncompiled.copy)
 def copy(typing_context: Any, target: Any, source: Any, size: Any) -> Any:
     """Copy `size` bytes between places that do not overlap."""
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -134,7 +137,7 @@ def _transposition(item: int) -> Any:
             builder.store(one, at(target, target_stride, k)).align = item
         return context.get_dummy_value()
 
-    @intrinsic
+    @instruction(uncompiled.transpose(item))
     def transpose(typing_context: Any, target: Any, target_stride: Any, source: Any, source_stride: Any) -> Any:
         return types.void(types.int64, types.int64, types.int64, types.int64), emit
 
@@ -189,6 +192,9 @@ def load_rows(value: int, count: int, item: int, buffer: int, frame: int) -> Non
     lanes = load_i64(frame + F_LANES * 8)
     filled = min(lanes, load_i64(frame + F_ROWS * 8) - row)
     source += row * stride
+    if lanes == 1 and step == item:
+        copy(value, source, count * item)
+        return
     if stride == item:  # rows lie beside each other
         for k in range(count):
             copy(value + k * lanes * item, source + k * step, filled * item)
@@ -208,7 +214,9 @@ def store_rows(value: int, count: int, item: int, buffer: int, frame: int) -> No
     lanes = load_i64(frame + F_LANES * 8)
     filled = min(lanes, load_i64(frame + F_ROWS * 8) - row)
     target += row * stride
-    if stride == item:
+    if lanes == 1:
+        copy(target, value, count * item)
+    elif stride == item:
         copy(target, value, filled * item)
     else:
         transpose_range(target, stride, item, value, filled, count, item, lanes * item, item)
@@ -224,7 +232,7 @@ def _addition(element: Any, item: int) -> Any:
         builder.store(builder.fadd(total, term if item == 8 else builder.fpext(term, wide)), target).align = 8
         return context.get_dummy_value()
 
-    @intrinsic
+    @instruction(uncompiled.addition(item, SUM_LANES))
     def add(typing_context: Any, target: Any, source: Any) -> Any:
         return types.void(types.int64, types.int64), emit
 
@@ -393,6 +401,37 @@ def do_call(action: int, step: int, frame: int) -> None:
 
 
 @inner
+def turn(target: int, source: int, count: int, item: int, frame: int) -> None:
+    """Copy a value in lanes so that the elements of each row lie beside each other."""
+    lanes = load_i64(frame + F_LANES * 8)
+    filled = min(lanes, load_i64(frame + F_ROWS * 8) - load_i64(frame + F_ROW * 8))
+    transpose_range(target, count * item, item, source, filled, count, item, lanes * item, item)
+
+
+@inner
+def do_call_rows(action: int, step: int, frame: int) -> None:
+    """Call a kernel for each row of the block, which writes the row of a buffer; the operands have strides from row to row."""
+    kernel = load_i64(action + A_KERNEL * 8)
+    parameters = load_i64(action + A_COUNT * 8)
+    buffer = frame + F_BUFFERS * 8 + load_i64(action + A_BUFFER * 8) * 24
+    pointers = load_i64(frame + F_POINTERS * 8)
+    row = load_i64(frame + F_ROW * 8)
+    filled = min(load_i64(frame + F_LANES * 8), load_i64(frame + F_ROWS * 8) - row)
+    stride = load_i64(buffer + 8)
+    target = load_i64(buffer) + row * stride
+    a = pointer(step, 0, frame)
+    b = pointer(step, 1, frame)
+    for _ in range(filled):
+        store_i64(pointers, target)
+        store_i64(pointers + 8, a)
+        store_i64(pointers + 16, b)
+        call_forward(kernel, parameters, pointers, 0, 0, 0)
+        target += stride
+        a += load_i64(action + A_STRIDES * 8)
+        b += load_i64(action + A_STRIDES * 8 + 8)
+
+
+@inner
 def do_memory(action_class: int, action: int, step: int, frame: int) -> None:
     """Steps that move values and compute nothing."""
     count = load_i64(action + A_COUNT * 8)
@@ -415,6 +454,8 @@ def do_memory(action_class: int, action: int, step: int, frame: int) -> None:
         source = pointer(step, 1, frame)
         for k in range(count):
             move(target + k * item, source + k * item, item)
+    elif action_class == TURN:
+        turn(target, pointer(step, 1, frame), count, item, frame)
     else:
         source = pointer(step, 1, frame)
         lanes = load_i64(frame + F_LANES * 8)
@@ -448,6 +489,8 @@ def run_steps(code: int, at: int, end: int, actions: int, frame: int) -> int:
                          pointer(step, 5, frame), pointer(step, 6, frame), pointer(step, 7, frame))
         elif action_class == CALL:
             do_call(action, step, frame)
+        elif action_class == CALL_ROWS:
+            do_call_rows(action, step, frame)
         elif action_class in (FORWARD_REPEATED, REVERSE_REPEATED):
             do_repeated(action, step, frame, action_class == FORWARD_REPEATED)
         elif action_class >= GUARD_TRUTH:
@@ -469,7 +512,9 @@ def run(code: int, at: int, end: int, actions: int, frame: int) -> int:
 
 
 def address_of_run() -> int:
-    """`run` as a C function of five words, for a compiled tape that leaves steps to it."""
+    """`run` as a C function of five words, for a compiled tape that leaves steps to it; 0 where nothing is compiled."""
+    if not IS_COMPILED:
+        return 0
     result = run.overloads[(types.int64,) * 5]
     found: int = result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name)
     return found
@@ -492,7 +537,7 @@ def run_rows(code: int, end: int, actions: int, frame: int, first: int, last: in
     return last
 
 
-@intrinsic
+@instruction(uncompiled.call)
 def call_machine(typing_context: Any, address: Any, frame: Any, first: Any, last: Any) -> Any:
     """Call the machine code of a compiled tape."""
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

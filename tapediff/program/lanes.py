@@ -16,7 +16,7 @@ from tapediff.kernels.lanes_calling import address
 from tapediff.kernels.lanes_products import ProductSpec
 from tapediff.program.operations import Operation
 
-__all__ = ["ADJOINT", "ONE", "RESULT", "RESULT_ADJOINT", "Call", "Family", "Lanes", "call", "no_reverse"]
+__all__ = ["ADJOINT", "ONE", "RESULT", "RESULT_ADJOINT", "Call", "CallRows", "Family", "Lanes", "call", "no_reverse"]
 
 # what a pointer of a call shows, besides the operands 0, 1, ...
 RESULT, RESULT_ADJOINT, ADJOINT, ONE = -1, -2, -3, -4
@@ -38,6 +38,17 @@ class Call(NamedTuple):
     writes: bool = False
 
 
+class CallRows(NamedTuple):
+    """One call of a kernel for each row, which writes a row of a result where it is wanted in the end: no lanes are turned.
+
+    operands  what it reads, as pointers of a `Call` show it, each row of elements beside each other
+    """
+
+    kernel: ProductSpec
+    parameters: np.ndarray[Any, Any]
+    operands: tuple[int, int]
+
+
 class Lanes(NamedTuple):
     """What an operation runs on.
 
@@ -56,10 +67,13 @@ class Family(NamedTuple):
 
     forward  (operation, lanes) -> calls, or None where Python must do it
     reverse  (operation, position, lanes) -> calls that add to the adjoint of an operand, or None where its rule must do it
+    in_rows  (operation, position) -> the call that writes the adjoint of an operand (of position None: the result) row by row, or
+             None where lanes are the better way
     """
 
     forward: Callable[[Operation, Lanes], list[Call] | None]
     reverse: Callable[[Operation, int, Lanes], list[Call] | None]
+    in_rows: Callable[[Operation, int | None], CallRows | None] = lambda operation, position: None
 
 
 def no_reverse(operation: Operation, position: int, lanes: Lanes) -> None:

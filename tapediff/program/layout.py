@@ -21,11 +21,11 @@ A_EXPECTED = 15  # what a guard expects
 A_FIELDS = 16
 
 (FORWARD2, FORWARD3, REVERSE2, REVERSE3, FORWARD_REPEATED, REVERSE_REPEATED, CALL, HOST, LOAD, STORE, REDUCE, ZERO, FILL, COPY,
- WIDEN,
- GUARD_TRUTH, GUARD_INTEGER, GUARD_VALUE) = range(18)
+ WIDEN, TURN, CALL_ROWS,
+ GUARD_TRUTH, GUARD_INTEGER, GUARD_VALUE) = range(20)
 
 # words of a step of each class; a CALL has as many pointers as it needs
-WORDS = (4, 5, 7, 9, 5, 9, 0, 1, 2, 2, 2, 2, 2, 3, 3, 2, 2, 3)
+WORDS = (4, 5, 7, 9, 5, 9, 0, 1, 2, 2, 2, 2, 2, 3, 3, 3, 3, 2, 2, 3)
 
 BOOL, INT32, INT64, FLOAT32, FLOAT64 = range(5)
 

@@ -22,7 +22,7 @@ import numpy as np
 from tapediff.kernels.instructions import Module
 from tapediff.kernels.library import KernelSpec, get_library
 from tapediff.ops.custom import content_of
-from tapediff.program.layout import A_COUNT, A_KERNEL, F_FAILED, F_ROW, GUARD_TRUTH, READS, WRITES
+from tapediff.program.layout import A_COUNT, A_KERNEL, A_WORDS, F_FAILED, F_ROW, GUARD_TRUTH, READS, WRITES
 from tapediff.program.pieces import APART, BESIDE, DENSE, SAME, STEADY, Inputs, Piece
 from tapediff.program.schedule import Schedule
 from tapediff.program.steps import INTERPRETED, PRINTED, Step, steps_of
@@ -57,8 +57,19 @@ def size_of(schedule: Schedule) -> Size | None:
     """The size that the compiled tape of a schedule would have; None where there cannot be one."""
     if schedule.hosts or schedule.request.lanes not in LANES:
         return None
-    steps = steps_of(schedule)
-    return Size(sum(step.elements for step in steps if step.doer == PRINTED), sum(step.doer != PRINTED for step in steps))
+    code, rows = schedule.code.tolist(), schedule.actions.tolist()
+    counts = [0] * len(rows)  # many steps share an action, which says all that is asked here
+    at = 0
+    while at < len(code):
+        counts[code[at]] += 1
+        at += rows[code[at]][A_WORDS]
+    printed = called = 0
+    for number, (row, count) in enumerate(zip(rows, counts, strict=True)):
+        if count:
+            step = Step(number, 0, row, (), schedule.specs.get(number), schedule.reach.get(number, ()), schedule.request.lanes)
+            printed += count * step.elements * (step.doer == PRINTED)
+            called += count * (step.doer != PRINTED)
+    return Size(printed, called)
 
 
 def print_schedule(module: Module, schedule: Schedule, layout: Sequence[int], symbol: str) -> None:

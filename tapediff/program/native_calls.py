@@ -1,9 +1,10 @@
 """Prepared calls: `value_and_grad` of a compiled program as machine code that Python's interpreter calls.
 
-Where a program has been called often with arguments of one kind, an instance gets a built-in function in the place of the method:
-it takes floats and contiguous arrays of the recorded dtypes and shapes, computes, and makes the results. It calls the Python method
-for all else, also where a guard fails. It is not used on another interpreter than CPython, nor with TAPEDIFF_NATIVE=0, nor for
-programs so long that they let other threads run, nor where its own trial does not give what Python gave.
+Where a program has been called often with arguments of one kind, an instance gets a built-in function in the place of the
+method: it takes floats and contiguous arrays of the recorded dtypes and shapes, computes, and makes the results. It calls the
+Python method for all else, also where a guard fails. It is not used on another interpreter than CPython, nor with
+TAPEDIFF_NATIVE=0, nor for programs so long that they let other threads run, nor where its own trial does not give what Python
+gave.
 """
 
 from __future__ import annotations

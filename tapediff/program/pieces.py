@@ -11,7 +11,7 @@ import math
 from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -693,6 +693,8 @@ class Piece:
 
 class _Places:
     """Where a kernel's results go: into registers."""
+
+    adds: ClassVar[dict[str, Value]] = {}  # what is written first is a kernel of its own
 
     def __init__(self, piece: Piece, pointers: dict[str, tuple[int, int]]) -> None:
         self.piece = piece

@@ -19,6 +19,7 @@ from tapediff.program.batch import Batch
 from tapediff.program.branches import Branches, Questions, single_state
 from tapediff.program.closed import ClosedTape
 from tapediff.program.derive import grad_tape, jacobian_tape, jvp_tape, vjp_tape
+from tapediff.program.entries import Layout, matrices_tape
 from tapediff.program.executors import Machine, checked_executor
 from tapediff.program.explain import Explanation, explain
 from tapediff.program.file import Parts, load, save
@@ -154,6 +155,7 @@ class Program:
         self._schedules: dict[Request, Schedule] = {}
         self._singles: dict[Request, Single] = {}
         self._derived: dict[Any, Program] = {}
+        self._matrices: dict[Any, tuple[Program, list[Layout]] | None] = {}
         self._questions: dict[int, tuple[Program, Questions]] = {}
         self._plans: dict[Any, tuple[Single, Structure]] = {}
         self.is_flat = all(child is LEAF for child in in_structure.children)
@@ -570,3 +572,18 @@ class Program:
                 found = Program(tape, examples, leaves, results, f"{which} of {self.name}")
                 self._derived[key] = found
             return found
+
+    def matrices(self, seeds: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[Program, list[Layout]] | None:
+        """The program that computes the outputs `wanted`, linear in the inputs `seeds`, for all rows of the identity, from the
+        other inputs; see `entries`. None where rows in lanes do it better."""
+        with self._lock:
+            if (seeds, wanted) not in self._matrices:
+                made = matrices_tape(self.tape, self.examples, seeds, wanted)
+                program = None
+                if made is not None:
+                    examples = [example for k, example in enumerate(self.examples) if k not in seeds]
+                    tape = made[0].with_constants()
+                    program = Program(tape, examples, Structure(tuple, (), (LEAF,) * len(examples)),
+                                      Structure(tuple, (), (LEAF,) * len(tape.outputs)), f"matrices of {self.name}"), made[1]
+                self._matrices[seeds, wanted] = program
+            return self._matrices[seeds, wanted]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tapediff import recording
+from tapediff import dtypes, recording
 from tapediff.ops.elementwise import ELEMENTWISE
 from tapediff.ops.structural import STRUCTURAL
 from tapediff.program.closed import ClosedTape, Leaf, Place
@@ -22,7 +22,7 @@ from tapediff.tape.kinds import KINDS
 from tapediff.tape.layout import ALIAS, ARGUMENT
 from tapediff.tape.segment import Segment
 from tapediff.tape.source import CLOCK, NUMBER, SOURCE, SOURCES, Source
-from tapediff.tape.spec import spec_of
+from tapediff.tape.spec import Spec, spec_of
 from tapediff.tensor import Tensor, of_source, origin_of
 
 __all__ = ["Recorder"]
@@ -79,12 +79,13 @@ class Recorder:
 
     def input(self, value: np.ndarray[Any, Any], differentiable: bool = True) -> Tensor:
         """A traced tensor of a value; nothing else may change the array."""
-        from tapediff import dtypes
-        dtype = dtypes.from_numpy_dtype(value.dtype)
-        requires_grad = dtype.is_floating_point and differentiable
-        source = Source(spec_of(value.shape, dtype, requires_grad), array=value)
+        found = _inputs.get((value.dtype, value.shape, differentiable))
+        if found is None:
+            found = _inputs[value.dtype, value.shape, differentiable] = _input(value, differentiable)
+        spec, attributes = found
+        source = Source(spec, array=value)
         self.inputs.append(source)
-        made: Tensor = structural(STRUCTURAL["alias"], (value.shape, contiguous_strides(value.shape), 0), of_source(source))
+        made: Tensor = structural(ALIAS_ROW, attributes, of_source(source))
         return made
 
     # --- what the tape tells ----------------------------------------------------------------------------------------------------
@@ -196,6 +197,17 @@ class Recorder:
         return closing.tape(outputs)
 
 
+ALIAS_ROW = STRUCTURAL["alias"]
+_inputs: dict[Any, tuple[Spec, Any]] = {}
+
+
+def _input(value: np.ndarray[Any, Any], differentiable: bool) -> tuple[Spec, Any]:
+    """The spec of an input, and the attributes of the alias that takes it onto the tape."""
+    dtype = dtypes.from_numpy_dtype(value.dtype)
+    spec = spec_of(value.shape, dtype, dtype.is_floating_point and differentiable)
+    return spec, (value.shape, contiguous_strides(value.shape), 0)
+
+
 class _Closing:
     """Copies instructions of segments to a closed tape: constants are folded, common subexpressions found, aliases named once."""
 
@@ -256,7 +268,6 @@ class _Closing:
 
     def _constant(self, value: np.ndarray[Any, Any]) -> int:
         """The number of a constant; small ones of the same bits are one."""
-        from tapediff import dtypes
         key = (value.dtype.char, value.shape, value.tobytes()) if value.nbytes <= 64 else None
         found = None if key is None else self.by_bytes.get(key)
         if found is None:

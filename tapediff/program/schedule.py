@@ -13,10 +13,11 @@ import numpy as np
 from tapediff.kernels.library import KernelSpec
 from tapediff.program.actions import Actions, Memory
 from tapediff.program.closed import ClosedTape
-from tapediff.program.families import forward_calls, reverse_calls
-from tapediff.program.lanes import ADJOINT, ONE, RESULT, RESULT_ADJOINT, Call
+from tapediff.program.families import call_in_rows, forward_calls, reverse_calls
+from tapediff.program.lanes import ADJOINT, ONE, RESULT, RESULT_ADJOINT, Call, CallRows
 from tapediff.program.layout import (
     CALL,
+    CALL_ROWS,
     COPY,
     FILL,
     FORWARD2,
@@ -34,6 +35,7 @@ from tapediff.program.layout import (
     REVERSE_REPEATED,
     STORE,
     SUM_LANES,
+    TURN,
     UNIFORM,
     WIDEN,
     WORDS,
@@ -45,6 +47,7 @@ from tapediff.program.operations import Operation
 from tapediff.program.rule import parts_of, rule_of
 from tapediff.program.structural import HostStep, Kernels, kernels_of
 from tapediff.program.values import Request, Values
+from tapediff.tape.spec import Spec
 
 __all__ = ["Request", "Schedule", "build"]
 
@@ -133,6 +136,7 @@ class _Builder(Values):
         self.late_constants: list[tuple[int, np.ndarray[Any, Any]]] = []
         self.ones: dict[str, int] = {}
         self.most_pointers = 0
+        self.sole_gradients: dict[int, int] = {}
 
     def place(self, value: int) -> int:
         """The pointer of a value."""
@@ -252,6 +256,10 @@ class _Builder(Values):
             if not needed[index] or not self.laned[index]:
                 continue
             if self.roots[index] == index:
+                is_only_output = self.last[index] == index and len(outputs.get(index, ())) == 1 and index not in guards
+                if is_only_output and self._emit_output_in_rows(index, outputs[index][0]):
+                    self._release(tape.operands[index], index)
+                    continue
                 self.places[index] = self._take(self.nbytes(index))
                 self._emit_forward(index)
             if index in guards:
@@ -263,6 +271,7 @@ class _Builder(Values):
     def _reverse(self) -> None:
         tape, request = self.tape, self.request
         end = len(tape)
+        self.sole_gradients = self._find_sole_gradients() if self.lanes > 1 else {}
         for position in self.seeded():
             value = tape.outputs[position]
             if not self.is_active(value):
@@ -478,6 +487,55 @@ class _Builder(Values):
             known[ADJOINT] = operation.operands[position].nbytes * self.lanes, READS | WRITES
         return tuple(known[what] for what in call.pointers)
 
+    def _emit_output_in_rows(self, index: int, position: int) -> bool:
+        """Compute an output, which nothing else reads, where it is wanted in the end; whether that can be."""
+        operation, operands = self.tape.operations[index], self.tape.operands[index]
+        call = call_in_rows(operation, None) if self.lanes > 1 and not operation.is_elementwise else None
+        if call is None:
+            return False
+        places = {k: (self.place(x), self.is_laned(x), operation.operands[k]) for k, x in enumerate(operands)}
+        self._emit_call_rows(call, ("output", position), places)
+        return True
+
+    def _emit_call_rows(self, call: CallRows, buffer: tuple[str, int], places: dict[int, tuple[int, bool, Spec]]) -> None:
+        """Call a kernel for each row that writes a row of a buffer.
+
+        places  for what the kernel may read its place, whether it lies in lanes, and its spec
+        """
+        pointers, strides, taken, reach = [], [], [], []
+        for what in call.operands:
+            place, is_laned, spec = places[what]
+            if is_laned:
+                nbytes = spec.nbytes * self.lanes
+                turned = self._take(nbytes)
+                taken.append((turned, nbytes))
+                self._emit(self.actions.number((TURN, spec), TURN, count=spec.size, item=spec.dtype.itemsize,
+                                               reach=((nbytes, WRITES), (nbytes, READS))), turned, place)
+                place = turned
+            pointers.append(place)
+            strides.append(spec.nbytes if is_laned else 0)
+            reach.append((spec.nbytes * (self.lanes if is_laned else 1), READS))
+        self.most_pointers = max(self.most_pointers, 3)
+        self.actions.kept.append(call.parameters)
+        count = call.parameters.__array_interface__["data"][0]
+        self._emit(self.actions.number((CALL_ROWS, count), CALL_ROWS, count=count, strides=strides, buffer=self._buffer(*buffer),
+                                       spec=call.kernel, reach=reach), *pointers)
+        for place, nbytes in taken:
+            self.workspace.give(place >> 2 << 3, nbytes)
+
+    def _find_sole_gradients(self) -> dict[int, int]:
+        """The leaves whose adjoints get one contribution and are gradients of rows, nothing else; and which gradients."""
+        counts: dict[int, int] = {}
+        for index, operands in enumerate(self.tape.operands):
+            if self.active[index] and self.roots[index] == index:
+                for k, x in enumerate(operands):
+                    if self.bits[index] >> k & 1:
+                        counts[self.root(x)] = counts.get(self.root(x), 0) + 1
+        for position in self.seeded():
+            counts[self.root(self.tape.outputs[position])] = 2
+        return {value: position for position, value in zip(self.request.wanted, self.wanted, strict=True)
+                if counts.get(value) == 1 and position not in self.request.summed}
+
     def _emit_structural_in_lanes(self, operation: Operation, y: int, pointers: list[int], laned: tuple[bool, ...]) -> None:
         if self.lanes > 1:
             calls = forward_calls(operation, self.lanes, laned)
@@ -510,6 +568,14 @@ class _Builder(Values):
         for k, x in enumerate(operands):
             if not bits >> k & 1:
                 continue
+            position = self.sole_gradients.get(self.root(x))
+            if position is not None and not self.is_part(x):
+                in_rows = call_in_rows(operation, k)
+                if in_rows is not None:
+                    self._emit_call_rows(in_rows, ("grad", position), {
+                        RESULT_ADJOINT: (places[RESULT_ADJOINT], True, operation.spec),
+                        **{j: (places[j], laned[j], operation.operands[j]) for j in range(len(operands))}})
+                    continue
             is_fresh = self.root(x) not in self.adjoints and not self.is_part(x)
             calls = reverse_calls(operation, k, self.lanes, laned, is_fresh)
             if calls is None or (not self.laned[index] and any(RESULT in call.pointers for call in calls)):

@@ -15,6 +15,7 @@ from tapediff.program.layout import (
     A_REPEAT,
     A_STRIDES,
     A_WORDS,
+    CALL_ROWS,
     COPY,
     FILL,
     FORWARD2,
@@ -32,6 +33,7 @@ from tapediff.program.layout import (
     REVERSE_REPEATED,
     STORE,
     SUM_LANES,
+    TURN,
     WIDEN,
     WORKSPACE,
     WRITES,
@@ -64,7 +66,7 @@ class Step:
     pointers  (base, offset in bytes)
     elements  how many vectors of lanes it computes
     strides   in bytes from one element to the next, for each pointer
-    reach     of each pointer of a structural kernel: (number of bytes, READS or WRITES or both)
+    reach     of each pointer of a structural step: (number of bytes, READS or WRITES or both)
     doer      PRINTED, CALLED or INTERPRETED
     """
 
@@ -111,6 +113,8 @@ class Step:
             if self.elements <= (MOST_UNROLLED if self.lanes > 1 else MOST_UNROLLED_ALONE) and not self._sums_elements():
                 return PRINTED
             return INTERPRETED if cls in (FORWARD_REPEATED, REVERSE_REPEATED) else CALLED
+        if cls in (TURN, CALL_ROWS):
+            return INTERPRETED
         if self.reach:
             return CALLED
         if cls in (COPY, WIDEN) or (cls == REDUCE and self.lanes % SUM_LANES):

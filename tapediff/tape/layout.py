@@ -64,7 +64,9 @@ CHUNK_ROWS = 1 << CHUNK_SHIFT
 
 BLOCK = 512  # elements of one block of a run of element-wise instructions
 ONE_BLOCK = 1 << 62  # flag in an adjoint's offset: it is one block long and serves all blocks in turn
-FRESH = 1 << 61  # flag in an adjoint's offset: the first run that adds to it zeroes it, block by block
-FRESH_BYTES = 1 << 16  # adjoints from this size on are zeroed so
+FIRST = 1 << 56  # FIRST << k, flag in an adjoint's offset: its instruction is the first to contribute to operand k, so it writes
+FIRST_MASK = 7 * FIRST  # what is there, instead of adding to it
+OFFSET = FIRST - 1  # the offset without flags
+FIRST_BYTES = 512  # adjoints from this size on are not zeroed before they are written
 LARGE_BYTES = 4096  # results from this size on lie in arrays of their own
 SEGMENT_INSTRUCTIONS = 4096

@@ -43,13 +43,14 @@ class Segment:
                 versions: the version of the tensor that the value became
     recorder    the recording of a program that the instructions belong to, or None
     consumed    the instructions that a reverse sweep has used up, as a byte each; consumer: the pass that did so last
+    is_hasty    the next instruction reads memory that NumPy may write: it is to be computed at once
     is_finished another thread's pass has used up everything: to be released when the owner leaves
     """
 
     __slots__ = ("__weakref__", "address_room", "addresses", "addresses_at", "batches", "chunks", "clocks", "code", "consumed",
-                 "consumer", "count", "grad_enabled", "held", "hooks", "is_finished", "is_open", "is_released", "large",
-                 "large_bytes", "lock", "number", "overwritten", "owners", "recorded", "recorder", "settling", "shown", "stamp",
-                 "targets", "thread", "unplaced", "versions")
+                 "consumer", "count", "grad_enabled", "held", "hooks", "is_finished", "is_hasty", "is_open", "is_released",
+                 "large", "large_bytes", "lock", "number", "overwritten", "owners", "recorded", "recorder", "settling", "shown",
+                 "stamp", "targets", "thread", "unplaced", "versions")
 
     def __init__(self, grad_enabled: bool) -> None:
         self.number = next(_numbers)
@@ -81,6 +82,7 @@ class Segment:
         self.recorder: Any = None
         self.is_released = False
         self.is_finished = False
+        self.is_hasty = False
         self.shown: dict[int, Any] | None = None
         self.lock = threading.RLock()
 

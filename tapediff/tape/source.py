@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
+import sys
 import threading
 import weakref
 from collections import deque
@@ -137,9 +138,10 @@ class Storage:
               row cost the same each
     copies    those that hold a contiguous copy of strided memory, which every write refreshes
     computed  those that show what a segment computed, and have not been written yet
+    is_exported  whether NumPy has been given the memory
     """
 
-    __slots__ = ("computed", "copies", "is_waiting", "members", "most", "version", "writes")
+    __slots__ = ("computed", "copies", "is_exported", "is_waiting", "members", "most", "version", "writes")
 
     def __init__(self) -> None:
         self.version = 0
@@ -149,10 +151,13 @@ class Storage:
         self.computed: list[weakref.ref[Source]] = []
         self.writes: deque[int] = deque(maxlen=64)
         self.is_waiting = False
+        self.is_exported = False
 
     def add(self, source: Source) -> None:
         """Take in one more source that shows the memory."""
         source.storage = self
+        if self.is_exported:
+            source.lend()
         reference = weakref.ref(source)
         with SOURCES.lock:
             self.members.append(reference)
@@ -238,11 +243,12 @@ class Source:
     array   the value as a NumPy array of the spec's shape, or None while a single element lies in the table's cell
     origin  None for a leaf; else what computed the value and takes its adjoint, with `slot` there
     owner   keeps the memory of a value without an array alive
+    former  the memory that the value had before it got an array of its own; or the source whose memory `.data` shows
     snapshot  a contiguous copy for the sweeps, where `array` is not contiguous
     """
 
-    __slots__ = ("__weakref__", "array", "former", "grad", "hooks", "index", "operand", "origin", "owner", "slot", "snapshot",
-                 "spec", "stamp", "storage")
+    __slots__ = ("__weakref__", "array", "former", "grad", "hooks", "index", "is_lent", "operand", "origin", "owner", "slot",
+                 "snapshot", "spec", "stamp", "storage")
 
     def __init__(self, spec: Spec, value: Any = None, array: np.ndarray[Any, Any] | None = None, address: int = 0,
                  origin: Any = None, slot: int = 0, owner: Any = None) -> None:
@@ -261,6 +267,7 @@ class Source:
         self.slot = slot
         self.owner = owner
         self.former: Any = None
+        self.is_lent = False
         self.stamp: object = None
         self.grad: Any = None
         self.hooks: Any = None
@@ -309,10 +316,52 @@ class Source:
         if self.storage is None:
             with SOURCES.lock:
                 if self.storage is None:
-                    Storage().add(self)
+                    made = Storage()
+                    made.is_exported = self.is_lent
+                    made.add(self)
         storage = self.storage
         assert storage is not None
         return storage
+
+    def export(self) -> None:
+        """NumPy is given the memory: it may be written behind the tape's back."""
+        if isinstance(self.former, Source):
+            self.former.export()
+        if self.storage is None:
+            self.lend()
+            return
+        self.storage.is_exported = True
+        for member in self.storage.members:
+            source = member()
+            if source is not None:
+                source.lend()
+
+    def lend(self) -> None:
+        """An instruction that reads this source is to be computed at once.
+
+        It has no stamp, so that the quick paths leave it to the general one, and others pay nothing.
+        """
+        if not self.is_lent:
+            self.is_lent = True
+            del self.stamp
+
+    def is_exported(self) -> bool:
+        """Whether an array outside still shows the memory, as far as references tell."""
+        array = self.array
+        while sys.getrefcount(array) <= 3:  # who holds it, the local variable, the argument
+            base = array.base  # type: ignore[union-attr]
+            if base is None:
+                return False
+            if type(base) is not np.ndarray:
+                return True
+            array = base
+            del base
+        return True
+
+    def withdraw(self) -> None:
+        """Nobody outside shows the memory any more."""
+        self.is_lent = False
+        self.stamp = None
 
     @property
     def clock(self) -> int:

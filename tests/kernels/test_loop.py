@@ -6,6 +6,7 @@ import pytest
 from tapediff.kernels.calling import call_kernel
 from tapediff.kernels.library import KernelSpec, get_library
 from tapediff.ops import ELEMENTWISE
+from tapediff.tape.layout import FIRST
 
 SPICES = [0.0, -0.0, np.inf, np.nan, -1.0, 0.3, 5e-324, -np.inf, 1.0, -2.5, 7.0, 1e-40, 1e5, -1e10, 1e300, -1e300]
 FLOAT_ROWS = [name for name, row in ELEMENTWISE.items() if "float" in row.kinds]
@@ -52,15 +53,15 @@ def forward(row, operands, **variant):
     return y
 
 
-def reverse(row, operands, y, y_bar, adjoints=None, **variant):
-    """The adjoints, which the kernel adds to."""
+def reverse(row, operands, y, y_bar, adjoints=None, first=0, **variant):
+    """The adjoints, which the kernel adds to; it writes those whose bit in `first` is set."""
     if adjoints is None:
         adjoints = [np.zeros_like(operand, dtype=y.dtype) for operand in operands]
     bars = {f"{name}_bar": adjoint for name, adjoint in zip("abc", adjoints)}
     call_kernel(
         get_library(),
         spec_of(row, "reverse", operands, **variant),
-        len(y),
+        len(y) | first * FIRST,
         y_bar=y_bar,
         y=y,
         **dict(zip("abc", operands)),
@@ -210,6 +211,27 @@ def test_one_scalar_as_both_operands_gets_the_sum_of_both_contributions():
     row, x, x_bar = ELEMENTWISE["mul"], np.array([3.0]), np.array([0.5])
     reverse(row, [x, x], np.full(10, 9.0), np.ones(10), [x_bar, x_bar], same=(0, 0), scalars=3)
     assert x_bar == 0.5 + 10 * 6
+
+
+@pytest.mark.parametrize("name", SMOOTH_ROWS)
+@pytest.mark.parametrize("n", [1, 7, 20])
+def test_the_first_contribution_is_written_over_what_was_there(name, n):
+    row = ELEMENTWISE[name]
+    operands = draw(row, n)
+    y, y_bar = forward(row, operands), np.linspace(-1, 1, n)
+    added = reverse(row, operands, y, y_bar)
+    for flags in range(1 << row.arity):
+        garbage = [np.full(n, np.nan if flags >> k & 1 else 0.0) for k in range(row.arity)]
+        reverse(row, operands, y, y_bar, garbage, first=flags)
+        for k in moving(row):
+            np.testing.assert_array_equal(garbage[k], added[k], err_msg=f"{name}, operand {k}, flags {flags:b}")
+
+
+def test_a_first_contribution_of_minus_zero_stays_minus_zero():
+    row = ELEMENTWISE["neg"]
+    for n in (1, 7):
+        (a_bar,) = reverse(row, [np.ones(n)], -np.ones(n), np.zeros(n), [np.full(n, np.nan)], first=1)
+        assert np.signbit(a_bar).all()
 
 
 def test_only_wanted_adjoints_are_written():

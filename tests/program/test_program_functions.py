@@ -510,3 +510,9 @@ def test_one_batch_of_many_outputs_of_all_dtypes():
     check_values(f, program, rows)
     assert [y.dtype.name for y in flatten(program.batch()(*stacked(rows)))[0]] == [
         "float64", "int64", "bool", "bool", "float32", "int32", "float64", "float64", "float64"]
+
+
+def test_a_view_of_a_view_of_a_large_input_is_recorded():
+    x = np.random.default_rng(0).standard_normal(768)  # more than 4,096 bytes
+    program = td.record(lambda x: (x.reshape(24, 32).unsqueeze(0)**2).sum(), x)
+    np.testing.assert_allclose(program.grad(x), 2 * x)
