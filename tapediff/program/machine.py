@@ -108,16 +108,23 @@ def _check(schedule: Schedule) -> None:
 
 def content_key(schedule: Schedule, *more: Any) -> bytes:
     """All that the machine code of a schedule depends on; it reads the addresses of kernels and parameters when it runs."""
-    numbers = range(len(schedule.actions))
-    specs = [schedule.specs.get(number) for number in numbers]
-    reach = [schedule.reach.get(number) for number in numbers]
-    table = schedule.actions.copy()
-    table[:, A_KERNEL] = 0
-    table[[number for number in numbers if reach[number]], A_COUNT] = 0
-    own = sorted({content_of(spec.name) for spec in specs if isinstance(spec, KernelSpec)})  # formulas that are no sources
-    facts = repr((schedule.request.lanes, schedule.dtypes, specs, reach, own, more)).encode()
-    facts += b"".join(np.packbits(flags).tobytes() for flags in steady_constants(schedule).values())
-    return printer_key() + facts + schedule.code.tobytes() + table.tobytes()
+    digest = hashlib.sha256(printer_key())
+    digest.update(repr((schedule.request.lanes, schedule.dtypes, more)).encode())
+    own = set()
+    for number, row in enumerate(schedule.actions):
+        spec, reach = schedule.specs.get(number), schedule.reach.get(number)
+        fields = row.tolist()
+        fields[A_KERNEL] = 0
+        if reach:
+            fields[A_COUNT] = 0
+        digest.update(repr((fields, spec, reach)).encode())
+        if isinstance(spec, KernelSpec):
+            own.add(content_of(spec.name))
+    digest.update(repr(sorted(own)).encode())  # formulas that are no sources
+    for flags in steady_constants(schedule).values():
+        digest.update(np.packbits(flags).tobytes())
+    digest.update(schedule.code.tobytes())
+    return digest.digest()
 
 
 def steady_constants(schedule: Schedule) -> dict[str, np.ndarray[Any, Any]]:
