@@ -178,7 +178,7 @@ class Printer(Instructions):
         symbol = ".".join(["td", definition.name, *(value.dtype for value in parameters.values()), str(self.lanes)])
         signature = ", ".join(f"{self.ir_type(value.dtype)} {value.text}" for value in parameters.values())
         is_apart = _is_marked(definition, "cold") or (self.lanes == 1 and _is_marked(definition, "apart"))
-        inlining = "noinline cold" if is_apart else "alwaysinline"
+        inlining = "noinline cold" if is_apart else "noinline" if self.module.is_long else "alwaysinline"
         type_ = self.ir_type(result.dtype)
         self.module.define(
             f"define internal {type_} @{symbol}({signature}) {inlining} {PURE} {{\n"

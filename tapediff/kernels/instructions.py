@@ -47,9 +47,13 @@ Operand = Value | Number
 
 
 class Module:
-    """The functions and declarations that the printers of one LLVM module share."""
+    """The functions and declarations that the printers of one LLVM module share.
+
+    is_long  whether functions of vecmath are called, not inlined
+    """
 
     def __init__(self, functions: Any, has_fma: bool = True) -> None:
+        self.is_long = False
         self.functions = functions
         self.has_fma = has_fma
         self.printed: dict[tuple[Any, ...], tuple[str, str]] = {}

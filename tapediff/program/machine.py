@@ -30,10 +30,11 @@ from tapediff.program.steps import INTERPRETED, PRINTED, Step, steps_of
 __all__ = ["APART", "BESIDE", "DENSE", "SAME", "STEADY", "CannotCompile", "Size", "compile_schedule", "content_key",
            "print_schedule", "print_text", "size_of"]
 
-# of one function: up to here LLVM takes about as long for a step as in a short function. In lanes its scheduler would gather the
-# additions to an adjoint, and what is fetched ahead, at one place of a longer function
-FUNCTION_STEPS = 1500
+# of one function: up to here LLVM takes about as long for a step as in a short function. In lanes values stay in registers longer,
+# but the scheduler would gather the additions to an adjoint, and what is fetched ahead, at one place of a longer function
+FUNCTION_STEPS = 150
 LANED_FUNCTION_STEPS = 400
+LONG = 3000  # steps from which on functions such as sin are called, not inlined: the code would leave the cache of instructions
 LANES = (1, 2, 4, 8, 16, 32)
 HERE = ("machine.py", "pieces.py", "steps.py", "layout.py", "handles.py")
 
@@ -165,6 +166,7 @@ class _Function:
     def print(self, symbol: str) -> None:
         """Print the pieces and the loop over rows that calls them."""
         pieces = self._pieces()
+        self.module.is_long = sum(step.elements for step in self.steps if step.doer == PRINTED) > LONG
         live = self._read_later([first for first, _ in pieces]) if len(pieces) > 1 else {}
         names = []
         for number, (first, last) in enumerate(pieces):
