@@ -30,8 +30,8 @@ from tapediff.program.steps import INTERPRETED, PRINTED, Step, steps_of
 __all__ = ["APART", "BESIDE", "DENSE", "SAME", "STEADY", "CannotCompile", "Size", "compile_schedule", "content_key",
            "print_schedule", "print_text", "size_of"]
 
-# of one function: up to here LLVM takes about as long for a step as in a short function. In lanes values stay in registers longer,
-# but the scheduler would gather the additions to an adjoint, and what is fetched ahead, at one place of a longer function
+# of one function: up to here LLVM takes about as long for a step as in a short function. In lanes values stay in registers
+# longer, but the scheduler would gather the additions to an adjoint, and what is fetched ahead, at one place of a longer function
 FUNCTION_STEPS = 150
 LANED_FUNCTION_STEPS = 400
 LONG = 3000  # steps from which on functions such as sin are called, not inlined: the code would leave the cache of instructions
