@@ -280,6 +280,8 @@ def chain_matmul(*matrices: Tensor, out: None = None) -> Tensor:
     """The product of several matrices; deprecated for `linalg.multi_dot`."""
 def cholesky(input: Tensor, upper: builtins.bool = False, *, out: None = None) -> Tensor:
     """`linalg.cholesky` under its old name."""
+def cholesky_inverse(L: Tensor, upper: builtins.bool = False, *, out: None = None) -> Tensor:
+    """The inverse of the matrix whose Cholesky factor is L."""
 def cholesky_solve(B: Tensor, L: Tensor, upper: builtins.bool = False, *, out: None = None) -> Tensor:
     """The solution X of ``A X = B``, given the Cholesky factor of A."""
 def chunk(input: Tensor, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
@@ -625,6 +627,12 @@ def logsumexp(input: Tensor, dim: Any, keepdim: builtins.bool = False) -> Tensor
     """log(sum(exp(input))) over `dim`, without overflow."""
 def lt(input: Any, other: Any, *, out: None = None) -> Tensor:
     """Whether input is less than other."""
+def lu(A: Tensor, pivot: builtins.bool = True, get_infos: builtins.bool = False, out: None = None) -> Any:
+    """`linalg.lu_factor_ex` under its old name, with the third result if `get_infos`."""
+def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: None = None) -> Tensor:
+    """`linalg.lu_solve` under its old name."""
+def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: builtins.bool = True, unpack_pivots: builtins.bool = True, *, out: None = None) -> Any:
+    """P, L and U from the results of `linalg.lu_factor`; what is not unpacked is empty."""
 def manual_seed(seed: builtins.int) -> Generator:
     """Start the default generator from `seed`; returns the generator."""
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
@@ -635,6 +643,8 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where `mask` holds, as a vector; input and mask broadcast."""
 def matmul(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
     """The matrix product ``input @ other``: of vectors, of matrices, or of stacks of matrices that broadcast."""
+def matrix_exp(A: Tensor) -> Tensor:
+    """The exponential of a square matrix, or of each in a batch: the sum of ``A^k / k!``."""
 def matrix_power(input: Tensor, n: builtins.int, *, out: None = None) -> Tensor:
     """A square matrix, or a stack of them, multiplied by itself n times; a negative n takes the inverse."""
 def max(input: Tensor, dim: Any = None, keepdim: builtins.bool | None = None, *, other: Any = None) -> Any:
@@ -707,6 +717,8 @@ def ones(*args: Any, size: Any = None, dtype: Any = None, layout: Any = None, de
     """Ones of the shape `size`."""
 def ones_like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: builtins.bool = False, requires_grad: builtins.bool = False, memory_format: Any = None) -> Tensor:
     """Ones of the shape and dtype of `input`."""
+def orgqr(input: Tensor, input2: Tensor, *, out: None = None) -> Tensor:
+    """`linalg.householder_product` under its old name."""
 def outer(input: Tensor, vec2: Tensor, *, out: None = None) -> Tensor:
     """The products of every element of one vector with every element of another."""
 def pairwise_distance(x1: Tensor, x2: Tensor, p: builtins.float = 2.0, eps: builtins.float = 1e-06, keepdim: builtins.bool = False) -> Tensor:
@@ -715,6 +727,8 @@ def pdist(input: Tensor, p: builtins.float = 2.0) -> Tensor:
     """The p-norm of the difference of every row and every later one."""
 def permute(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     """The dimensions in the order `dims`."""
+def pinverse(input: Tensor, rcond: builtins.float = 1e-15) -> Tensor:
+    """`linalg.pinv` under its old name: singular values up to `rcond` times the largest count as 0."""
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """Counts of a Poisson distribution with the rates that `input` gives."""
 def polygamma(n: builtins.int, input: Tensor, *, out: None = None) -> Tensor:
@@ -729,6 +743,8 @@ def promote_types(type1: DType, type2: DType) -> DType:
     """The smallest dtype that holds both."""
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: builtins.bool = False) -> Tensor:
     """`input` with the elements at places of the flat tensor replaced by, or with `accumulate` increased by, those of `source`."""
+def qr(input: Tensor, some: builtins.bool = True, *, out: None = None) -> Any:
+    """`linalg.qr` under its old name; without `some` in mode "complete"."""
 def quantile(input: Tensor, q: Any, dim: builtins.int | None = None, keepdim: builtins.bool = False, *, interpolation: str = 'linear') -> Tensor:
     """The value below which the fraction `q` of the elements lies; between two elements it is found by `interpolation`."""
 def rad2deg(input: Tensor, *, out: None = None) -> Tensor:
@@ -872,6 +888,8 @@ def subtract(input: Tensor, other: Any, *, alpha: Any = 1, out: None = None) -> 
     """``input - alpha * other``; the operands broadcast and promote."""
 def sum(input: Tensor, dim: Any = ..., keepdim: builtins.bool = False, *, dtype: Any = None) -> Tensor:
     """The sum of all elements, or over the dimensions `dim`; integers and bools add up as int64."""
+def svd(input: Tensor, some: builtins.bool = True, compute_uv: builtins.bool = True, *, out: None = None) -> Any:
+    """The decomposition ``input = U @ diag(S) @ V.mT``; `some` leaves out the columns beyond the singular values."""
 def swapaxes(input: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:
     """Two dimensions exchanged."""
 def swapdims(input: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:

@@ -297,6 +297,8 @@ class Attached(Handle):
         """`ceil`, in place."""
     def cholesky(self, upper: builtins.bool = False, *, out: None = None) -> Tensor:
         """`linalg.cholesky` under its old name."""
+    def cholesky_inverse(self, upper: builtins.bool = False, *, out: None = None) -> Tensor:
+        """The inverse of the matrix whose Cholesky factor is L."""
     def cholesky_solve(self, L: Tensor, upper: builtins.bool = False, *, out: None = None) -> Tensor:
         """The solution X of ``A X = B``, given the Cholesky factor of A."""
     def chunk(self, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
@@ -681,6 +683,10 @@ class Attached(Handle):
         """Whether input is less than other."""
     def lt_(self, other: Any, *, out: None = None) -> Tensor:
         """`lt`, in place."""
+    def lu(self, pivot: builtins.bool = True, get_infos: builtins.bool = False, out: None = None) -> Any:
+        """`linalg.lu_factor_ex` under its old name, with the third result if `get_infos`."""
+    def lu_solve(self, LU_data: Tensor, LU_pivots: Tensor, *, out: None = None) -> Tensor:
+        """`linalg.lu_solve` under its old name."""
     @property
     def mT(self) -> Tensor:
         """The last two dimensions exchanged."""
@@ -698,6 +704,8 @@ class Attached(Handle):
         """The elements where `mask` holds, as a vector; input and mask broadcast."""
     def matmul(self, other: Tensor, *, out: None = None) -> Tensor:
         """The matrix product ``input @ other``: of vectors, of matrices, or of stacks of matrices that broadcast."""
+    def matrix_exp(self) -> Tensor:
+        """The exponential of a square matrix, or of each in a batch: the sum of ``A^k / k!``."""
     def matrix_power(self, n: builtins.int, *, out: None = None) -> Tensor:
         """A square matrix, or a stack of them, multiplied by itself n times; a negative n takes the inverse."""
     def max(self, dim: Any = None, keepdim: builtins.bool | None = None, *, other: Any = None) -> Any:
@@ -784,6 +792,8 @@ class Attached(Handle):
         """`not_equal`, in place."""
     def numpy(self, *, force: builtins.bool = False) -> ndarray[Any, Any]:
         """The value as a NumPy array that shares the tensor's memory."""
+    def orgqr(self, input2: Tensor, *, out: None = None) -> Tensor:
+        """`linalg.householder_product` under its old name."""
     def outer(self, vec2: Tensor, *, out: None = None) -> Tensor:
         """The products of every element of one vector with every element of another."""
     @property
@@ -793,6 +803,8 @@ class Attached(Handle):
         """The dimensions in the order `dims`."""
     def pin_memory(self, device: Any = None) -> Tensor:
         """The tensor itself: its memory is the process's own."""
+    def pinverse(self, rcond: builtins.float = 1e-15) -> Tensor:
+        """`linalg.pinv` under its old name: singular values up to `rcond` times the largest count as 0."""
     def poisson(self, generator: Generator | None = None) -> Tensor:
         """Counts of a Poisson distribution with the rates that `input` gives."""
     def polygamma(self, n: builtins.int) -> Tensor:
@@ -811,6 +823,8 @@ class Attached(Handle):
         """`input` with the elements at places of the flat tensor replaced by, or with `accumulate` increased by, those of `source`."""
     def put_(self, index: Tensor, source: Tensor, accumulate: builtins.bool = False) -> Tensor:
         """`put`, in place."""
+    def qr(self, some: builtins.bool = True, *, out: None = None) -> Any:
+        """`linalg.qr` under its old name; without `some` in mode "complete"."""
     def quantile(self, q: Any, dim: builtins.int | None = None, keepdim: builtins.bool = False, *, interpolation: str = 'linear') -> Tensor:
         """The value below which the fraction `q` of the elements lies; between two elements it is found by `interpolation`."""
     def rad2deg(self) -> Tensor:
@@ -961,6 +975,8 @@ class Attached(Handle):
         """The sum of all elements, or over the dimensions `dim`; integers and bools add up as int64."""
     def sum_to_size(self, *size: Any) -> Tensor:
         """The sum over the dimensions in which a tensor of `size` would have been broadcast."""
+    def svd(self, some: builtins.bool = True, compute_uv: builtins.bool = True, *, out: None = None) -> Any:
+        """The decomposition ``input = U @ diag(S) @ V.mT``; `some` leaves out the columns beyond the singular values."""
     def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Two dimensions exchanged."""
     def swapaxes_(self, *arguments: Any, **options: Any) -> Tensor:
