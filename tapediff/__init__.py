@@ -12,6 +12,8 @@ from tapediff.dtypes import finfo, float32, float64, get_default_dtype, iinfo, i
 from tapediff.errors import GuardError, ProgramFileError, SavedFileError
 from tapediff.functions import FUNCTIONS as _FUNCTIONS
 from tapediff.grad_modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
+from tapediff.later import NAMES as _FROM
+from tapediff.later import PARTS as _LAZY
 from tapediff.native import install as _install  # the module waits for the first value
 from tapediff.printing import set_printoptions
 from tapediff.shapes import Size
@@ -29,13 +31,6 @@ globals().update(_FUNCTIONS)
 
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 __version__ = _version
-_FROM = {"record": ("program.program", "record"), "Program": ("program.program", "Program"),
-         "load_program": ("program.program", "load_program"), "custom_op": ("custom", "custom_op"),
-         "compile": ("program.compiled", "compile_function"), "vmap": ("func.vectorized", "vmap"),
-         "save": ("saving", "save"), "load": ("saving", "load"),
-         "is_anomaly_enabled": ("autograd.anomaly", "is_anomaly_enabled"),
-         "is_anomaly_check_nan_enabled": ("autograd.anomaly", "is_anomaly_check_nan_enabled")}
-_LAZY = ("autograd", "nn", "special", "linalg", "optim", "func", "jobs", "utils", "random", "cuda", "backends")
 
 
 def __getattr__(name: str) -> _Any:
@@ -44,6 +39,10 @@ def __getattr__(name: str) -> _Any:
         return _importlib.import_module(f"tapediff.{name}")
     if name in _FROM:
         module, attribute = _FROM[name]
-        return getattr(_importlib.import_module(f"tapediff.{module}"), attribute)
+        found = globals()[name] = getattr(_importlib.import_module(f"tapediff.{module}"), attribute)
+        return found
     raise AttributeError(f"module 'tapediff' has no attribute {name!r}")
 
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY, *_FROM})

@@ -185,26 +185,36 @@ class Attached(Handle):
         """The smallest and the largest element, of all or along one dimension."""
     def any(self, dim: Any = None, keepdim: builtins.bool = False) -> Tensor:
         """Whether any element is not zero; False of no elements."""
+    def apply_(self, callable: Callable[[Any], Any]) -> Tensor:
+        """Each element replaced by what a function of a Python number returns for it; slow."""
     def arccos(self) -> Tensor:
         """The angle whose cosine is the element."""
     def arccos_(self, *, out: None = None) -> Tensor:
         """`arccos`, in place."""
     def arccosh(self) -> Tensor:
         """The inverse hyperbolic cosine; nan below 1."""
+    def arccosh_(self, *, out: None = None) -> Tensor:
+        """`arccosh`, in place."""
     def arcsin(self) -> Tensor:
         """The angle whose sine is the element."""
     def arcsin_(self, *, out: None = None) -> Tensor:
         """`arcsin`, in place."""
     def arcsinh(self) -> Tensor:
         """The inverse hyperbolic sine."""
+    def arcsinh_(self, *, out: None = None) -> Tensor:
+        """`arcsinh`, in place."""
     def arctan(self) -> Tensor:
         """The angle whose tangent is the element."""
     def arctan2(self, other: Tensor, *, out: None = None) -> Tensor:
         """The angle of the point (other, input), in (-pi, pi]."""
+    def arctan2_(self, other: Tensor, *, out: None = None) -> Tensor:
+        """`arctan2`, in place."""
     def arctan_(self, *, out: None = None) -> Tensor:
         """`arctan`, in place."""
     def arctanh(self) -> Tensor:
         """The inverse hyperbolic tangent; nan outside [-1, 1]."""
+    def arctanh_(self, *, out: None = None) -> Tensor:
+        """`arctanh`, in place."""
     def argmax(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Tensor:
         """The index of the largest element, the first one of equals: in the flat tensor, or along `dim`."""
     def argmin(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Tensor:
@@ -215,6 +225,8 @@ class Attached(Handle):
         """The positions of the elements that are not zero, one row each."""
     def as_strided(self, size: Any, stride: Any, storage_offset: builtins.int | None = None) -> Tensor:
         """The memory of a contiguous tensor in any arrangement of sizes and strides."""
+    def as_strided_scatter(self, src: Tensor, size: Any, stride: Any, storage_offset: builtins.int | None = None) -> Tensor:
+        """A copy with `src` where `as_strided` shows the elements."""
     def asin(self) -> Tensor:
         """The angle whose sine is the element."""
     def asin_(self, *, out: None = None) -> Tensor:
@@ -285,6 +297,8 @@ class Attached(Handle):
         """`ceil`, in place."""
     def cholesky(self, upper: builtins.bool = False, *, out: None = None) -> Tensor:
         """`linalg.cholesky` under its old name."""
+    def cholesky_inverse(self, upper: builtins.bool = False, *, out: None = None) -> Tensor:
+        """The inverse of the matrix whose Cholesky factor is L."""
     def cholesky_solve(self, L: Tensor, upper: builtins.bool = False, *, out: None = None) -> Tensor:
         """The solution X of ``A X = B``, given the Cholesky factor of A."""
     def chunk(self, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
@@ -317,6 +331,8 @@ class Attached(Handle):
         """The magnitude of input with the sign of other."""
     def copysign_(self, other: Any, *, out: None = None) -> Tensor:
         """`copysign`, in place."""
+    def corrcoef(self) -> Tensor:
+        """The correlations of variables, one in each row: covariances over the standard deviations, brought between -1 and 1."""
     def cos(self) -> Tensor:
         """The cosine of an angle in radians."""
     def cos_(self, *, out: None = None) -> Tensor:
@@ -327,6 +343,8 @@ class Attached(Handle):
         """`cosh`, in place."""
     def count_nonzero(self, dim: Any = None) -> Tensor:
         """The number of elements that are not zero."""
+    def cov(self, *, correction: builtins.int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None) -> Tensor:
+        """The covariances of variables, one in each row; each column is an observation."""
     def cpu(self) -> Tensor:
         """The tensor itself: there is no other device."""
     def cross(self, other: Tensor, dim: builtins.int | None = None, *, out: None = None) -> Tensor:
@@ -370,6 +388,8 @@ class Attached(Handle):
         """A matrix with the elements on a diagonal."""
     def diagonal(self, offset: builtins.int = 0, dim1: builtins.int = 0, dim2: builtins.int = 1) -> Tensor:
         """The elements whose indices in dim1 and dim2 differ by `offset`, as the last dimension."""
+    def diagonal_scatter(self, src: Tensor, offset: builtins.int = 0, dim1: builtins.int = 0, dim2: builtins.int = 1) -> Tensor:
+        """A copy with `src` on a diagonal."""
     def diff(self, n: builtins.int = 1, dim: builtins.int = -1, prepend: Tensor | None = None, append: Tensor | None = None) -> Tensor:
         """Each element minus the one before it along `dim`, `n` times over; bools by exclusive or."""
     def digamma(self) -> Tensor:
@@ -470,8 +490,14 @@ class Attached(Handle):
         """The part after the decimal point, with the sign of the element."""
     def frac_(self, *, out: None = None) -> Tensor:
         """`frac`, in place."""
+    def frexp(self) -> Any:
+        """The fraction, of a size from 1/2 to below 1, and the integer exponent of ``input = mantissa * 2**exponent``."""
     def gather(self, dim: builtins.int, index: Tensor, *, sparse_grad: builtins.bool = False) -> Tensor:
         """The elements of `input` at `index` along `dim`: `out[i][j] = input[index[i][j]][j]` for dim 0."""
+    def gcd(self, other: Tensor) -> Tensor:
+        """The greatest common divisor of integers, which broadcast; of 0 and 0 it is 0."""
+    def gcd_(self, other: Tensor) -> Tensor:
+        """`gcd`, in place."""
     def ge(self, other: Any, *, out: None = None) -> Tensor:
         """Whether input is at least other."""
     def ge_(self, other: Any, *, out: None = None) -> Tensor:
@@ -503,6 +529,8 @@ class Attached(Handle):
         """`heaviside`, in place."""
     def histc(self, bins: builtins.int = 100, min: builtins.float = 0, max: builtins.float = 0) -> Tensor:
         """How many elements fall into each of `bins` intervals of equal width from `min` to `max`, or over the elements' own range where both are 0."""
+    def histogram(self, bins: Any, *, range: Any = None, weight: Tensor | None = None, density: builtins.bool = False) -> Any:
+        """How many elements, or what sum of weights, fall between neighbouring edges; and the edges."""
     def hsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
         """`tensor_split` along the dimension that `hsplit` stands for; sections must be equally long."""
     def hypot(self, other: Tensor, *, out: None = None) -> Tensor:
@@ -525,6 +553,10 @@ class Attached(Handle):
         """`input` with `input[indices]` replaced by, or with `accumulate` increased by, `values`; an index is an integer tensor, a mask or None for a whole dimension."""
     def index_put_(self, indices: Any, values: Tensor, accumulate: builtins.bool = False) -> Tensor:
         """`index_put`, in place."""
+    def index_reduce(self, dim: builtins.int, index: Tensor, source: Tensor, reduce: str, *, include_self: builtins.bool = True) -> Tensor:
+        """`input` with the slices of `source` that have one position in the vector `index` along `dim` folded into the slice there by "prod", "mean", "amax" or "amin"."""
+    def index_reduce_(self, dim: builtins.int, index: Tensor, source: Tensor, reduce: str, *, include_self: builtins.bool = True) -> Tensor:
+        """`index_reduce`, in place."""
     def index_select(self, dim: builtins.int, index: Tensor) -> Tensor:
         """The slices of `input` at the positions in the vector `index` along `dim`."""
     def inner(self, other: Tensor, *, out: None = None) -> Tensor:
@@ -534,11 +566,11 @@ class Attached(Handle):
     def inverse(self, *, out: None = None) -> Tensor:
         """The inverse of a square matrix, or of each in a batch."""
     def is_conj(self) -> builtins.bool:
-        """False: no memory of a special kind."""
+        """False: values are never conjugated or negated later."""
     def is_contiguous(self, memory_format: Any = None) -> builtins.bool:
         """Whether the elements lie in memory in row-major order."""
     def is_neg(self) -> builtins.bool:
-        """False: no memory of a special kind."""
+        """False: values are never conjugated or negated later."""
     def is_nonzero(self) -> builtins.bool:
         """Whether the one element is not zero."""
     def is_pinned(self) -> builtins.bool:
@@ -567,6 +599,14 @@ class Attached(Handle):
         """The Kronecker product: every element of `input` replaced by its product with the whole of `other`."""
     def kthvalue(self, k: builtins.int, dim: builtins.int = -1, keepdim: builtins.bool = False) -> Any:
         """The `k`-th smallest element along `dim` (k = 1 is the smallest), as `values` and `indices`."""
+    def lcm(self, other: Tensor) -> Tensor:
+        """The least common multiple of integers, which broadcast."""
+    def lcm_(self, other: Tensor) -> Tensor:
+        """`lcm`, in place."""
+    def ldexp(self, other: Any) -> Tensor:
+        """``input * 2**other``."""
+    def ldexp_(self, other: Any) -> Tensor:
+        """`ldexp`, in place."""
     def le(self, other: Any, *, out: None = None) -> Tensor:
         """Whether input is at most other."""
     def le_(self, other: Any, *, out: None = None) -> Tensor:
@@ -643,9 +683,15 @@ class Attached(Handle):
         """Whether input is less than other."""
     def lt_(self, other: Any, *, out: None = None) -> Tensor:
         """`lt`, in place."""
+    def lu(self, pivot: builtins.bool = True, get_infos: builtins.bool = False, out: None = None) -> Any:
+        """`linalg.lu_factor_ex` under its old name, with the third result if `get_infos`."""
+    def lu_solve(self, LU_data: Tensor, LU_pivots: Tensor, *, out: None = None) -> Tensor:
+        """`linalg.lu_solve` under its old name."""
     @property
     def mT(self) -> Tensor:
         """The last two dimensions exchanged."""
+    def map_(self, tensor: Tensor, callable: Callable[[Any, Any], Any]) -> Tensor:
+        """Each element replaced by what a function of it and of the element of `tensor`, which broadcasts, returns; slow."""
     def masked_fill(self, mask: Tensor, value: Any) -> Tensor:
         """`value`, a number or a tensor without dimensions, where `mask` holds, else `input`; input and mask broadcast."""
     def masked_fill_(self, mask: Tensor, value: Any) -> Tensor:
@@ -658,6 +704,8 @@ class Attached(Handle):
         """The elements where `mask` holds, as a vector; input and mask broadcast."""
     def matmul(self, other: Tensor, *, out: None = None) -> Tensor:
         """The matrix product ``input @ other``: of vectors, of matrices, or of stacks of matrices that broadcast."""
+    def matrix_exp(self) -> Tensor:
+        """The exponential of a square matrix, or of each in a batch: the sum of ``A^k / k!``."""
     def matrix_power(self, n: builtins.int, *, out: None = None) -> Tensor:
         """A square matrix, or a stack of them, multiplied by itself n times; a negative n takes the inverse."""
     def max(self, dim: Any = None, keepdim: builtins.bool | None = None, *, other: Any = None) -> Any:
@@ -728,6 +776,10 @@ class Attached(Handle):
         """A leaf that copies `data`, in the dtype of this tensor unless another is asked for."""
     def new_zeros(self, *args: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: builtins.bool = False, layout: Any = None, pin_memory: builtins.bool = False) -> Tensor:
         """Zeros of the shape `size`, in the dtype of this tensor."""
+    def nextafter(self, other: Tensor) -> Tensor:
+        """The float next to `input` in the direction of `other`; without derivative."""
+    def nextafter_(self, other: Tensor) -> Tensor:
+        """`nextafter`, in place."""
     def nonzero(self, *, as_tuple: builtins.bool = False) -> Any:
         """The positions of the elements that are not zero: one row each, or with `as_tuple` one vector per dimension."""
     def norm(self, p: Any = 'fro', dim: Any = None, keepdim: builtins.bool = False, dtype: Any = None) -> Tensor:
@@ -740,6 +792,8 @@ class Attached(Handle):
         """`not_equal`, in place."""
     def numpy(self, *, force: builtins.bool = False) -> ndarray[Any, Any]:
         """The value as a NumPy array that shares the tensor's memory."""
+    def orgqr(self, input2: Tensor, *, out: None = None) -> Tensor:
+        """`linalg.householder_product` under its old name."""
     def outer(self, vec2: Tensor, *, out: None = None) -> Tensor:
         """The products of every element of one vector with every element of another."""
     @property
@@ -749,6 +803,8 @@ class Attached(Handle):
         """The dimensions in the order `dims`."""
     def pin_memory(self, device: Any = None) -> Tensor:
         """The tensor itself: its memory is the process's own."""
+    def pinverse(self, rcond: builtins.float = 1e-15) -> Tensor:
+        """`linalg.pinv` under its old name: singular values up to `rcond` times the largest count as 0."""
     def poisson(self, generator: Generator | None = None) -> Tensor:
         """Counts of a Poisson distribution with the rates that `input` gives."""
     def polygamma(self, n: builtins.int) -> Tensor:
@@ -765,6 +821,10 @@ class Attached(Handle):
         """The product of all elements, or over one dimension; integers and bools multiply as int64."""
     def put(self, index: Tensor, source: Tensor, accumulate: builtins.bool = False) -> Tensor:
         """`input` with the elements at places of the flat tensor replaced by, or with `accumulate` increased by, those of `source`."""
+    def put_(self, index: Tensor, source: Tensor, accumulate: builtins.bool = False) -> Tensor:
+        """`put`, in place."""
+    def qr(self, some: builtins.bool = True, *, out: None = None) -> Any:
+        """`linalg.qr` under its old name; without `some` in mode "complete"."""
     def quantile(self, q: Any, dim: builtins.int | None = None, keepdim: builtins.bool = False, *, interpolation: str = 'linear') -> Tensor:
         """The value below which the fraction `q` of the elements lies; between two elements it is found by `interpolation`."""
     def rad2deg(self) -> Tensor:
@@ -793,6 +853,10 @@ class Attached(Handle):
         """The remainder of a division rounded down; it has the divisor's sign."""
     def remainder_(self, other: Any, *, out: None = None) -> Tensor:
         """`remainder`, in place."""
+    def renorm(self, p: builtins.float, dim: builtins.int, maxnorm: builtins.float) -> Tensor:
+        """Slices along `dim` whose p-norm exceeds `maxnorm` are scaled down to it."""
+    def renorm_(self, p: builtins.float, dim: builtins.int, maxnorm: builtins.float) -> Tensor:
+        """`renorm`, in place."""
     def repeat(self, *args: Any, repeats: Any = None) -> Tensor:
         """Copies of the tensor beside each other, `repeats[d]` along dimension d; there may be more repeats than dimensions."""
     def repeat_interleave(self, repeats: Any = None, dim: builtins.int | None = None, *, output_size: builtins.int | None = None) -> Tensor:
@@ -803,6 +867,10 @@ class Attached(Handle):
         """The same elements under another shape; one size may be -1 and is worked out."""
     def reshape_as(self, other: Tensor) -> Tensor:
         """The same elements under the shape of `other`."""
+    def resize_(self, *sizes: Any, memory_format: Any = None) -> Tensor:
+        """Another shape, in place: of the first elements, as many as it has; where it has more, they are followed by zeros."""
+    def resize_as_(self, other: Tensor, *, memory_format: Any = None) -> Tensor:
+        """`resize_` to the shape of another tensor."""
     def retain_grad(self) -> None:
         """Keep the gradient of this computed tensor in `.grad`."""
     def roll(self, shifts: Any, dims: Any = ...) -> Tensor:
@@ -839,6 +907,8 @@ class Attached(Handle):
         """Show the memory of another tensor."""
     def sgn(self) -> Tensor:
         """The sign: -1, 0 or 1."""
+    def sgn_(self, *, out: None = None) -> Tensor:
+        """`sgn`, in place."""
     def share_memory_(self, device: Any = None) -> Tensor:
         """The tensor itself: its memory is the process's own."""
     def sigmoid(self) -> Tensor:
@@ -905,6 +975,8 @@ class Attached(Handle):
         """The sum of all elements, or over the dimensions `dim`; integers and bools add up as int64."""
     def sum_to_size(self, *size: Any) -> Tensor:
         """The sum over the dimensions in which a tensor of `size` would have been broadcast."""
+    def svd(self, some: builtins.bool = True, compute_uv: builtins.bool = True, *, out: None = None) -> Any:
+        """The decomposition ``input = U @ diag(S) @ V.mT``; `some` leaves out the columns beyond the singular values."""
     def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Two dimensions exchanged."""
     def swapaxes_(self, *arguments: Any, **options: Any) -> Tensor:
@@ -975,6 +1047,8 @@ class Attached(Handle):
         """The different elements, or slices along `dim`, in rising order; on request with the place of each element among them, and how often each occurs."""
     def unique_consecutive(self, return_inverse: builtins.bool = False, return_counts: builtins.bool = False, dim: builtins.int | None = None) -> Any:
         """The elements, or slices along `dim`, without those that equal the one before."""
+    def unsafe_split_with_sizes(self, split_sizes: Any, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+        """Pieces of given sizes along a dimension."""
     def unsqueeze(self, dim: builtins.int) -> Tensor:
         """With one more dimension of size 1 at `dim`."""
     def unsqueeze_(self, *arguments: Any, **options: Any) -> Tensor:

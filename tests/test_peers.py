@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from benchmarks.peers import __main__ as command
-from benchmarks.peers import catalogue, conditions, figures, page, pictures, report, worker
+from benchmarks.peers import catalogue, conditions, crossing, figures, goals, own, page, pictures, report, worker
 from benchmarks.peers.agreement import disagreements, largest_difference
 from benchmarks.peers.figures import Row, Table
+from benchmarks.peers.reasons import REASONS
 from benchmarks.peers.timing import interleaved
 from benchmarks.peers.workload import Peer, Workload, lines_of_code
 from benchmarks.peers.workloads import adbench, black_scholes, chain, fits, heston, matrices, per_sample
@@ -269,14 +270,35 @@ def test_every_workload_is_described(workload):
     assert names[0] == "tapediff", "ratios are taken to the first peer"
     assert len(set(names)) == len(names)
     assert list(workload.sizes) == sorted(workload.sizes)
-    assert {name if isinstance(name, str) else name[0] for name in workload.wanted} <= set(names)
-    assert set(workload.reasons) <= {*names, *(peer.library for peer in workload.peers)}
+    assert set(REASONS.get(workload.name, {})) <= {*names, *(peer.library for peer in workload.peers)}
     assert all(peer.lines > 3 for peer in workload.peers)
     assert all(peer.too_large for peer in workload.peers if peer.largest < math.inf)
 
 
 def test_workload_names_are_unique():
     assert len({workload.name for workload in WORKLOADS}) == len(WORKLOADS)
+
+
+def test_reasons_are_those_of_workloads():
+    assert set(REASONS) <= {workload.name for workload in WORKLOADS}
+
+
+@pytest.mark.parametrize("goal", goals.GOALS, ids=str)
+def test_goals_are_about_what_is_measured(goal):
+    if isinstance(goal, goals.Alone):
+        assert goal.name in own.FIGURES
+        return
+    workload = catalogue.workload_named(goal.workload)
+    assert goal.size in workload.sizes
+    if isinstance(goal, goals.Ahead):
+        assert {goal.peer, goal.ours} <= {peer.name for peer in workload.peers}
+        assert goal.ours.startswith("tapediff")
+        assert goal.quantity == "best" or goal.size == workload.sizes[-1], "first calls are measured for the last size"
+        assert workload.uses_threads or goal.threads == goal.peer_threads == 1
+
+
+def test_every_figure_of_tapediff_alone_has_a_goal():
+    assert {goal.name for goal in goals.GOALS if isinstance(goal, goals.Alone)} == set(own.FIGURES)
 
 
 def test_a_library_that_differs_is_outvoted_even_if_it_is_tapediff():
@@ -335,8 +357,6 @@ SMALL = Workload(
     ),
     sizes=(3, 10),
     size_name="n",
-    wanted={"numpy, again": 2, ("numpy, again", 3): 1e-9},
-    reasons={"numpy, again": "it does nothing at all"},
 )
 
 
@@ -366,7 +386,9 @@ ROWS = (
 TABLE = Table("small", 10, 1, ROWS)
 
 
-def test_the_table_shows_times_ratios_memory_lines_and_what_is_not_met():
+def test_the_table_shows_times_ratios_memory_lines_and_what_is_not_met(monkeypatch):
+    asked = [goals.Ahead("small", size, "numpy, again", wanted) for size, wanted in ((10, 2), (3, 1e-9))]
+    monkeypatch.setattr(goals, "GOALS", asked)
     title, _, ours, again, wrong, late = report.table_text(SMALL, TABLE).splitlines()
     assert title == "a small workload [small]; n = 10; 1 thread"
     assert " ".join(ours.split()) == "tapediff 2.00 us 3.00 us 1.00 - 500 ms 2.0 MB 9"
@@ -378,7 +400,7 @@ def test_the_table_shows_times_ratios_memory_lines_and_what_is_not_met():
 def test_without_tapediff_there_are_no_ratios():
     table = Table("small", 10, 1, (Row("tapediff", 9, problem="it fails"), ROWS[1]))
     assert table.ratio(ROWS[1]) is None
-    assert table.verdict(SMALL, ROWS[1]) is None
+    assert goals.verdict(table, ROWS[1]) is None
     assert table.ahead() == []
     assert report.table_text(SMALL, table).splitlines()[3].split()[6] == "-"
 
@@ -443,6 +465,105 @@ def test_pictures_are_drawn_where_there_are_three_sizes(tmp_path):
     runs[0]["sizes"] += run_of("hmc", HMC_ROWS, 1_000)["sizes"]
     assert pictures.draw_all({"runs": runs}, tmp_path) == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["peers-hmc.png", "peers-hmc.svg"]
+
+
+def outcome(goal, *runs, **more):
+    document = {"runs": list(runs), **more}
+    (found,) = [found for found, known in zip(goals.outcomes(document), goals.GOALS, strict=True) if known is goal]
+    return found
+
+
+def first_goal(kind, **facts):
+    return next(goal for goal in goals.GOALS if isinstance(goal, kind) and all(getattr(goal, k) == v for k, v in facts.items()))
+
+
+def test_a_goal_is_met_by_the_ratio_that_was_seen():
+    goal = first_goal(goals.Ahead, workload="mlp-step", peer="torch")
+    rows = (Row("tapediff", 9, 1e-3), Row("torch", 9, 1.9e-3))
+    assert outcome(goal, run_of("mlp-step", rows, 64)).is_met is False
+    assert outcome(goal, run_of("mlp-step", rows, 64)).seen == "x 1.90"
+    assert outcome(goal, run_of("mlp-step", (rows[0], Row("torch", 9, 2e-3)), 64)).is_met is True
+    assert outcome(goal, run_of("mlp-step", rows, 32)).is_met is None
+    assert outcome(goal, run_of("mlp-step", rows[:1], 64)).is_met is None
+
+
+def test_a_goal_of_all_threads_takes_the_largest_number_and_never_one():
+    goal = first_goal(goals.Ahead, workload="heston", peer="tapediff, interpreter", peer_threads=1)
+    slow, fast = ((Row("tapediff, interpreter", 9, seconds),) for seconds in (2.0, 1.0))
+    one, two = run_of("heston", slow, 100_000, 1), run_of("heston", fast, 100_000, 2)
+    assert outcome(goal, one, two).seen == "x 2.00"
+    assert outcome(goal, one, two).is_met is True
+    assert outcome(goal, one).is_met is None
+
+
+def test_a_goal_for_each_instruction_divides_by_the_size():
+    goal = first_goal(goals.Each, quantity="best")
+    run = run_of("straight-line", (Row("tapediff", 9, 0.026),), 1_000_000)
+    assert (outcome(goal, run).seen, outcome(goal, run).is_met) == ("26.0 ns", False)
+
+
+def test_goals_of_tapediff_alone_are_upper_bounds():
+    goal = first_goal(goals.Alone, name="guards")
+    assert outcome(goal, own={"figures": {"guards": 0.049}}).is_met is True
+    assert outcome(goal, own={"figures": {"guards": 0.051}}).seen == "5.1 %"
+    assert outcome(goal, own={"figures": {"guards": 0.051}}).is_met is False
+    assert outcome(goal).is_met is None
+
+
+def test_the_goals_are_printed_for_a_terminal_and_on_the_page(tmp_path, capsys):
+    figures.write(tmp_path / "performance.json", {"runs": [run_of("hmc", HMC_ROWS, 10_000)]})
+    assert command.main(["--goals", "--output", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert f"{len(goals.GOALS)} not measured" in printed
+    alone = {**figures.environment(), "figures": {"guards": 0.01}}
+    text = page.section({"runs": [run_of("hmc", HMC_ROWS, 10_000)], "own": alone})
+    assert "| what a guard in each of Heston's steps adds to value and gradient, compiled | <= 5.0 % | 1.0 % | met |" in text
+
+
+def test_figures_of_tapediff_alone_stay_when_a_workload_is_measured_again():
+    old = {"runs": [run_of("hmc", HMC_ROWS, 100)], "own": {"figures": {"guards": 0.01}}}
+    assert figures.merged(old, {"runs": []})["own"] == old["own"]
+    assert figures.merged(old, {"own": {}})["runs"] == old["runs"]
+
+
+def test_figures_of_tapediff_alone_are_measured_in_processes_of_their_own(monkeypatch):
+    monkeypatch.setattr(own, "FIGURES", {"import": own.FIGURES["import"], "not there": own.FIGURES["import"]})
+    told = {}
+    found = own.measured(told.__setitem__)
+    assert found["figures"].keys() == {"import"}
+    assert 0.5 < told["import"] < 50
+    assert told["not there"] is None
+
+
+CURVES = {"workload": "heston", "size": 100, "curves": {
+    crossing.INTERPRETER: [(1, 1.1), (2, 1.2), (4, 1.4)], "tapediff": [(1, 2.05), (4, 2.2)]}}  # fmt: skip
+
+
+def test_curves_cross_where_what_compiling_takes_is_made_up_for():
+    assert crossing.crossing(CURVES) == pytest.approx(2000)
+    assert "from 2,000 paths on" in crossing.sentence(CURVES, "paths")
+    slower = {**CURVES, "curves": {crossing.INTERPRETER: [(1, 1.1), (4, 1.4)], "tapediff": [(1, 2.1), (4, 2.4)]}}
+    assert crossing.crossing(slower) is None
+    assert "never ahead" in crossing.sentence(slower, "paths")
+
+
+def test_crossings_are_drawn_and_stand_on_the_page(tmp_path):
+    pytest.importorskip("matplotlib", reason="pictures are drawn with matplotlib")
+    document = {"runs": [run_of("ode-fit", HMC_ROWS, 200)], "crossings": [CURVES]}
+    assert pictures.draw_all(document, tmp_path) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["crossing-heston.png", "crossing-heston.svg"]
+    assert "ahead from 2,000 paths on" in page.section(document)
+
+
+@pytest.mark.slow
+def test_a_curve_is_measured_call_by_call(monkeypatch):
+    monkeypatch.setattr(worker, "CURVE_SECONDS", 1e-6)
+    workload = catalogue.workload_named("chain-300")
+    assert worker.measure_curve(workload, workload.peers[1], 30, 1, "wall")[0][0] == 1
+    monkeypatch.setattr(worker, "CURVE_SECONDS", 0.5)
+    curve = worker.measure_curve(workload, workload.peers[1], 30, 1, "wall")
+    assert [calls for calls, _ in curve] == [2**k for k in range(len(curve))]
+    assert sorted(seconds for _, seconds in curve) == [seconds for _, seconds in curve]
 
 
 DOCUMENT = ROOT / "docs" / "performance.json"

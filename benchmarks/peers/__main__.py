@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks.peers import catalogue, figures, report
+from benchmarks.peers import catalogue, crossing, figures, goals, own, report
 from benchmarks.peers.run import Effort, run_workload
 from benchmarks.peers.workload import Workload
 
@@ -44,6 +44,10 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
         "wall time, or the processor time of this process: for one thread on a machine that is shared (default %(default)s)"
     )
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help=clock_help)
+    goals_help = "print what of the goals the figures in --output show, and measure nothing"
+    parser.add_argument("--goals", action="store_true", help=goals_help)
+    own_help = "measure only tapediff alone (memory, start-up, building, crossings), which a run of all workloads does as well"
+    parser.add_argument("--own", action="store_true", help=own_help)
     parser.add_argument("--list", action="store_true", help="list the workloads and stop")
     parser.add_argument("--page-only", action="store_true", help="write page and pictures again from the figures in --output")
     return parser.parse_args(arguments)
@@ -65,7 +69,6 @@ def measure(workloads: list[Workload], options: argparse.Namespace, path: Path) 
     """Run the workloads, print tables as they come and keep each run in `path`; whether every figure could be measured."""
     repeats = QUICK_REPEATS if options.quick else options.repeats
     effort = Effort(repeats, options.sample, not options.quick, not options.quick, options.clock)
-    print(report.heading(figures.environment()), flush=True)
     seen = []
     for threads in options.threads:
         for workload in workloads:
@@ -74,13 +77,43 @@ def measure(workloads: list[Workload], options: argparse.Namespace, path: Path) 
 
             def tell(part: dict, workload: Workload = workload) -> None:
                 for table in figures.tables([part]):
-                    seen.append((workload, table))
+                    seen.append(table)
                     print(report.table_text(workload, table), flush=True)
 
             run = run_workload(workload, threads, effort, tell)
             figures.write(path, figures.merged(figures.read(path), {"runs": [run]}))
     print(report.summary(seen, effort.repeats), flush=True)
-    return not any(row.problem and not row.is_left_out for _, table in seen for row in table.rows)
+    return not any(row.problem and not row.is_left_out for table in seen for row in table.rows)
+
+
+def measure_all(workloads: list[Workload], options: argparse.Namespace, path: Path) -> bool:
+    """Measure what is asked for: the workloads, and in a full run the figures of tapediff alone."""
+    print(report.heading(figures.environment()), flush=True)
+    is_full = not (options.quick or options.workloads or options.only)
+    is_complete = options.own or measure(workloads, options, path)
+    return (measure_alone(path) if options.own or is_full else True) and is_complete
+
+
+def measure_alone(path: Path) -> bool:
+    """Measure what needs no other library, and keep it in `path`; whether all of it could be measured."""
+    failed = []
+
+    def tell(name: str, value: float | None) -> None:
+        known = own.FIGURES[name]
+        failed.extend([name] if value is None else [])
+        print(f"{known.title}: {'PROBLEM: its process failed' if value is None else known.text(value)}", flush=True)
+
+    figures.write(path, figures.merged(figures.read(path), {"own": own.measured(tell)}))
+    curves = []
+    for name, size in crossing.WORKLOADS:
+        workload = catalogue.workload_named(name)
+        found = crossing.measured(workload, size)
+        failed.extend([] if found else [name])
+        curves.extend([found] if found else [])
+        said = crossing.sentence(found, workload.size_name) if found else "PROBLEM: its process failed"
+        print(f"{name}: {said}", flush=True)
+    figures.write(path, figures.merged(figures.read(path), {"crossings": curves}))
+    return not failed
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -97,11 +130,14 @@ def main(arguments: list[str] | None = None) -> int:
         print("\n".join(f"{workload.name:<16} {workload.title}" for workload in workloads))
         return 0
     path = options.output / "performance.json"
-    is_complete = options.page_only or measure(workloads, options, path)
+    is_complete = options.page_only or options.goals or measure_all(workloads, options, path)
     document = figures.read(path)
     if document is None:
-        print(f"{path} does not exist: run without --page-only first", file=sys.stderr)
+        print(f"{path} does not exist: run without --page-only and --goals first", file=sys.stderr)
         return 2
+    if options.goals:
+        print(goals.text(document))
+        return 0
     from benchmarks.peers import page, pictures
 
     drawn = pictures.draw_all(document, options.output / "pictures")

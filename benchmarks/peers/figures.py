@@ -10,8 +10,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers.workload import Workload
-
 OWN_PACKAGES = ("tapediff", "numpy", "scipy", "numba", "llvmlite")
 PEER_PACKAGES = ("torch", "jax", "autograd", "mygrad", "micrograd", "casadi", "ddx-ad", "xad")
 NOISE = 1.05  # ratios closer to 1 are not told from noise
@@ -49,11 +47,6 @@ class Table:
         """How many times tapediff's time the peer takes: more than 1 where tapediff is ahead."""
         ours = self.seconds()
         return row.best / ours if row.best is not None and ours is not None else None
-
-    def verdict(self, workload: Workload, row: Row) -> bool | None:
-        """Whether tapediff is as far ahead of the peer as it ought to be; None where nothing is wanted or known."""
-        ratio, wanted = self.ratio(row), workload.wanted_of(row.peer, self.size)
-        return None if ratio is None or wanted is None else ratio >= wanted
 
     def ahead(self) -> list[Row]:
         """Peers of other libraries that are faster than tapediff, the fastest first."""
@@ -94,14 +87,15 @@ def installed_version(package: str) -> str | None:
 
 
 def merged(document: dict[str, Any] | None, new: dict[str, Any]) -> dict[str, Any]:
-    """A document with the runs of `new`, and those of the old one that `new` does not repeat."""
+    """A document with what `new` has, and what the old one has besides: runs of other workloads, figures of tapediff alone."""
 
     def key(run: dict[str, Any]) -> tuple[str, int]:
         return run["workload"], run["threads"]
 
-    repeated = {key(run) for run in new["runs"]}
-    kept = [run for run in (document or {"runs": []})["runs"] if key(run) not in repeated]
-    return {"runs": kept + new["runs"]}
+    old = document or {}
+    repeated = {key(run) for run in new.get("runs", [])}
+    kept = [run for run in old.get("runs", []) if key(run) not in repeated]
+    return {**old, **new, "runs": kept + new.get("runs", [])}
 
 
 def read(path: Path) -> dict[str, Any] | None:

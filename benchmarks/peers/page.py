@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers import catalogue
+from benchmarks.peers import catalogue, crossing, goals
 from benchmarks.peers.figures import OURS, Table, format_bytes, format_ratio, format_seconds, tables, three_digits
+from benchmarks.peers.reasons import REASONS
 from benchmarks.peers.workload import Workload
 
 START = "<!-- from here on printed by `python -m benchmarks.peers` -->"
@@ -30,11 +31,12 @@ def section(document: dict[str, Any]) -> str:
     runs = {(run["workload"], run["threads"]): run for run in document["runs"]}
     counts = sorted({threads for _, threads in runs})
     parts = ["## Beside other libraries\n", provenance(document["runs"]), HOW_TO_READ, glance(known, runs, counts)]
+    parts += [goals_part(document), crossings_part(document)]
     for workload in known:
         found = [runs[workload.name, threads] for threads in counts if (workload.name, threads) in runs]
         if found:
             parts.append(workload_part(workload, list(tables(found))))
-    return "\n".join(parts)
+    return "\n".join(part for part in parts if part)
 
 
 HOW_TO_READ = """
@@ -103,6 +105,43 @@ def glance(known: list[Workload], runs: dict[tuple[str, int], dict[str, Any]], c
     return f"### At a glance\n\n{explained}\n\n{text}"
 
 
+def goals_part(document: dict[str, Any]) -> str:
+    """What is to be reached beside what was seen."""
+    found = goals.outcomes(document)
+    links = {workload.name: f"[{workload.name}](#{anchor(workload)})" for workload in catalogue.all_workloads()}
+
+    def linked(title: str) -> str:
+        name, comma, rest = title.partition(",")
+        return links.get(name, name) + comma + rest
+
+    rows = ([linked(o.title), o.wanted, o.seen, goals.VERDICTS[o.is_met]] for o in found)
+    own = document.get("own")
+    when = f", figures of tapediff alone on {own['date'][:10]}" if own else ""
+    explained = wrapped(
+        f"{goals.counted(found)}{when}. `x` is the other's time over that of the first way of tapediff that is named; "
+        "`python -m benchmarks.peers --goals --output docs` prints this table again."
+    )
+    return f"### Goals\n\n{explained}\n\n{markdown_table(['', 'wanted', 'seen', ''], rows)}"
+
+
+def crossings_part(document: dict[str, Any]) -> str:
+    """From how many rows or calls on the compiled tape is ahead, with what compiling it takes."""
+    found = document.get("crossings", [])
+    if not found:
+        return ""
+    lines = []
+    for curves in found:
+        workload = catalogue.workload_named(curves["workload"])
+        lines.append(f"* {workload.title}: {crossing.sentence(curves, workload.size_name)}")
+        lines.append(f"\n![interpreter and compiled tape](pictures/crossing-{workload.name}.svg)\n")
+    explained = wrapped(
+        "Seconds from an empty cache, recording and compiling included, until so many rows or calls are done, on one thread. "
+        "`executor=\"auto\"` compiles in the background once that pays."
+    )
+    text = "\n".join(wrapped(line).replace("\n", "\n  ") if line.startswith("*") else line for line in lines)
+    return f"### Where the compiled tape pays\n\n{explained}\n\n{text}"
+
+
 def best_of(table: Table, library: str) -> float | None:
     seconds = [row.best for row in table.rows if row.peer.split(",")[0] == library and row.best is not None]
     return min(seconds, default=None)
@@ -144,7 +183,8 @@ def cells(table: Table, row: Any) -> list[str]:
 
 def reason(workload: Workload, peer: str) -> str:
     """Why a way of a library, or the library, is ahead."""
-    return workload.reasons.get(peer) or workload.reasons.get(peer.split(",")[0], NO_REASON)
+    found = REASONS.get(workload.name, {})
+    return found.get(peer) or found.get(peer.split(",")[0], NO_REASON)
 
 
 def losses(workload: Workload, found: list[Table]) -> str:

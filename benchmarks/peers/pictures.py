@@ -1,9 +1,9 @@
-"""Pictures: time against size, one for each workload of three sizes or more, as PNG and SVG."""
+"""Pictures as PNG and SVG: time against size for each workload of three sizes or more; where the compiled tape pays."""
 
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers import catalogue
+from benchmarks.peers import catalogue, crossing
 from benchmarks.peers.figures import OURS, Table, tables
 from benchmarks.peers.page import has_picture
 from benchmarks.peers.workload import Workload
@@ -32,7 +32,7 @@ def draw_all(document: dict[str, Any], folder: Path) -> int:
     for workload in catalogue.all_workloads():
         if workload.name in runs and has_picture(workload, found := list(tables([runs[workload.name]]))):
             drawn += draw(workload, found, folder)
-    return drawn
+    return drawn + sum(draw_crossing(curves, folder) for curves in document.get("crossings", []))
 
 
 def draw(workload: Workload, found: list[Table], folder: Path) -> int:
@@ -41,10 +41,30 @@ def draw(workload: Workload, found: list[Table], folder: Path) -> int:
         import matplotlib
     except ModuleNotFoundError:
         return 0
+    matplotlib.use("Agg")
     curves = {peer.name: points_of(found, peer.name) for peer in workload.peers}
     if not any(curves.values()):
         return 0
+    labels = {"xlabel": workload.size_name, "ylabel": "seconds a call, best", "title": workload.title}
+    return picture(curves, labels, folder / f"peers-{workload.name}")
+
+
+def draw_crossing(curves: dict[str, Any], folder: Path) -> int:
+    """Seconds from nothing against the rows or calls that are done then, by executor."""
+    try:
+        import matplotlib
+    except ModuleNotFoundError:
+        return 0
     matplotlib.use("Agg")
+    workload = catalogue.workload_named(curves["workload"])
+    named = {peer: [(point[0], point[1]) for point in points] for peer, points in crossing.in_units(curves).items()}
+    ylabel = "seconds from nothing"
+    labels = {"xlabel": crossing.unit(curves, workload.size_name), "ylabel": ylabel, "title": workload.title}
+    return picture(named, labels, folder / f"crossing-{workload.name}")
+
+
+def picture(curves: dict[str, list[tuple[int, float]]], labels: dict[str, str], path: Path) -> int:
+    """Write curves as PNG and as SVG; 2, the number of files."""
     from matplotlib import pyplot
 
     with pyplot.rc_context({"svg.hashsalt": "peers", "svg.fonttype": "none", "font.size": 9}):
@@ -58,12 +78,12 @@ def draw(workload: Workload, found: list[Table], folder: Path) -> int:
             width = 2.6 if name == OURS else 1.4
             style = {"color": COLOURS.get(library, "black"), "linewidth": width, "marker": "o", "markersize": 3.5}
             axes.plot(*zip(*points), DASHES[way % 4], label=name, **style)
-        axes.set(xscale="log", yscale="log", xlabel=workload.size_name, ylabel="seconds a call, best", title=workload.title)
+        axes.set(xscale="log", yscale="log", **labels)
         axes.grid(which="major", alpha=0.3)
         figure.legend(loc="outside right center", frameon=False)
-        folder.mkdir(parents=True, exist_ok=True)
-        figure.savefig(folder / f"peers-{workload.name}.svg", metadata={"Date": None})
-        figure.savefig(folder / f"peers-{workload.name}.png", dpi=110, metadata={"Software": None})
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
+        figure.savefig(path.with_suffix(".png"), dpi=110, metadata={"Software": None})
         pyplot.close(figure)
     return 2
 

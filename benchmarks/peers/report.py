@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from benchmarks.peers import goals
 from benchmarks.peers.figures import Row, Table, format_bytes, format_ratio, format_seconds
 from benchmarks.peers.workload import Workload
 
@@ -18,14 +19,14 @@ def table_text(workload: Workload, table: Table) -> str:
     """One table: a line for each peer, slower peers' ratios above 1."""
     threads = "1 thread" if table.threads == 1 else f"{table.threads} threads"
     title = f"{workload.title} [{workload.name}]; {workload.size_name} = {table.size:,}; {threads}"
-    return "\n".join([title, COLUMNS, *(row_text(workload, table, row) for row in table.rows), ""])
+    return "\n".join([title, COLUMNS, *(row_text(table, row) for row in table.rows), ""])
 
 
-def row_text(workload: Workload, table: Table, row: Row) -> str:
+def row_text(table: Table, row: Row) -> str:
     if row.problem is not None:
         return f"  {row.peer:<28} {'left out: ' if row.is_left_out else 'PROBLEM: '}{row.problem}"
-    wanted = workload.wanted_of(row.peer, table.size)
-    verdict = {True: "", False: "  NOT MET", None: ""}[table.verdict(workload, row)]
+    wanted = goals.wanted_of(table, row.peer)
+    verdict = {True: "", False: "  NOT MET", None: ""}[goals.verdict(table, row)]
     cells = (
         f"{format_seconds(row.best):>9}",
         f"{format_seconds(row.median):>9}",
@@ -38,10 +39,10 @@ def row_text(workload: Workload, table: Table, row: Row) -> str:
     return f"  {row.peer:<28} {' '.join(cells)}{verdict}"
 
 
-def summary(tables: list[tuple[Workload, Table]], repeats: int) -> str:
-    verdicts = [table.verdict(workload, row) for workload, table in tables for row in table.rows]
+def summary(tables: list[Table], repeats: int) -> str:
+    verdicts = [goals.verdict(table, row) for table in tables for row in table.rows]
     wanted = [verdict for verdict in verdicts if verdict is not None]
-    behind = sum(len(table.ahead()) for _, table in tables)
+    behind = sum(len(table.ahead()) for table in tables)
     return (
         f"{sum(wanted)} of {len(wanted)} wanted ratios met; {behind} rows in which a peer is ahead of tapediff; "
         f"best of {repeats} interleaved repeats (fewer for what takes seconds)"

@@ -74,7 +74,7 @@ def process(task: str, workload: Workload, size: int, threads: int, *more: str) 
     command = [sys.executable, "-m", "benchmarks.peers.worker", *what]
     with tempfile.TemporaryDirectory(prefix="peers-") as empty:
         settings = conditions.environment(threads)
-        if task == "first":
+        if task != "time":
             settings["TAPEDIFF_CACHE_DIR"] = empty
         try:
             done = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=LONGEST)

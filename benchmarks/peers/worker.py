@@ -1,6 +1,6 @@
-"""The processes that measure: one times all peers of a workload in turn, one measures what a single peer costs at first.
+"""The processes that measure: one times all peers of a workload in turn, others a single peer: its first call, or call by call.
 
-`python -m benchmarks.peers.worker time NAME ...` prints a JSON line for each size; `... first NAME PEER SIZE` prints one.
+`python -m benchmarks.peers.worker time NAME ...` prints a JSON line for each size; `first` and `curve` print one for a peer.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from benchmarks.peers.catalogue import workload_named
 from benchmarks.peers.timing import CLOCKS, interleaved
 from benchmarks.peers.workload import Peer, Workload
 
+CURVE_SECONDS = 4.0
 MODULES = {
     "autograd": ("autograd", "autograd.numpy", "autograd.scipy.special"),
     "jax": ("jax", "jax.numpy"),
@@ -91,6 +92,22 @@ def measure_first(workload: Workload, peer: Peer, size: int, threads: int, clock
     return {"first": now() - start, "peak_bytes": memory_bytes("VmHWM") - before}
 
 
+def measure_curve(workload: Workload, peer: Peer, size: int, threads: int, clock: str) -> list[tuple[int, float]]:
+    """Calls done, and the seconds since the library was imported: after 1, 2, 4 ... calls, for CURVE_SECONDS."""
+    inputs = workload.inputs(size)
+    import_library(peer, threads)
+    now = CLOCKS[clock]
+    start = now()
+    case = peer.make(inputs)
+    done, curve = 0, []
+    while not curve or curve[-1][1] < CURVE_SECONDS:
+        for _ in range(max(1, done)):
+            case.step()
+        done += max(1, done)
+        curve.append((done, now() - start))
+    return curve
+
+
 def forget_peak() -> None:
     """Start the kernel's record of this process's largest memory anew, where it can be (Linux)."""
     try:
@@ -110,7 +127,7 @@ def memory_bytes(field: str) -> int:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("task", choices=("time", "first"))
+    parser.add_argument("task", choices=("time", "first", "curve"))
     parser.add_argument("workload")
     parser.add_argument("--peer")
     parser.add_argument("--size", type=int, action="append")
@@ -121,12 +138,16 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     conditions.keep_to(options.threads)
     workload = workload_named(options.workload)
+    answer: dict[str, Any]
     for size in options.size or workload.sizes:
         if options.task == "time":
             answer = timed_workload(workload, size, options.threads, options.repeats, options.sample, options.clock)
         else:
             (peer,) = (peer for peer in workload.peers if peer.name == options.peer)
-            answer = measure_first(workload, peer, size, options.threads, options.clock)
+            if options.task == "first":
+                answer = measure_first(workload, peer, size, options.threads, options.clock)
+            else:
+                answer = {"curve": measure_curve(workload, peer, size, options.threads, options.clock)}
         sys.stdout.write("\n" + json.dumps(answer) + "\n")
         sys.stdout.flush()
 

@@ -4,8 +4,8 @@ import ast
 import inspect
 import math
 import textwrap
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.workloads import Case
@@ -41,8 +41,6 @@ class Workload:
     inputs        makes what all of them are given for a size
     tolerance     how much results may differ, relative to the largest number of each array
     uses_threads  whether anybody runs it faster on several threads
-    wanted        by peer, how many times tapediff's time it ought to take at least; for one size also by (peer, size)
-    reasons       by peer or library, why it is ahead of tapediff where it is
     """
 
     name: str
@@ -53,11 +51,6 @@ class Workload:
     size_name: str
     tolerance: float = 1e-9
     uses_threads: bool = False
-    wanted: Mapping[Any, float] = field(default_factory=dict)
-    reasons: Mapping[str, str] = field(default_factory=dict)
-
-    def wanted_of(self, peer: str, size: int) -> float | None:
-        return self.wanted.get((peer, size), self.wanted.get(peer))
 
 
 def lines_of_code(source: str) -> int:

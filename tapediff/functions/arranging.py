@@ -8,20 +8,24 @@ from typing import Any
 
 import numpy as np
 
+from tapediff.functions.naming import named
 from tapediff.functions.registry import FUNCTIONS, check_tensor, function, method
 from tapediff.functions.views import reshape, tensor_split
 from tapediff.tensor import Tensor, of_array
 
 __all__ = [
+    "as_strided_scatter",
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
     "block_diag",
     "diagflat",
+    "diagonal_scatter",
     "dsplit",
     "hsplit",
     "select_scatter",
     "slice_scatter",
+    "split_with_sizes",
     "vsplit",
 ]
 
@@ -135,11 +139,11 @@ for _name, _least, _dim_of in (
 hsplit, vsplit, dsplit = (FUNCTIONS[_name] for _name in ("hsplit", "vsplit", "dsplit"))
 
 
-def _written(input: Tensor, src: Tensor, place: Callable[[Tensor], Tensor]) -> Tensor:
+def _written(input: Tensor, src: Tensor, place: Callable[[Tensor], Tensor], grad_fn: str) -> Tensor:
     """A copy of `input` with `src` written where `place` shows it."""
     made: Tensor = FUNCTIONS["clone"](input)
     place(made).copy_(src)
-    return made
+    return named(made, grad_fn)
 
 
 @function()
@@ -152,7 +156,7 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
             [1., 1.]])
     """
     check_tensor(input, "select_scatter")
-    return _written(input, src, lambda x: FUNCTIONS["select"](x, dim, index))
+    return _written(input, src, lambda x: FUNCTIONS["select"](x, dim, index), "SelectScatterBackward0")
 
 
 @function()
@@ -167,13 +171,55 @@ def slice_scatter(
     """
     check_tensor(input, "slice_scatter")
     dim %= input.spec.ndim
-    return _written(input, src, lambda x: x[(slice(None),) * dim + (slice(start, end, step),)])
+    return _written(input, src, lambda x: x[(slice(None),) * dim + (slice(start, end, step),)],
+                    "SliceScatterBackward0")
 
 
-@method("split_with_sizes")
-def split_with_sizes(self: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    """Pieces of given sizes along a dimension."""
-    return FUNCTIONS["split"](self, split_sizes, dim)
+def _check_size(src: Tensor, place: Tensor, name: str) -> None:
+    check_tensor(src, name, "src", 2)
+    if src.spec.shape != place.spec.shape:
+        raise RuntimeError(f"expected src to have a size equal to the slice of self. src size = {list(src.spec.shape)}, slice "
+                           f"size = {list(place.spec.shape)}")
+
+
+@function()
+def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """A copy with `src` on a diagonal.
+
+    >>> import tapediff as td
+    >>> td.diagonal_scatter(td.zeros(2, 2), td.ones(1), 1)
+    tensor([[0., 1.],
+            [0., 0.]])
+    """
+    check_tensor(input, "diagonal_scatter")
+    _check_size(src, FUNCTIONS["diagonal"](input.detach(), offset, dim1, dim2), "diagonal_scatter")
+    return _written(input, src, lambda x: FUNCTIONS["diagonal"](x, offset, dim1, dim2), "DiagonalScatterBackward0")
+
+
+@function()
+def as_strided_scatter(input: Tensor, src: Tensor, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
+    """A copy with `src` where `as_strided` shows the elements.
+
+    >>> import tapediff as td
+    >>> td.as_strided_scatter(td.zeros(2, 2), td.ones(2), (2,), (2,), 1)
+    tensor([[0., 1.],
+            [0., 1.]])
+    """
+    check_tensor(input, "as_strided_scatter")
+    _check_size(src, FUNCTIONS["as_strided"](input.detach(), size, stride, storage_offset), "as_strided_scatter")
+    return _written(input, src, lambda x: FUNCTIONS["as_strided"](x, size, stride, storage_offset),
+                    "AsStridedScatterBackward0")
+
+
+@function("split_with_sizes", "unsafe_split_with_sizes")
+def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """Pieces of given sizes along a dimension.
+
+    >>> import tapediff as td
+    >>> td.split_with_sizes(td.arange(3), [1, 2])
+    (tensor([0]), tensor([1, 2]))
+    """
+    return FUNCTIONS["split"](input, split_sizes, dim)
 
 
 @method("sum_to_size")

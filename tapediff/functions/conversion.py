@@ -9,6 +9,7 @@ import numpy as np
 
 from tapediff import dtypes, inplace, recording
 from tapediff.dtypes import DType
+from tapediff.functions.creation import from_numpy
 from tapediff.functions.registry import FUNCTIONS, function, method
 from tapediff.functions.views import clone
 from tapediff.tensor import Device, Tensor, of_array, of_foreign
@@ -233,6 +234,37 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
                         "itself, not a capsule")
     made = of_foreign(np.from_dlpack(ext_tensor))
     return clone(made) if copy else made
+
+
+@function(method=False)
+def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
+    """A vector that shares the memory of an object with Python's buffer protocol: bytes, a bytearray, an array.
+
+    count   how many elements; -1 for all
+    offset  how many bytes are left out
+
+    >>> import tapediff as td
+    >>> td.frombuffer(bytearray([1, 0, 0, 0, 2, 0, 0, 0]), dtype=td.int32)
+    tensor([1, 2], dtype=torch.int32)
+    """
+    found = dtypes.parse(dtype)
+    try:
+        size = memoryview(buffer).nbytes
+    except TypeError:
+        raise ValueError("object does not implement Python buffer protocol.") from None
+    item = found.itemsize
+    if not size or not count:
+        raise ValueError(f"both buffer length ({size}) and count ({count}) must not be 0")
+    if not 0 <= offset < size:
+        raise ValueError(f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({size} bytes) minus 1")
+    if count < 0 and (size - offset) % item:
+        raise ValueError(f"buffer length ({size - offset} bytes) after offset ({offset} bytes) must be a multiple of element "
+                         f"size ({item})")
+    if count > 0 and offset + count * item > size:
+        raise ValueError(f"requested buffer length ({count} * {item} bytes) after offset ({offset} bytes) must not be greater "
+                         f"than actual buffer length ({size} bytes)")
+    shared = from_numpy(np.frombuffer(buffer, found.numpy, count, offset))
+    return shared.requires_grad_() if requires_grad else shared
 
 
 @method("data_ptr")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import warnings
-from math import ceil, isfinite
+from math import ceil, floor, isfinite
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ __all__ = [
     "arange",
     "as_tensor",
     "asarray",
+    "closed_range",
     "empty",
     "empty_like",
     "eye",
@@ -367,6 +368,36 @@ def bound(value: Any, name: str, argument: str) -> Any:
     if isinstance(value, int | float):
         return value
     return number(value, name, argument)
+
+
+@function("range", method=False)
+def closed_range(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None, layout: Any = None, device: Any = None,
+                 requires_grad: bool = False) -> Tensor:
+    """The numbers from `start` to and with `end`, `step` apart, of the default dtype; deprecated for `arange`.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     closed_range(1, 3)
+    tensor([1., 2., 3.])
+    """
+    warnings.warn(
+        "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with Python's "
+        "range builtin. Instead, use torch.arange, which produces values in [start, end).",
+        UserWarning,
+        stacklevel=2,
+    )
+    check_device(device)
+    if end is None:
+        start, end = 0, start
+    low, high, width = bound(start, "range", "start"), bound(end, "range", "end"), bound(step, "range", "step")
+    if width == 0:
+        raise RuntimeError("step must be nonzero")
+    if not (isfinite(low) and isfinite(high)):
+        raise RuntimeError(f"unsupported range: {low} -> {high}")
+    if (high - low) * (1 if width > 0 else -1) < 0:
+        raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: range got ({low}, {high}, {width})")
+    found = dtype_argument(dtype, get_default_dtype())
+    return made((low + np.arange(floor((high - low) / width) + 1) * np.float64(width)).astype(found.numpy), requires_grad)
 
 
 @function(method=False)

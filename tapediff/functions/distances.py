@@ -11,7 +11,7 @@ from tapediff.recording import elementwise
 from tapediff.shapes import normalize_dim
 from tapediff.tensor import Tensor
 
-__all__ = ["cdist", "cosine_similarity", "pairwise_distance"]
+__all__ = ["cdist", "cosine_similarity", "pairwise_distance", "pdist"]
 
 
 @function(method=False)
@@ -68,3 +68,23 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: Any = None) -> T
         raise RuntimeError(f"cdist only supports non-negative p values: got {p}")
     difference = elementwise(ROWS["sub"], FUNCTIONS["unsqueeze"](x1, -2), FUNCTIONS["unsqueeze"](x2, -3))
     return named(FUNCTIONS["norm"](difference, p, -1), "CdistBackward0")
+
+
+@function(method=False)
+def pdist(input: Tensor, p: float = 2.0) -> Tensor:
+    """The p-norm of the difference of every row and every later one.
+
+    >>> import tapediff as td
+    >>> td.pdist(td.tensor([[0., 0.], [3., 4.], [0., 1.]]))
+    tensor([5.0000, 1.0000, 4.2426])
+    """
+    check_tensor(input, "pdist")
+    if input.spec.ndim != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.spec.ndim}D")
+    if not input.spec.dtype.is_floating_point:
+        raise RuntimeError("pdist only supports floating-point dtypes")
+    if not p >= 0:
+        raise RuntimeError("pdist only supports non-negative p values")
+    rows, later = FUNCTIONS["triu_indices"](input.spec.shape[0], input.spec.shape[0], 1)
+    difference = elementwise(ROWS["sub"], FUNCTIONS["index_select"](input, 0, rows), FUNCTIONS["index_select"](input, 0, later))
+    return named(FUNCTIONS["norm"](difference, p, -1), "PdistBackward0")

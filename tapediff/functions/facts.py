@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -167,10 +168,40 @@ for _name, _value in (("layout", strided), ("is_cpu", True), ("is_cuda", False),
 method("real")(property(lambda self: self))
 
 
-@method("get_device")
-def get_device(self: Tensor) -> int:
+@function()
+def get_device(input: Tensor) -> int:
     """-1, which stands for the CPU."""
+    check_tensor(input, "get_device")
     return -1
+
+
+@function(method=False)
+def is_inference(input: Tensor) -> bool:
+    """Whether the tensor was computed in inference mode."""
+    check_tensor(input, "is_inference")
+    return input.spec.inference
+
+
+@function(method=False)
+def is_signed(input: Tensor) -> bool:
+    """Whether the dtype has negative numbers: every one but bool."""
+    check_tensor(input, "is_signed")
+    return input.spec.dtype.is_signed
+
+
+@function(method=False)
+def typename(obj: Any) -> str:
+    """The name of an object's type with its module; of a class or function its own name.
+
+    >>> import tapediff as td
+    >>> td.typename(td.ones(1)), td.typename(1)
+    ('torch.FloatTensor', 'int')
+    """
+    if isinstance(obj, Tensor):
+        return f"torch.{obj.spec.dtype.legacy}Tensor"
+    thing = obj if hasattr(obj, "__qualname__") else type(obj)
+    module = getattr(obj, "__module__", None) or thing.__module__
+    return thing.__qualname__ if module == "builtins" else f"{module}.{thing.__qualname__}"
 
 
 @method("pin_memory", "share_memory_")
@@ -179,7 +210,14 @@ def pin_memory(self: Tensor, device: Any = None) -> Tensor:
     return self
 
 
-@method("is_pinned", "is_shared", "is_conj", "is_neg")
+@function("is_conj", "is_neg")
+def is_lazy(input: Tensor) -> bool:
+    """False: values are never conjugated or negated later."""
+    check_tensor(input, "is_conj")
+    return False
+
+
+@method("is_pinned", "is_shared")
 def is_special(self: Tensor) -> bool:
     """False: no memory of a special kind."""
     return False
@@ -204,6 +242,26 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
 def are_deterministic_algorithms_enabled() -> bool:
     """True: results never depend on chance or on the number of threads."""
     return True
+
+
+PRECISIONS = ("highest", "high", "medium")
+_precision = ["highest"]
+
+
+@function(method=False)
+def set_float32_matmul_precision(precision: str) -> None:
+    """Accepted for PyTorch's sake: products of float32 matrices are always computed in float32."""
+    if precision not in PRECISIONS:
+        warnings.warn(f"{precision} is not one of 'highest', 'high', or 'medium'; the current setFloat32MatmulPrecision call has "
+                      "no effect.", UserWarning, stacklevel=2)
+        return
+    _precision[0] = precision
+
+
+@function(method=False)
+def get_float32_matmul_precision() -> str:
+    """What `set_float32_matmul_precision` was told last; without effect."""
+    return _precision[0]
 
 
 @function(method=False)

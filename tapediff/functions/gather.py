@@ -24,6 +24,7 @@ __all__ = [
     "index_copy",
     "index_fill",
     "index_put",
+    "index_reduce",
     "index_select",
     "positions_of",
     "put",
@@ -339,6 +340,41 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     check_range(index, shape[dim] if shape else 1, dim, error=IndexError, prefix="index_copy_(): ")
     wanted = (*shape[:dim], index.spec.size, *shape[dim + 1 :]) if shape else ()
     return structural(STRUCTURAL["index_copy"], (dim, False), input, reshaped(source, wanted), index)
+
+
+@function()
+def index_reduce(input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True) -> Tensor:
+    """`input` with the slices of `source` that have one position in the vector `index` along `dim` folded into the slice there
+    by "prod", "mean", "amax" or "amin".
+
+    Without `include_self` the slices of `input` that are written do not take part.
+
+    >>> import tapediff as td
+    >>> td.ones(2).index_reduce(0, td.tensor([0, 0]), td.tensor([3., 5.]), "amax")
+    tensor([5., 1.])
+    """
+    shape = checked(input, "index_reduce")
+    of_source = checked(source, "index_reduce", "source", 4)
+    if reduce not in ("prod", "mean", "amax", "amin"):
+        raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
+    dim = normalize_dim(integer(dim, "index_reduce", "dim", 2), len(shape))
+    index = as_index(index, "index_reduce", "Expected dtype int32/int64 for index but got: {}")
+    if index.spec.ndim > 1:
+        raise RuntimeError("index_reduce(): Index is supposed to be a vector, but got dim: "
+                           f"{index.spec.ndim} with type: Long and size: {list(index.spec.shape)}")
+    if source.spec.dtype is not input.spec.dtype:
+        raise RuntimeError(f"index_reduce(): self ({input.spec.dtype.legacy}) and source ({source.spec.dtype.legacy}) must have "
+                           "the same scalar type")
+    count = of_source[dim] if of_source else 1
+    if index.spec.size != count:
+        raise RuntimeError(f"index_reduce(): Number of indices ({index.spec.size}) should be equal to source.size(dim): "
+                           f"({count}), for dim: {dim}")
+    if shape[:dim] + shape[dim + 1:] != of_source[:dim] + of_source[dim + 1:]:
+        raise RuntimeError(f"index_reduce(): source has shape {list(of_source)}, which differs from the shape {list(shape)} of "
+                           f"self apart from dimension {dim}")
+    check_range(index, shape[dim] if shape else 1, dim, prefix="index_reduce(): ")
+    places = expanded(reshaped(index, (count, *(1 for _ in shape[dim + 1:]))) if shape else reshaped(index, ()), of_source)
+    return structural(STRUCTURAL["scatter_reduce"], (dim, reduce, bool(include_self)), input, source, places)
 
 
 @function()

@@ -14,7 +14,7 @@ from tapediff.functions.composing import element
 from tapediff.functions.elementwise import plain
 from tapediff.functions.overwriting import overwrite
 from tapediff.functions.random import FILLERS
-from tapediff.functions.registry import FUNCTIONS, method
+from tapediff.functions.registry import FUNCTIONS, check_tensor, method
 from tapediff.functions.views import expand
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.quick import slow
@@ -189,7 +189,15 @@ OTHERS = ("add", "sub", "div", "clamp", "clip", "round", "nan_to_num", "logit", 
           "pow", "true_divide", "multiply", "subtract", "divide", "negative", "absolute", "arcsin", "arccos", "arctan", "fix",
           "greater", "greater_equal", "less", "less_equal", "not_equal", "masked_fill", "masked_scatter", "index_add",
           "index_copy", "index_fill", "index_put", "scatter", "scatter_add", "scatter_reduce", "tril", "triu", "cumsum",
-          "cumprod", "addmm", "addmv", "baddbmm", "addbmm", "addr", "renorm", "fill_diagonal")
+          "cumprod", "addmm", "addmv", "baddbmm", "addbmm", "addr", "renorm", "fill_diagonal", "arccosh", "arcsinh", "arctanh",
+          "arctan2", "sgn", "gcd", "lcm", "ldexp", "nextafter", "index_reduce", "put")
+
+# the in-place methods that PyTorch has as functions, too
+AS_FUNCTIONS = ("abs", "acos", "acosh", "addmv", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "asin", "asinh",
+                "atan", "atanh", "ceil", "clamp", "clamp_max", "clamp_min", "clip", "cos", "cosh", "deg2rad", "detach", "erf",
+                "erfc", "exp", "exp2", "expm1", "fill", "fix", "floor", "frac", "gcd", "index_put", "lcm", "ldexp", "log",
+                "log10", "log1p", "log2", "logit", "nan_to_num", "neg", "negative", "rad2deg", "reciprocal", "relu", "round",
+                "rsqrt", "sigmoid", "sin", "sinc", "sinh", "sqrt", "square", "tan", "tanh", "trunc", "xlogy", "zero")
 
 
 def derive_all() -> None:
@@ -202,4 +210,20 @@ def derive_all() -> None:
             derive(name)
 
 
+def as_function(name: str) -> None:
+    """Make the in-place method `name` a function of the public interface."""
+    changing = getattr(Tensor, name)
+
+    @functools.wraps(changing)
+    def call(input: Tensor, *arguments: Any, **options: Any) -> Tensor:
+        check_tensor(input, name)
+        changed: Tensor = changing(input, *arguments, **options)
+        return changed
+
+    call.__name__ = call.__qualname__ = name
+    FUNCTIONS[name] = call
+
+
 derive_all()
+for _name in AS_FUNCTIONS:
+    as_function(f"{_name}_")

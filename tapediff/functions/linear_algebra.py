@@ -1,4 +1,4 @@
-"""Linear algebra of square matrices, and of batches of them: inverses, equations, determinants, Cholesky factors, norms."""
+"""Linear algebra of square matrices, and of batches of them: inverses, equations, determinants, Cholesky factors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tapediff.recording import is_traced, source_of, structural
 from tapediff.shapes import Shape, broadcast
 from tapediff.tensor import Tensor
 
-__all__ = ["LinAlgError", "cholesky", "det", "inv", "logdet", "matrix_norm", "norm", "slogdet", "solve", "solve_triangular"]
+__all__ = ["LinAlgError", "cholesky", "det", "inv", "logdet", "slogdet", "solve", "solve_triangular"]
 
 
 class LinAlgError(RuntimeError):
@@ -124,6 +124,14 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True, out: None = None) -> Tenso
     tensor([1., 2.])
     """
     refuse_out("linalg_solve", out)
+    found = solution_of(A, B, left)
+    if check_regular(A) is not None:
+        raise LinAlgError("torch.linalg.solve: The solver failed because the input matrix is singular.")
+    return found
+
+
+def solution_of(A: Tensor, B: Tensor, left: bool) -> Tensor:
+    """The solution of equations; inf where a matrix is singular."""
     floating("linalg.solve", A, B)
     matrices("linalg.solve", "A", A.spec.shape)
     is_vector = B.spec.ndim == 1 or B.spec.shape == A.spec.shape[:-1]
@@ -135,8 +143,6 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True, out: None = None) -> Tenso
         )
     right = reshaped(B, (*B.spec.shape, 1)) if is_vector else B
     first, second = equations("linalg.solve", A, right if left else transposed(right), left)
-    if check_regular(A) is not None:
-        raise LinAlgError("torch.linalg.solve: The solver failed because the input matrix is singular.")
     found = structural(STRUCTURAL["solve"], not left, first, second)
     if is_vector:
         return reshaped(found, found.spec.shape[:-1])
@@ -265,7 +271,7 @@ def cholesky(A: Tensor, *, upper: bool = False, out: None = None) -> Tensor:
     return factor
 
 
-def check_definite(A: Tensor) -> None:
+def check_definite(A: Tensor, name: str = "linalg.cholesky") -> None:
     """Refuse matrices that are not positive definite.
 
     Raises
@@ -280,7 +286,7 @@ def check_definite(A: Tensor) -> None:
         matrix = value.reshape(-1, *value.shape[-2:])[place]
         order = next((size for size in range(1, len(matrix) + 1) if not is_definite(matrix[:size, :size])), len(matrix))
         raise LinAlgError(
-            f"linalg.cholesky:{where} The factorization could not be completed because the input is not positive-definite (the "
+            f"{name}:{where} The factorization could not be completed because the input is not positive-definite (the "
             "leading minor "
             f"of order {order} is not positive-definite)."
         ) from None
@@ -318,76 +324,3 @@ def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False, *, out: None = Non
     floating("cholesky_solve", B, L)
     between = solve_triangular(transposed(L) if upper else L, B, upper=False)
     return solve_triangular(L if upper else transposed(L), between, upper=True)
-
-
-# --- norms ----------------------------------------------------------------------------------------------------------------------
-
-
-def matrix_norm(A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None) -> Tensor:
-    """The norm of matrices: "fro", the root of the sum of squares; 1 and inf, the largest sum of magnitudes of a column or a
-    row; -1 and -inf, the smallest.
-
-    >>> import tapediff as td
-    >>> matrix_norm(td.tensor([[3., 0.], [0., 4.]])), matrix_norm(td.tensor([[3., -1.], [0., 4.]]), 1)
-    (tensor(5.), tensor(5.))
-    """
-    floating("linalg.matrix_norm", A)
-    matrices("linalg.matrix_norm", "A", A.spec.shape, are_square=False)
-    if not isinstance(dim, tuple | list) or len(dim) != 2:
-        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {dim}")
-    rows, columns = (one % A.spec.ndim for one in dim)
-    if rows == columns:
-        raise RuntimeError(f"linalg.matrix_norm: dims must be different. Got ({rows}, {columns})")
-    if dtype is not None:
-        A = A.to(dtype)
-    if ord in ("fro", None):
-        return FUNCTIONS["norm"](A, 2, (rows, columns), keepdim)
-    if isinstance(ord, str) or abs(ord) not in (1, float("inf")):
-        if ord in ("nuc", 2, -2):
-            raise NotImplementedError(
-                f"linalg.matrix_norm: Order {ord} needs singular values, which tapediff does not differentiate; take 'fro', 1 "
-                "or inf"
-            )
-        raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
-    summed, kept = (rows, columns) if abs(ord) == 1 else (columns, rows)
-    sums = FUNCTIONS["sum"](FUNCTIONS["abs"](A), summed, True)
-    found: Tensor = FUNCTIONS["amax" if ord > 0 else "amin"](sums, kept, True)
-    shape = tuple(
-        1 if position in (rows, columns) else size
-        for position, size in enumerate(A.spec.shape)
-        if keepdim or position not in (rows, columns)
-    )
-    return (
-        found
-        if keepdim
-        else FUNCTIONS["squeeze"](found, (rows, columns))
-        if shape
-        else FUNCTIONS["amax" if ord > 0 else "amin"](sums)
-    )
-
-
-def norm(A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, out: None = None, dtype: Any = None) -> Tensor:
-    """A vector norm along one dimension, a matrix norm over two; without `ord` the root of the sum of all squares.
-
-    >>> import tapediff as td
-    >>> norm(td.tensor([[3., 0.], [0., 4.]])), norm(td.tensor([3., -4.]), 1)
-    (tensor(5.), tensor(7.))
-    """
-    from tapediff.functions.norms import vector_norm
-
-    refuse_out("linalg_norm", out)
-    check_tensor(A, "linalg_norm", "A")
-    if isinstance(ord, str) and ord not in ("fro", "nuc"):
-        raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
-    dims = (dim,) if isinstance(dim, int) else dim
-    if dims is None and ord is not None:
-        if A.spec.ndim not in (1, 2):
-            raise RuntimeError(
-                f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {A.spec.ndim}D."
-            )
-        dims = tuple(range(A.spec.ndim))
-    if ord is None or (len(dims) == 1 and not isinstance(ord, str)):
-        return vector_norm(A, 2 if ord is None else ord, dims, keepdim, dtype=dtype)
-    if len(dims) == 1:
-        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {dims[0]}")
-    return matrix_norm(A, ord, dims, keepdim, dtype=dtype)

@@ -1,4 +1,4 @@
-"""Names in the graph for what is one node in PyTorch and composed of several ops here."""
+"""Nodes of the graph as PyTorch has them: names for what is composed of several ops here, and nodes that have no derivative."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tapediff.ops.structural import STRUCTURAL, Structural
 from tapediff.recording import structural
 from tapediff.shapes import contiguous_strides
 
-__all__ = ["named"]
+__all__ = ["named", "undifferentiable"]
 
 _names: dict[str, Structural] = {}
 
@@ -24,3 +24,15 @@ def named(x: Any, grad_fn: str) -> Any:
                                            is_alias=True, doc=alias.doc)
     shape = x.spec.shape
     return structural(row, (shape, contiguous_strides(shape), 0), x)
+
+
+def undifferentiable(x: Any, operand: Any, message: str, kind: str = "RuntimeError") -> Any:
+    """`x` itself, through which no reverse pass goes to the operand that it was computed from.
+
+    >>> import tapediff as td
+    >>> a = td.ones(1, requires_grad=True)
+    >>> undifferentiable(td.tensor([2.]), a, "The derivative is not implemented").backward()
+    Traceback (most recent call last):
+    RuntimeError: The derivative is not implemented
+    """
+    return structural(STRUCTURAL["undifferentiable"], (kind, message), x, operand) if operand.spec.requires_grad else x

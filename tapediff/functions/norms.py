@@ -7,13 +7,15 @@ from typing import Any
 
 from tapediff import dtypes
 from tapediff.functions.arguments import converted, several_dims
+from tapediff.functions.naming import named
 from tapediff.functions.registry import check_tensor, function
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.structural import STRUCTURAL
 from tapediff.recording import elementwise, structural
+from tapediff.shapes import normalize_dim
 from tapediff.tensor import Tensor
 
-__all__ = ["dist", "norm", "vector_norm"]
+__all__ = ["dist", "norm", "renorm", "vector_norm"]
 
 
 @function()
@@ -84,3 +86,26 @@ def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     check_tensor(other, "dist", "other", 2)
     difference = elementwise(ROWS["sub"], input, other)
     return structural(STRUCTURAL["dist"], norm_attributes(difference, p, None, False), difference)
+
+
+@function()
+def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
+    """Slices along `dim` whose p-norm exceeds `maxnorm` are scaled down to it.
+
+    >>> import tapediff as td
+    >>> td.renorm(td.tensor([[3., 4.], [0.3, 0.4]]), 2, 0, 1)
+    tensor([[0.6000, 0.8000],
+            [0.3000, 0.4000]])
+    """
+    check_tensor(input, "renorm")
+    if not p > 0:
+        raise RuntimeError("renorm: non-positive-norm not supported")
+    if maxnorm < 0:
+        raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm:g}")
+    if input.spec.ndim < 2:
+        raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input.spec.ndim} dimensions")
+    dim = normalize_dim(dim, input.spec.ndim)
+    norms = vector_norm(input, p, tuple(other for other in range(input.spec.ndim) if other != dim), True)
+    factor = elementwise(ROWS["div"], float(maxnorm), elementwise(ROWS["add"], norms, 1e-7))
+    kept = elementwise(ROWS["where"], elementwise(ROWS["gt"], norms, float(maxnorm)), factor, 1.0)
+    return named(elementwise(ROWS["mul"], input, kept), "RenormBackward0")

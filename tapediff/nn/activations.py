@@ -17,9 +17,9 @@ from tapediff.tensor import Tensor
 
 __all__ = [
     "celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
-    "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_", "selu",
-    "selu_", "sigmoid", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
-    "threshold_",
+    "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_",
+    "rrelu", "rrelu_", "selu", "selu_", "sigmoid", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign",
+    "tanh", "tanhshrink", "threshold", "threshold_",
 ]
 
 _relu: Callable[[Any], Tensor] = Tensor.relu
@@ -109,6 +109,30 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         if len(shape) > 2:
             weight = weight.reshape(count, *(1 for _ in shape[2:]))
     return elementwise(ROWS["prelu"], input, weight)
+
+
+def rrelu(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False) -> Tensor:
+    """`leaky_relu` with slopes drawn for each element between `lower` and `upper` when `training`, and with their mean otherwise.
+
+    >>> import tapediff as td
+    >>> rrelu(td.tensor([-2., 2.]), 0.25, 0.75)
+    tensor([-1.,  2.])
+    """
+    check_tensor(input, "rrelu")
+    if lower > upper:
+        raise RuntimeError(f"Lower bound should be less than or equal to the upper bound: rrelu got {lower} and {upper}")
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2, inplace)
+    slopes = elementwise(ROWS["add"], elementwise(ROWS["mul"], FUNCTIONS["rand_like"](input.detach()), upper - lower), lower)
+    factors = elementwise(ROWS["where"], elementwise(ROWS["le"], input.detach(), 0), slopes, 1.0)
+    if inplace:
+        return in_place(lambda x: elementwise(ROWS["mul"], x, factors), input)
+    return named(elementwise(ROWS["mul"], input, factors), "RreluWithNoiseBackward0")
+
+
+def rrelu_(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Tensor:
+    """`rrelu`, in place."""
+    return rrelu(input, lower, upper, training, inplace=True)
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:

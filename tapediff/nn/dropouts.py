@@ -12,7 +12,7 @@ from tapediff.recording import cast, elementwise
 from tapediff.tape.spec import Spec
 from tapediff.tensor import Tensor
 
-__all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d"]
+__all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
 
 
 def check_probability(p: float) -> None:
@@ -90,6 +90,25 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
     tensor([1., 2.])
     """
     check_tensor(input, "alpha_dropout")
+    return alpha_dropped(input, p, training, inplace, input.spec.shape)
+
+
+def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """`alpha_dropout` of whole channels, dimension 1 of (N, C, ...).
+
+    >>> import tapediff as td
+    >>> feature_alpha_dropout(td.ones(1, 2, 3)).sum()
+    tensor(6.)
+    """
+    check_tensor(input, "feature_alpha_dropout")
+    shape = input.spec.shape
+    if training and len(shape) < 2:
+        raise RuntimeError(f"Feature dropout requires at least 2 dimensions in the input, got shape {list(shape)}")
+    return alpha_dropped(input, p, training, inplace, shape[:2] + (1,) * (len(shape) - 2))
+
+
+def alpha_dropped(input: Tensor, p: float, training: bool, inplace: bool, shape: tuple[int, ...]) -> Tensor:
+    """The input with some elements at the least value of selu, moved and scaled; drawn in a shape that broadcasts to its own."""
     check_probability(p)
     if not training or p == 0:
         return input
@@ -98,7 +117,7 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
     else:
         least = -1.7580993408473766  # -scale * alpha of selu
         a = 1 / math.sqrt((least * least * p + 1) * (1 - p))
-        mask = kept(input.spec.shape, input.spec, p)
+        mask = kept(shape, input.spec, p)
         shift = elementwise(ROWS["mul"], elementwise(ROWS["sub"], 1.0, mask), least * a)
         shift = elementwise(ROWS["sub"], shift, least * a * p)
         result = elementwise(ROWS["add"], elementwise(ROWS["mul"], input, elementwise(ROWS["mul"], mask, a)), shift)

@@ -262,6 +262,8 @@ def cholesky_forward(attributes: bool, a: Any) -> Any:
     try:
         lower = np.linalg.cholesky(a)
     except np.linalg.LinAlgError:
+        if a.ndim > 2:
+            return np.stack([cholesky_forward(attributes, matrix) for matrix in a])
         lower = np.full_like(a, np.nan)
     return np.swapaxes(lower, -1, -2) if attributes else lower
 

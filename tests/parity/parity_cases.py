@@ -1552,6 +1552,58 @@ table(
         "promote_types": lambda t, x, i, b, s: str(t.promote_types(t.int64, t.float32)).rpartition(".")[2],
     },
 )
+# what does not depend on the signs of vectors; an expanded operand is singular
+DECOMPOSED = ("transposed", "sliced")
+table(
+    "decompositions",
+    reals(2, 4, 3),
+    {
+        "eigh": lambda t, x: t.linalg.eigh(x.mT @ x).eigenvalues,
+        "eigvalsh": lambda t, x: t.linalg.eigvalsh(x.mT @ x),
+        "svd": lambda t, x: t.linalg.svd(x, full_matrices=False).S,
+        "svd method": lambda t, x: x.svd().S,
+        "svdvals": lambda t, x: t.linalg.svdvals(x),
+        "matrix_norm 2": lambda t, x: t.linalg.matrix_norm(x, 2),
+        "matrix_norm nuc": lambda t, x: t.linalg.matrix_norm(x, "nuc"),
+        "cond": lambda t, x: t.linalg.cond(x),
+        "pinv": lambda t, x: t.linalg.pinv(x),
+        "pinverse": lambda t, x: x.pinverse(),
+        "lu_factor": lambda t, x: t.linalg.lu_factor(x),
+        "lu": lambda t, x: t.linalg.lu(x),
+        "cholesky_ex": lambda t, x: t.linalg.cholesky_ex(x.mT @ x + t.eye(3, dtype=x.dtype)),
+        "matrix_exp": lambda t, x: t.matrix_exp(x[:, :3] / 2),
+        "matrix_rank": lambda t, x: t.linalg.matrix_rank(x),
+        "householder": lambda t, x: t.linalg.householder_product(x, x[:, 0]),
+        "vander": lambda t, x: t.linalg.vander(x[0], N=3),
+        "inv_ex": lambda t, x: t.linalg.inv_ex(x.mT @ x + t.eye(3, dtype=x.dtype)),
+    },
+    looser=100.0,
+    layouts=DECOMPOSED,
+)
+table(
+    "decompositions",
+    reals(2, 4, 3),
+    {
+        "eigenvectors": lambda t, x: t.linalg.eigh(x.mT @ x).eigenvectors ** 2,
+        "singular vectors": lambda t, x: t.linalg.svd(x, full_matrices=False).U ** 2,
+        "qr": lambda t, x: [part**2 for part in t.linalg.qr(x)],
+        "qr wide": lambda t, x: [part**2 for part in t.linalg.qr(x.mT)],
+    },
+    looser=1000.0,
+    layouts=DECOMPOSED,
+)
+table(
+    "decompositions",
+    (reals(4, 3), reals(4, 2)),
+    {
+        "lstsq": lambda t, x, b: t.linalg.lstsq(x, b).solution,
+        "lstsq residuals": lambda t, x, b: t.linalg.lstsq(x, b, driver="gels").residuals,
+        "lu_solve": lambda t, x, b: t.linalg.lu_solve(*t.linalg.lu_factor(x.mT @ x), x.mT @ b),
+        "solve_ex": lambda t, x, b: t.linalg.solve_ex(x.mT @ x, x.mT @ b),
+    },
+    looser=1000.0,
+    layouts=DECOMPOSED,
+)
 # an expanded operand has the standard deviation 0, or as little as rounding leaves
 table(
     "chains",

@@ -342,6 +342,55 @@ sample("det log_det sign_det", (None, matrices((3, 3))), (None, matrices((2, 4, 
 sample("cofactors", (None, matrices((3, 3))), (None, matrices((2, 2, 2))), (None, matrices((1, 1))))
 sample("cholesky", (False, positive_definite((3, 3))), (True, positive_definite((2, 2, 2))))
 
+
+
+def symmetric(shape):
+    """Symmetric matrices whose eigenvalues differ."""
+
+    def make(rng):
+        root = rng.uniform(-0.3, 0.3, shape)
+        return (root + np.swapaxes(root, -1, -2) + np.diag(np.arange(1.0, shape[-1] + 1)),)
+
+    return make
+
+
+def apart(*shapes):
+    """Matrices whose singular values differ."""
+
+    def make(rng):
+        return tuple(rng.uniform(-0.3, 0.3, shape) + np.eye(*shape[-2:]) * np.arange(1.0, shape[-1] + 1) for shape in shapes)
+
+    return make
+
+
+def with_tolerance(shape):
+    def make(rng):
+        return (*apart(shape)(rng), np.zeros(shape[:-2]), np.full(shape[:-2], 1e-6))
+
+    return make
+
+
+def pivots(rows, shape):
+    return lambda rng: (rng.integers(1, rows + 1, shape).astype(float),)
+
+
+sample("eigh eigvalsh", (False, symmetric((3, 3))), (True, symmetric((2, 2, 2))), (False, symmetric((0, 0))))
+sample("svd svdvals", (None, apart((4, 3))), (None, apart((2, 2, 3))), (None, apart((1, 1))), (None, apart((0, 2))))
+sample("qr", (None, apart((4, 3))), (None, apart((2, 3, 3))), (None, apart((3, 0))))
+sample("qr_complete", (None, apart((4, 3))), (None, apart((2, 3, 1))))
+sample("complement", (None, lambda rng: (np.linalg.qr(rng.uniform(-1, 1, (4, 2)))[0],)), (None, lambda rng: (np.eye(2, 0),)))
+sample("lu_factor", (None, apart((3, 3))), (None, apart((2, 3, 2))), (None, apart((2, 4))), (None, apart((0, 2))))
+sample("lu_info", (None, apart((4, 3))), (None, lambda rng: (np.zeros((2, 3, 2)),)))
+sample("cholesky_info", (None, positive_definite((3, 3))), (None, lambda rng: (rng.uniform(-1, 1, (2, 3, 3)),)))
+sample("permutation", (4, pivots(4, (3,))), (2, pivots(2, (2, 2))), (3, pivots(3, (0,))))
+sample("pinv", (False, with_tolerance((3, 4))), (False, with_tolerance((2, 3, 2))), (False, with_tolerance((0, 2))))
+sample("pinv", (True, lambda rng: (*symmetric((3, 3))(rng), np.zeros(()), np.full((), 1e-6))))
+sample("lstsq", (("gelsd", 1e-6), apart((4, 3), (4, 2))), (("gelsy", 1e-6), apart((2, 2, 3), (2, 2, 1))))
+sample("lstsq", (("gels", 1e-6), apart((3, 3), (3, 0))), (("gelss", 1e-6), apart((0, 2), (0, 1))))
+sample("matrix_exp", (None, apart((3, 3))), (None, apart((2, 2, 2))), (None, apart((0, 0))))
+REFUSAL = "RuntimeError", "no derivative"
+sample("undifferentiable", (REFUSAL, with_indices([(3, 4)], ((3, 4), 0, 5))), (REFUSAL, with_indices([()], ((2,), 0, 5))))
+
 LOSSES = [((reduction, -100, (5, 3)), with_indices([(5, 3)], ((5,), 0, 3))) for reduction in ("none", "sum", "mean")]
 LOSSES += [
     (("mean", -100, (3,)), with_indices([(3,)], ((), 0, 3))),

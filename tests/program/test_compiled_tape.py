@@ -73,7 +73,8 @@ def seeded(program, rows):
     """Inputs that gradients flow to, and adjoints of the output for each row."""
     spec = program.output_specs[0]
     operation = program.tape.operations[0]
-    wanted = tuple(k for k in range(len(program.specs)) if operation.adjoints >> k & 1) if spec.dtype.is_floating_point else ()
+    flows = [operation.row.is_differentiable(k) and operation.adjoints >> k & 1 for k in range(len(program.specs))]
+    wanted = tuple(k for k, does in enumerate(flows) if does) if spec.dtype.is_floating_point else ()
     seeds = np.random.default_rng(3).uniform(-1, 1, (rows, *spec.shape)).astype(spec.dtype.numpy)
     return {"wanted": wanted, "seeds": [seeds] if wanted else None, "threads": 1}
 

@@ -304,16 +304,6 @@ WORKLOADS = (
         sizes=(100, 1_000, 10_000),
         size_name="points",
         uses_threads=True,
-        reasons={
-            "jax": (
-                "it is one compiled program; tapediff goes back to Python and NumPy for the batched products, indexing "
-                "and logsumexp"
-            ),
-            "torch": (
-                "its batched products and logsumexp are kernels of its own; tapediff takes them from NumPy, a step "
-                "through Python each"
-            ),
-        },
     ),
     Workload(
         "bundle",
@@ -329,14 +319,8 @@ WORKLOADS = (
             Peer("ddx, interpreted", ddx_interpreted_bundle, (reprojection, ddx_bundle_equation, ddx_bundle)),
             Peer("ddx, compiled", ddx_compiled_bundle, (reprojection, ddx_bundle_equation, ddx_bundle)),
         ),
-        sizes=(1_000, 31_843),
+        sizes=(1_000, 10_000, 31_843),
         size_name="observations",
         uses_threads=True,
-        reasons={
-            "ddx": (
-                "one sweep gives both rows of the Jacobian; tapediff runs a program for each residual, and turns rows "
-                "into lanes first"
-            ),
-        },
     ),
 )

@@ -171,19 +171,5 @@ WORKLOADS = (
         sizes=(1_000, 10_000, 100_000, 1_000_000),
         size_name="rows",
         uses_threads=True,
-        reasons={
-            "ddx": (
-                "tapediff checks five columns and makes six new ones in every call, about 0.1 ms, which counts with few rows"
-            ),
-            "jax": (
-                "tapediff checks five columns and makes six new ones in every call, about 0.1 ms, which counts with few rows"
-            ),
-            "numba": (
-                "tapediff checks five columns and makes six new ones in every call, about 0.1 ms, which counts with few rows"
-            ),
-            "torch": (
-                "tapediff checks five columns and makes six new ones in every call, about 0.1 ms, which counts with few rows"
-            ),
-        },
     ),
 )

@@ -246,18 +246,8 @@ WORKLOADS = (
             Peer("ddx, interpreted", ddx_interpreted_chain, (chain, ddx_equation, ddx_chain)),
             Peer("ddx, compiled", ddx_compiled_chain, (chain, ddx_equation, ddx_chain)),
         ),
-        sizes=(300,),
+        sizes=(30, 100, 300),
         size_name="instructions",
-        reasons={
-            "casadi": (
-                "a call through buffers that were bound before takes 0.2 to 0.6 us; tapediff's checks its arguments and "
-                "makes new results, 2 us"
-            ),
-            "ddx": (
-                "a call through buffers that were bound before takes 0.2 to 0.6 us; tapediff's checks its arguments and "
-                "makes new results, 2 us"
-            ),
-        },
     ),
     Workload(
         "straight-line",
@@ -288,11 +278,5 @@ WORKLOADS = (
         ),
         sizes=(1_000, 10_000, 100_000, 1_000_000),
         size_name="instructions",
-        reasons={
-            "ddx, interpreted": "its loop takes 6 ns an instruction, forward and reverse; tapediff's 11",
-            "ddx, compiled": "its machine code takes 3 ns an instruction, forward and reverse; tapediff's compiled tape 9 to 14",
-            "jax": "it runs machine code, as `tapediff, compiled` does",
-            "casadi": "its call takes 2 us less, and its loop 10 ns an instruction, forward and reverse; tapediff's 11",
-        },
     ),
 )

@@ -152,7 +152,6 @@ def nothing(_: int) -> None:
     """These workloads make their own inputs."""
 
 
-JAX_COMPILED = "it has compiled this one function before; tapediff records and plans it again every time"
 
 WORKLOADS = (
     Workload(
@@ -165,7 +164,6 @@ WORKLOADS = (
         ),
         sizes=(337,),
         size_name="parameters",
-        wanted={"micrograd": 4, "torch": 8},
     ),
     Workload(
         "scalar-chain",
@@ -180,8 +178,6 @@ WORKLOADS = (
         ),
         sizes=(300,),
         size_name="instructions",
-        wanted={"torch": 8, "xad": 1.25, "xad, tape kept": 1.25},
-        reasons={"xad, tape kept": "its tape is rewound and not made anew; both spend most of the time recording from Python"},
     ),
     Workload(
         "vector-chain",
@@ -195,8 +191,6 @@ WORKLOADS = (
         ),
         sizes=(3, 100, 10_000, 1_000_000),
         size_name="n",
-        wanted={"torch": 2, ("torch", 3): 4, ("torch", 100): 4, ("torch", 1_000_000): 2.5},
-        reasons={"jax": JAX_COMPILED},
     ),
     Workload(
         "mlp-step",
@@ -206,7 +200,5 @@ WORKLOADS = (
         sizes=(64,),
         size_name="rows",
         tolerance=1e-5,
-        wanted={"torch": 2},
-        reasons={"torch": "it builds the graph in C++; tapediff records some thirty operations from Python in every step"},
     ),
 )

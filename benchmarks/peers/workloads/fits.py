@@ -273,18 +273,8 @@ WORKLOADS = (
             Peer("autograd", autograd_fit, (trajectory_step, misfit, autograd_fit)),
             Peer("torch, eager", torch_eager_fit, (trajectory_step, misfit, eager_fit)),
         ),
-        sizes=(200,),
+        sizes=(50, 100, 200),
         size_name="steps",
-        reasons={
-            "ddx": (
-                "a call through buffers that were bound before takes 0.2 to 0.6 us; tapediff's checks its arguments and "
-                "makes new results, 2 us"
-            ),
-            "casadi": (
-                "a call through buffers that were bound before takes 0.2 to 0.6 us; tapediff's checks its arguments and "
-                "makes new results, 2 us"
-            ),
-        },
     ),
     Workload(
         "hmc",
@@ -300,10 +290,5 @@ WORKLOADS = (
         ),
         sizes=(100, 1_000, 10_000),
         size_name="rows",
-        reasons={
-            "jax": "it compiles both gradients and the update between them as one program",
-            "torch": "its matrix-vector products and softplus are fused kernels",
-            "numpy": "a person needs no loss for its gradient, and nothing is checked or copied between the products",
-        },
     ),
 )

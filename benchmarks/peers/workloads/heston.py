@@ -335,16 +335,6 @@ PEERS = (
     Peer("numba, by hand", numba_by_hand, (adjoint_of_path, numba_by_hand)),
     Peer("numba, by hand, lockstep", numba_in_lockstep, (adjoint_of_block, numba_in_lockstep)),
 )
-REASONS = {
-    "numba": (
-        "a person keeps two numbers of each step and folds the adjoints of a parameter into one sum; the tape "
-        "writes and reads every intermediate value"
-    ),
-    "ddx": (
-        "it is given columns, with the paths side by side as SIMD wants them; tapediff is given rows and turns "
-        "them into lanes"
-    ),
-}
 WORKLOADS = (
     Workload(
         "heston",
@@ -355,7 +345,6 @@ WORKLOADS = (
         size_name="paths",
         uses_threads=True,
         tolerance=1e-8,
-        reasons=REASONS,
     ),
     Workload(
         "heston-10",
@@ -366,6 +355,5 @@ WORKLOADS = (
         size_name="paths",
         uses_threads=True,
         tolerance=1e-8,
-        reasons=REASONS,
     ),
 )

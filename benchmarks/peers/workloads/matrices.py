@@ -273,12 +273,6 @@ WORKLOADS = (
         ),
         sizes=(50, 100, 200),
         size_name="n",
-        reasons={
-            "numpy": "a person sees that it is the coupling with its rows scaled, and three diagonals",
-            "casadi": ("its symbolic Jacobian is the coupling with its rows scaled; no product of matrices is left for the call"),
-            "jax": "it compiles the products with all 200 directions and what surrounds them as one program",
-            "torch": "it sends all 200 directions through one product of matrices",
-        },
     ),
     Workload(
         "hessian",
@@ -296,19 +290,7 @@ WORKLOADS = (
             Peer("ddx, compiled", ddx_compiled_hessian, (scalar_rosenbrock, ddx_hessian, ddx_buffered, ddx_compiled_hessian)),
             Peer("autograd", autograd_hessian, (autograd_hessian,)),
         ),
-        sizes=(10, 100),
+        sizes=(10, 30, 100),
         size_name="n",
-        reasons={
-            "casadi": (
-                "it colours the Hessian, which has three diagonals, and so needs three directions; tapediff takes all of them"
-            ),
-            "ddx": (
-                "it colours the Hessian, which has three diagonals, and so needs three directions; tapediff takes all of them"
-            ),
-            "jax": (
-                "it compiles the products with all directions as one program, in which the zeros of the 100 unit vectors "
-                "are known"
-            ),
-        },
     ),
 )
