@@ -35,6 +35,12 @@ class Operand:
         if self.kind == "positive definite":
             root = generator.uniform(-1, 1, self.shape) / self.shape[-1]
             return root @ root.T + np.eye(self.shape[-1])
+        if self.kind == "orthonormal":
+            return np.linalg.qr(generator.uniform(-1, 1, self.shape))[0]
+        if self.kind == "pivots":
+            return generator.integers(1, self.high + 1, self.shape).astype(float)
+        if self.kind == "tolerance":
+            return np.full(self.shape, 1e-6)
         if self.kind == "sorted":
             return np.sort(generator.uniform(-2, 2, self.shape))
         return generator.uniform(0.1, 2, self.shape)
@@ -131,6 +137,14 @@ call("inverse det log_det sign_det cofactors", None, MATRIX)
 call("solve", False, MATRIX, real(16, 16))
 call("solve_triangular", (False, False, False), MATRIX, real(16, 16))
 call("cholesky", False, Operand((16, 16), "positive definite"))
+call("eigh eigvalsh", False, MATRIX)
+call("svd svdvals qr qr_complete lu_factor lu_info matrix_exp", None, MATRIX)
+call("complement", None, Operand((16, 8), "orthonormal"))
+call("permutation", 64, Operand((64,), "pivots", 64))
+call("cholesky_info", None, Operand((16, 16), "positive definite"))
+call("pinv", False, MATRIX, Operand((), "tolerance"), Operand((), "tolerance"))
+call("lstsq", ("gelsd", 1e-6), MATRIX, real(16, 16))
+call("undifferentiable", "no derivative", integer(N, SIDE, SIDE))
 call("nll_loss nll_loss2d", ("mean", -100, (SIDE, SIDE)), A, ROWS)
 call("nll_spread", ("mean", -100, (SIDE, SIDE)), S, ROWS)
 call("masked_fill masked_fill_tensor", None, A, boolean(SIDE, SIDE), S)
