@@ -47,10 +47,10 @@ class Wanted:
         if self.format not in FORMATS:
             raise JobError(f"format={self.format!r}: choose one of {', '.join(FORMATS)}")
         if self.format == "parquet":
-            from tapediff.jobs.parquet import require_pyarrow
-            require_pyarrow()
             if self.reduce:
                 raise JobError("a sum or a mean is no table; leave out the format parquet, or reduce")
+            from tapediff.jobs.parquet import require_pyarrow
+            require_pyarrow()
         for name, number, least in (("chunk_rows", self.chunk_rows, 1), ("limit", self.limit, 0)):
             if number is not None and (type(number) is not int or number < least):
                 raise JobError(f"{name}={number!r}: choose a whole number from {least} on")
