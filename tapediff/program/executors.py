@@ -6,13 +6,12 @@ compiled, in the background, once it has run that often; what is in the cache of
 
 from __future__ import annotations
 
-import functools
 import threading
 
 from tapediff.compiling import IS_COMPILED
 from tapediff.errors import TapediffError
 from tapediff.program.layout import WORDS
-from tapediff.program.machine import Size, compile_schedule, print_text, size_of
+from tapediff.program.machine import compile_schedule, print_text, size_of
 from tapediff.program.schedule import Schedule
 
 __all__ = ["EXECUTORS", "Machine", "checked_executor"]
@@ -39,15 +38,13 @@ class Machine:
 
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
+        # of a long one the size takes longer to count than the schedule took to make
+        self.is_long = len(schedule.code) > MOST_STEPS * max(WORDS)
+        self.size = None if self.is_long else size_of(schedule)
         self._addresses: dict[tuple[int, ...], int | None] = {}
         self._done = 0
         self._lock = threading.Lock()
         self._waiting: set[tuple[int, ...]] = set()
-
-    @functools.cached_property
-    def size(self) -> Size | None:
-        """The size that the compiled tape would have; None where there cannot be one. Known once somebody asks."""
-        return size_of(self.schedule)
 
     def address(self, layout: tuple[int, ...], executor: str, amount: int, enough: int) -> int | None:
         """Where the code lies; None where the interpreter is to do the work.
@@ -66,7 +63,7 @@ class Machine:
         if found is not None:
             return found
         if executor == "compiled":
-            if self.size is None:
+            if self.size is None and (not self.is_long or size_of(self.schedule) is None):
                 raise TapediffError("this program has operations that only NumPy does here (docs/ops.md says which): use "
                                     "executor='interpreter' or 'auto'")
             return self._build(layout)
@@ -86,8 +83,7 @@ class Machine:
 
     def _pays(self) -> bool:
         """Whether the compiled tape would be faster, and be built in reasonable time."""
-        is_short = len(self.schedule.code) <= MOST_STEPS * max(WORDS)  # else it is not worth counting
-        return is_short and self.size is not None and self.size.printed <= MOST_STEPS
+        return self.size is not None and self.size.printed <= MOST_STEPS
 
     def _build(self, layout: tuple[int, ...]) -> int:
         address = compile_schedule(self.schedule, layout)
