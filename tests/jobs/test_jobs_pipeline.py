@@ -66,3 +66,26 @@ def test_an_error_of_any_stage_is_raised_and_ends_the_threads(stage):
     with pytest.raises(OSError, match=stage):
         Pipeline(fail("read"), fail("write")).run(range(100), fail("compute"))
     assert not [thread for thread in threading.enumerate() if thread.name.startswith(("tapediff-read", "tapediff-write"))]
+
+
+def test_a_second_interrupt_gives_up_what_waits_and_leaves_no_thread(monkeypatch):
+    written, begun = [], threading.Event()
+
+    def write(item, result):
+        begun.set()
+        time.sleep(0.3)
+        written.append(item)
+
+    def compute(item, given):
+        if item == 2:
+            begun.wait(5)
+            raise KeyboardInterrupt
+
+    def interrupted(self, writer):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Pipeline, "_finish", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Pipeline(lambda x: x, write).run(range(20), compute)
+    assert written == [0]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith(("tapediff-read", "tapediff-write"))]
