@@ -192,10 +192,9 @@ def compute_in_folder(folder: JobFolder, plan: Plan, threads: int | None, strict
         evaluator = plan.evaluator(threads)
         try:
             compute(plan, evaluator, store, strict, progress, threads, client)
-        except StorageError:
-            raise
         except BaseException:
-            store.commit()
+            with suppress(StorageError):  # the disk may be full: what stopped the job is what is to be told
+                store.commit()
             raise
         store.tally.failures = explained(store.tally.failures, plan, evaluator)
         finish(folder, settings, store, summary_of(settings, store.tally, True))

@@ -54,6 +54,7 @@ class FolderStore:
         self.files = {name: OutputFile(folder.work_path(f"sums_{name}" if layout.is_by_chunk else name), layout)
                       for name, layout in layouts.items()}
         self.pending: list[Record] = []
+        self.is_broken = False
         self.synced = self.written = monotonic()
         records = self._restore(folder, job)
         self.journal = Journal(folder.journal, job, records)
@@ -114,11 +115,15 @@ class FolderStore:
             self.commit()
 
     def commit(self) -> None:
+        if self.is_broken:
+            return
+        self.is_broken = True  # a flush that failed may seem to work when it is tried again
         for file in self.files.values():
             file.sync()
         if self.pending:
             records, self.pending = self.pending, []
             self.journal.append(records)
+        self.is_broken = False
         self.synced = monotonic()
 
     def read(self, name: str, first: int, last: int) -> np.ndarray:
