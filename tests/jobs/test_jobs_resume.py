@@ -83,6 +83,13 @@ def test_an_interrupted_job_goes_on_behind_its_last_chunk(stopped, monkeypatch):
     assert sum(program["rows"] for program in result.summary["programs"]) == 200
 
 
+def test_going_on_with_much_says_what_it_waits_for(stopped, monkeypatch, capsys):
+    monkeypatch.setattr(store_module, "LARGE", 1000)
+    start(stopped[0], progress="log")
+    assert capsys.readouterr().err == ("tapediff: reading again what is finished of 0.0 GB\n"
+                                       "tapediff: going on behind 80 of 200 rows\n")
+
+
 def test_a_finished_job_is_not_computed_again(tmp_path, monkeypatch):
     first = start(tmp_path)
     calls = counted(monkeypatch)
