@@ -12,14 +12,15 @@ BIN := $(VENV)/bin
 PEERS := .venv-peers
 RESULTS := results/digits
 
-.PHONY: help demo test check lint bench peers clean
+.PHONY: help demo test check lint bench bench-publish peers clean
 help:
 	@echo "make demo    per-image gradients of a softmax regression on 1,797 handwritten digits"
 	@echo "make test    all tests (compares with PyTorch where PyTorch is installed in $(VENV))"
 	@echo "make check   the fast tests, less than a minute"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   a quick run of every asv benchmark"
-	@echo "make peers   tapediff beside PyTorch, JAX, CasADi, ddx and others: a table and docs/performance.md (half an hour)"
+	@echo "make bench-publish  measures the last commit properly and makes pages of all results in .asv/html (BENCH=Heston: these only)"
+	@echo "make peers   tapediff beside PyTorch, JAX, CasADi, ddx and others: a table and docs/performance.md (an hour)"
 	@echo "make clean   remove $(VENV), $(PEERS), caches and results"
 
 $(BIN)/python:
@@ -53,6 +54,12 @@ lint: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	@$(BIN)/asv machine --yes > /dev/null
 	$(BIN)/asv run --quick --python=same --show-stderr
+
+bench-publish: $(VENV)/.installed-dev
+	@$(BIN)/asv machine --yes > /dev/null
+	$(BIN)/asv run --skip-existing-successful $(if $(BENCH),--bench "$(BENCH)") 'HEAD^!'
+	$(BIN)/asv publish
+	@echo "$(BIN)/asv preview shows the pages"
 
 # The peers, and what they need, stay out of the environment in which tapediff is built and tested.
 $(PEERS)/.installed: pyproject.toml

@@ -65,7 +65,7 @@ def build_seconds(instructions, cache):
 class Build:
     """Milliseconds an instruction to print, compile and load; and to load what an earlier process has compiled."""
 
-    params = (4_000,)
+    params = (1_000,)
     param_names = ("instructions",)
     timeout = 300
 

@@ -23,6 +23,7 @@ from types import MemberDescriptorType
 from typing import Any
 
 from tapediff import dtypes, quick, recording
+from tapediff.compiling import IS_COMPILED
 from tapediff.recording import latest, modes
 from tapediff.tape.segment import Segment
 from tapediff.tape.source import SOURCE, Source
@@ -109,6 +110,8 @@ def _check_interpreter() -> None:
     import sysconfig
     if os.environ.get("TAPEDIFF_NATIVE") == "0":
         raise Unfit("TAPEDIFF_NATIVE is 0")
+    if not IS_COMPILED:
+        raise Unfit("NUMBA_DISABLE_JIT is set")
     if sys.implementation.name != "cpython" or struct.calcsize("P") != 8:
         raise Unfit("this is not CPython of 64 bits")
     if sysconfig.get_config_var("Py_GIL_DISABLED") or hasattr(sys, "gettotalrefcount"):

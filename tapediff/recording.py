@@ -9,6 +9,7 @@ from math import copysign
 from typing import Any
 
 from tapediff import dtypes
+from tapediff.compiling import IS_COMPILED
 from tapediff.dtypes import DType
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.ops.op import Elementwise, names_in
@@ -665,7 +666,7 @@ def make_structural_kind(row: Structural, attributes: Any, operands: tuple[Any, 
 
 def serves(row: Structural, attributes: Any, specs: tuple[Spec, ...], spec: Spec) -> bool:
     """Whether the op's compiled kernel takes operands like these; NumPy does the work otherwise."""
-    if row.kernel is None or spec.size == 0 or any(operand.size == 0 for operand in specs):
+    if row.kernel is None or not IS_COMPILED or spec.size == 0 or any(operand.size == 0 for operand in specs):
         return False
     if row.kernel == "strided":
         return True

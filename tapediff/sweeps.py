@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
-from tapediff.kernels.options import compiled, inner
+from tapediff.kernels import uncompiled
+from tapediff.kernels.options import compiled, inner, instruction
 from tapediff.tape.layout import (
     ALIAS,
     ARGUMENT,
@@ -78,14 +78,15 @@ _I64 = ir.IntType(64)
 
 def _memory_access(ir_type: Any, numba_type: Any) -> tuple[Any, Any]:
     """Intrinsics `load(address)` and `store(address, value)` for one element type."""
+    python_load, python_store = uncompiled.memory_access(str(numba_type))
 
-    @intrinsic
+    @instruction(python_load)
     def load(typing_context: Any, address: Any) -> Any:
         def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             return builder.load(builder.inttoptr(arguments[0], ir_type.as_pointer()))
         return numba_type(types.int64), emit
 
-    @intrinsic
+    @instruction(python_store)
     def store(typing_context: Any, address: Any, value: Any) -> Any:
         def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             builder.store(arguments[1], builder.inttoptr(arguments[0], ir_type.as_pointer()))
@@ -105,18 +106,18 @@ def _kernel_call(count: int) -> Any:
         return context.get_dummy_value()
 
     if count == 5:
-        @intrinsic
+        @instruction(uncompiled.call)
         def call(typing_context: Any, address: Any, n: Any, y: Any, a: Any, b: Any, c: Any) -> Any:
             return numba_signature, emit
     else:
-        @intrinsic
+        @instruction(uncompiled.call)
         def call(typing_context: Any, address: Any, n: Any, y_bar: Any, y: Any, a: Any, b: Any, c: Any, a_bar: Any, b_bar: Any,
                  c_bar: Any) -> Any:
             return numba_signature, emit
     return call
 
 
-@intrinsic
+@instruction(uncompiled.zero)
 def zero(typing_context: Any, address: Any, size: Any) -> Any:
     """Zero `size` bytes."""
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -127,7 +128,7 @@ def zero(typing_context: Any, address: Any, size: Any) -> Any:
     return types.void(types.int64, types.int64), emit
 
 
-@intrinsic
+@instruction(uncompiled.prefetch)
 def prefetch(typing_context: Any, address: Any) -> Any:
     """Let the cache line at an address come nearer, to be read or written soon."""
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

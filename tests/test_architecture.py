@@ -14,7 +14,7 @@ PACKAGE = ROOT / "tapediff"
 
 # Lowest first; a layer's modules may import each other, in no circle. A dotted name is one module of a folder.
 LAYERS = (
-    ("errors", "dtypes", "shapes", "version", "later", "whole_files"),
+    ("compiling", "errors", "dtypes", "shapes", "version", "later", "whole_files"),
     ("printing",),
     ("ops.op", "ops.elementwise"),
     ("tape.layout", "tape.spec"),

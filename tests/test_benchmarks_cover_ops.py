@@ -1,4 +1,7 @@
-"""Every row of the tables of ops has a benchmark, and the benchmark runs the row's own kernels, or the row on real operands."""
+"""Every row of the tables of ops has a benchmark, which runs the row's own kernels, or the row; every suite is on the page."""
+
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -70,3 +73,14 @@ def test_the_structural_benchmark_computes_the_row(name):
     elif row.operands != ():
         given = [tensor.grad for tensor in benchmark.tensors if tensor.requires_grad]
         assert any(gradient is not None for gradient in given), "nothing was differentiated"
+
+
+def test_the_page_names_every_suite():
+    root = Path(__file__).parent.parent
+    suites = {
+        path.stem
+        for path in (root / "benchmarks").glob("*.py")
+        if re.search(r"^    def (time|track|peakmem)_", path.read_text(), re.MULTILINE)
+    }
+    table = re.findall(r"^\| (`.*?) \|", (root / "docs" / "benchmarks.md").read_text(), re.MULTILINE)
+    assert {name.strip("`") for cell in table for name in cell.split(", ")} == suites

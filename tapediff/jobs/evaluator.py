@@ -240,7 +240,7 @@ class Chunk:
     def take_by_itself(self, row: int) -> None:
         """Evaluate one row on a program of its own."""
         try:
-            path = self.paths.of(self.paths.record(self.inputs, row))
+            path = self.paths.path_of_one_row(self.inputs, row)
         except Exception:
             self.evaluate(row)
             return

@@ -6,7 +6,7 @@ import platform
 from pathlib import Path
 from time import sleep
 
-from tapediff.jobs.errors import LockedError
+from tapediff.jobs.errors import JobError, LockedError
 from tapediff.jobs.files import open_existing, storage_errors
 
 
@@ -29,10 +29,14 @@ class Lock:
             descriptor = open_existing(self.path, os.O_RDWR | os.O_CREAT)
         try:
             take(descriptor)
-        except OSError as error:
+        except BlockingIOError as error:
             os.close(descriptor)
             raise LockedError(f"{self.path.parent.parent} is in use by {holder(self.path)}; wait for it, or give another folder"
                               ) from error
+        except OSError as error:
+            os.close(descriptor)
+            raise JobError(f"{self.path} can't be locked: {error.strerror}; give a folder on a file system that has locks"
+                           ) from error
         if not is_at(descriptor, self.path):  # whoever had it took the folder away
             os.close(descriptor)
             raise LockedError(f"{self.path.parent.parent} was in use by another process a moment ago; give the command again")
@@ -52,7 +56,7 @@ def take(descriptor: int) -> None:
     for _ in range(5):
         try:
             return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             sleep(0.02)
     return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
@@ -86,8 +90,10 @@ def is_locked(path: Path) -> bool:
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return True
+    except OSError:
+        return False
     else:
         return False
     finally:

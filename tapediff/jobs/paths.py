@@ -1,7 +1,9 @@
 """Programs of a job's function, one for each path that rows take, and their replay over rows."""
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,18 +18,25 @@ from tapediff.program.batch import Batch
 from tapediff.program.file import Parts, signature
 from tapediff.program.known import interned
 from tapediff.program.program import Program, trace
+from tapediff.program.rows import FEWEST_LANES
+
+MOST_KNOWN = 256  # programs that are kept: those used last
 
 Rows = Mapping[str, np.ndarray]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Path:
-    """A program of the function, its signature, what runs it over rows, and which of `wrt` its value depends on."""
+    """A program of the function, what runs it over rows, and which of `wrt` its value depends on."""
 
     program: Program
-    signature: str
     batch: Batch
     reaches: dict[str, bool]
+
+    @cached_property
+    def signature(self) -> str:
+        """What names the program in every process."""
+        return signature_of(self.program)
 
     @property
     def facts(self) -> ProgramFacts:
@@ -47,7 +56,7 @@ class Paths:
         self.wrt = wrt
         self.argnums = tuple(self.names.index(name) for name in wrt)
         self.threads = threads
-        self._known: dict[Program, Path] = {}
+        self._known: OrderedDict[Program, Path] = OrderedDict()
 
     def arguments(self, rows: Rows, chosen: Any) -> list[np.ndarray]:
         """The inputs in the order in which programs take them."""
@@ -76,13 +85,20 @@ class Paths:
         """A program that was recorded elsewhere, as the path that it is here."""
         program = interned(program.tape, program.examples, program.name)
         if program not in self._known:
-            self._known[program] = self.of(program)
+            self._known[program] = self._of(program)
+            if len(self._known) > MOST_KNOWN:
+                self._known.popitem(last=False)
+        self._known.move_to_end(program)
         return self._known[program]
 
-    def of(self, program: Program) -> Path:
-        """A program as a path."""
+    def path_of_one_row(self, rows: Rows, row: int) -> Path:
+        """The path that a row takes, to be used for this row alone and dropped: what pays off later is left out."""
+        program = self.record(rows, row)
+        return self._of(program, lanes=FEWEST_LANES, executor="interpreter")
+
+    def _of(self, program: Program, **options: Any) -> Path:
         reaches = {name: program.reaches(number) for name, number in zip(self.wrt, self.argnums, strict=True)}
-        return Path(program, signature_of(program), program.batch(in_dims=self.dims, threads=self.threads), reaches)
+        return Path(program, program.batch(in_dims=self.dims, threads=self.threads, **options), reaches)
 
     def run(self, path: Path, rows: Rows, chosen: Any, reduce: str | None) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
         """Values of the chosen rows, their gradients or the sums of those, and which rows take another path."""

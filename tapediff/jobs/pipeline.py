@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from queue import Empty, Full, Queue
 from typing import Any
 
@@ -30,6 +31,7 @@ class Pipeline:
         self.inputs: Queue[Any] = Queue(WAITING)
         self.results: Queue[Any] = Queue(WAITING)
         self.stopped = threading.Event()
+        self.abandoned = threading.Event()
         self.errors: list[BaseException] = []
 
     def run(self, items: Iterable[Any], compute: Callable[[Any, Any], Any]) -> None:
@@ -46,9 +48,13 @@ class Pipeline:
         except Stopped:
             pass
         finally:
-            self._finish(writer)
-            self.stopped.set()
-            reader.join()
+            try:
+                self._finish(writer)
+            finally:  # a second Ctrl-C gives up what is waiting, but never lets a thread write into files that are closed
+                self.abandoned.set()
+                self.stopped.set()
+                wait_for(writer)
+                wait_for(reader)
         if self.errors:
             raise self.errors[0]
 
@@ -75,7 +81,13 @@ class Pipeline:
 
     def _write(self) -> None:
         try:
-            while (entry := self.results.get()) is not None:
+            while not self.abandoned.is_set():
+                try:
+                    entry = self.results.get(timeout=PATIENCE)
+                except Empty:
+                    continue
+                if entry is None:
+                    return
                 self.write(*entry)
                 del entry
         except BaseException as error:
@@ -98,3 +110,10 @@ class Pipeline:
                 return queue.put(entry, timeout=PATIENCE)
             except Full:
                 continue
+
+
+def wait_for(thread: threading.Thread) -> None:
+    """Wait until a thread has ended, whatever comes meanwhile."""
+    while thread.is_alive():
+        with suppress(KeyboardInterrupt):
+            thread.join()

@@ -34,6 +34,7 @@ class Counts:
 
     programs     by the signature of the program that served them
     alone        rows of further paths, whose programs were dropped again
+    further      rows on more programs than are told apart
     eager        rows evaluated without a program, since the function could not be recorded
     independent  for each of `wrt`, rows whose value does not depend on it
     summed       rows that entered the sums of `reduce`
@@ -41,6 +42,7 @@ class Counts:
 
     programs: dict[str, int] = field(default_factory=dict)
     alone: int = 0
+    further: int = 0
     eager: int = 0
     independent: dict[str, int] = field(default_factory=dict)
     summed: int = 0
@@ -57,6 +59,7 @@ class Counts:
             for name, rows in theirs.items():
                 mine[name] = mine.get(name, 0) + rows
         self.alone += other.alone
+        self.further += other.further
         self.eager += other.eager
         self.summed += other.summed
 

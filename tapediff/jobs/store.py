@@ -102,12 +102,12 @@ class FolderStore:
             first, last = file.layout.entries(self.partition, chunk)
             digests[name] = file.write(first, array.reshape(last - first, *file.layout.shape))
         now = monotonic()
-        seconds, self.written = now - self.written, now
+        seconds, self.written = round(now - self.written, 6), now
         for name, program in result.programs.items():
-            if name not in self.tally.programs:
+            if self.tally.takes(name):
                 self.tally.programs[name] = program
                 self.pending.append(record_of_program(name, program))
-        self.pending.append({"chunk": chunk, "digests": digests, "seconds": round(seconds, 6), **result.record()})
+        self.pending.append({"chunk": chunk, "digests": digests, "seconds": seconds, **result.record()})
         self.tally.add(ChunkFacts.of(result, seconds))
         self.done.add(chunk)
         if now - self.synced >= SYNC_SECONDS:
@@ -146,7 +146,9 @@ class MemoryStore:
             first, last = self.layouts[name].entries(self.partition, chunk)
             self.arrays[name][first:last] = array
         now = monotonic()
-        self.tally.programs.update(result.programs)
+        for name, program in result.programs.items():
+            if self.tally.takes(name):
+                self.tally.programs[name] = program
         self.tally.add(ChunkFacts.of(result, now - self.written))
         self.written = now
         self.done.add(chunk)

@@ -16,8 +16,9 @@ def summary_of(settings: Settings, tally: Tally, is_finished: bool) -> dict[str,
     """The summary as data: what `summary.json` holds.
 
     rows, finished_rows, seconds (that chunks took), rows_per_second, status (rows by reason), failures (the first rows whose
-    status is not 0), programs (signature, instructions, bytes of values, guards, rows), rows_alone (whose programs were not
-    kept), rows_without_program, independent_rows (by input, where the value does not depend on it), summed_rows (with `reduce`)
+    status is not 0), programs (signature, instructions, bytes of values, guards, rows), rows_of_further_programs (beyond 1,000),
+    rows_alone (whose programs were not kept), rows_without_program, independent_rows (by input, where the value does not depend
+    on it), summed_rows (with `reduce`), library (versions, processor)
     """
     counts = tally.counts
     programs: list[dict[str, Any]] = [
@@ -39,6 +40,7 @@ def summary_of(settings: Settings, tally: Tally, is_finished: bool) -> dict[str,
         "failures": [{"row": failure.row, "status": failure.code, "reason": REASONS[failure.code], "text": failure.text,
                       "line": failure.line} for failure in tally.failures],
         "programs": programs,
+        "rows_of_further_programs": counts.further,
         "rows_alone": counts.alone,
         "rows_without_program": counts.eager,
         "independent_rows": {name: counts.independent.get(name, 0) for name in settings.wrt},
@@ -59,7 +61,8 @@ def table_of(summary: Mapping[str, Any], outputs: Sequence[tuple[str, str]] = ()
     if summary["reduce"]:
         lines.append((summary["reduce"], f"of {summary['summed_rows']:,} rows with finite value and gradients"))
     lines += program_lines(summary["programs"])
-    for label, text in (("rows_alone", "rows of further paths, recorded one by one"),
+    for label, text in (("rows_of_further_programs", "rows on more programs than are told apart"),
+                        ("rows_alone", "rows of further paths, recorded one by one"),
                         ("rows_without_program", "rows evaluated without a program: the function could not be recorded there")):
         if summary[label]:
             lines.append(("", f"{summary[label]:,} {text}"))

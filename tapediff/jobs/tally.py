@@ -1,12 +1,14 @@
 """What the chunks of a job add up to: rows by status and by program, the first failures, seconds."""
 
 import heapq
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tapediff.jobs.journal import Record
 from tapediff.jobs.result import MOST_FAILURES, ChunkResult, Counts, Failure, ProgramFacts
 from tapediff.jobs.status import REASONS
+
+MOST_PROGRAMS = 1000  # that a job tells apart
 
 
 @dataclass
@@ -33,9 +35,22 @@ class Tally:
         self.rows += sum(found.status)
         for code, rows in enumerate(found.status):
             self.status[code] += rows
-        self.counts.add(found.counts)
+        self.counts.add(self.without_further(found.counts))
         self.failures = heapq.nsmallest(MOST_FAILURES, [*self.failures, *found.failures], key=lambda failure: failure.row)
         self.seconds += found.seconds
+
+    def without_further(self, counts: Counts) -> Counts:
+        """Counts in which programs beyond the first so many are not told apart."""
+        known, new = self.counts.programs, [name for name in counts.programs if name not in self.counts.programs]
+        further = set(new[max(0, MOST_PROGRAMS - len(known)):])
+        if not further:
+            return counts
+        programs = {name: rows for name, rows in counts.programs.items() if name not in further}
+        return replace(counts, programs=programs, further=counts.further + sum(counts.programs[name] for name in further))
+
+    def takes(self, name: str) -> bool:
+        """Whether a program is told apart from others, and its facts are not known yet."""
+        return name not in self.programs and len(self.programs) < MOST_PROGRAMS
 
     @property
     def bad_rows(self) -> int:
@@ -65,8 +80,9 @@ class ChunkFacts:
             ValueError, TypeError, KeyError: it says what no job writes.
         """
         counts = Counts(**record["counts"])
-        for rows in (*counts.programs.values(), *counts.independent.values(), counts.alone, counts.eager, counts.summed,
-                     *record["status"]):
+        for rows in (*counts.programs.values(), *counts.independent.values(), *record["status"]):
+            natural(rows)
+        for rows in (counts.alone, counts.further, counts.eager, counts.summed):
             natural(rows)
         if len(record["status"]) > len(REASONS):
             raise ValueError("more codes than there are")

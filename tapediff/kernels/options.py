@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numba
+import numpy as np
+from numba.extending import intrinsic
 
-__all__ = ["compiled", "compiled_holding", "entry", "inner"]
+from tapediff.compiling import IS_COMPILED
+
+__all__ = ["compiled", "compiled_holding", "entry", "inner", "instruction"]
 
 
 def compiled(signature: Any) -> Any:
@@ -25,7 +31,18 @@ def inner(function: Any) -> Any:
                       no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)  # wrappers nobody calls: a quarter of the time
 
 
+def instruction(in_python: Callable[..., Any]) -> Callable[[Any], Any]:
+    """An intrinsic, whose body prints LLVM IR; where nothing is compiled, the function that does the same in Python."""
+    return intrinsic if IS_COMPILED else lambda body: in_python
+
+
 def entry(function: Any) -> Any:
     """The compiled function itself, without Numba's dispatch on argument types (100 ns a call, `benchmarks`, 2026-11-22)."""
+    if not IS_COMPILED:
+        @functools.wraps(function)
+        def quiet(*arguments: Any) -> Any:
+            with np.errstate(all="ignore"):
+                return function(*arguments)
+        return quiet
     return (next(iter(function.overloads.values())).entry_point
             if hasattr(function, "overloads") and function.overloads else function)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 
+from tapediff.compiling import IS_COMPILED
 from tapediff.errors import TapediffError
 from tapediff.program.machine import compile_schedule, print_text, size_of
 from tapediff.program.schedule import Schedule
@@ -51,8 +52,10 @@ class Machine:
         Raises
             TapediffError: the compiled tape was asked for and cannot be had.
         """
-        if executor == "interpreter":
+        if executor == "interpreter" or (executor == "auto" and not IS_COMPILED):
             return None
+        if not IS_COMPILED:
+            raise TapediffError("NUMBA_DISABLE_JIT is set: there is no compiled tape; use executor='interpreter' or 'auto'")
         found = self._addresses.get(layout)
         if found is not None:
             return found

@@ -7,9 +7,10 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
-from tapediff.kernels.options import compiled, compiled_holding, inner
+from tapediff.compiling import IS_COMPILED
+from tapediff.kernels import uncompiled
+from tapediff.kernels.options import compiled, compiled_holding, inner, instruction
 from tapediff.program.layout import (
     A_BUFFER,
     A_CLASS,
@@ -79,7 +80,7 @@ def pointer(step: int, k: int, frame: int) -> int:
     return load_i64(frame + (word & 3) * 8) + (word >> 2) * 8
 
 
-@intrinsic
+@instruction(uncompiled.copy)
 def copy(typing_context: Any, target: Any, source: Any, size: Any) -> Any:
     """Copy `size` bytes between places that do not overlap."""
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -137,7 +138,7 @@ def _transposition(item: int) -> Any:
             builder.store(one, at(target, target_stride, k)).align = item
         return context.get_dummy_value()
 
-    @intrinsic
+    @instruction(uncompiled.transpose(item))
     def transpose(typing_context: Any, target: Any, target_stride: Any, source: Any, source_stride: Any) -> Any:
         return types.void(types.int64, types.int64, types.int64, types.int64), emit
 
@@ -232,7 +233,7 @@ def _addition(element: Any, item: int) -> Any:
         builder.store(builder.fadd(total, term if item == 8 else builder.fpext(term, wide)), target).align = 8
         return context.get_dummy_value()
 
-    @intrinsic
+    @instruction(uncompiled.addition(item, SUM_LANES))
     def add(typing_context: Any, target: Any, source: Any) -> Any:
         return types.void(types.int64, types.int64), emit
 
@@ -513,7 +514,9 @@ def run(code: int, at: int, end: int, actions: int, frame: int) -> int:
 
 @functools.cache
 def address_of_run() -> int:
-    """`run` as a C function of five words, for a compiled tape that leaves steps to it."""
+    """`run` as a C function of five words, for a compiled tape that leaves steps to it; 0 where nothing is compiled."""
+    if not IS_COMPILED:
+        return 0
     result = run.overloads[(types.int64,) * 5]
     found: int = result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name)
     return found
@@ -536,7 +539,7 @@ def run_rows(code: int, end: int, actions: int, frame: int, first: int, last: in
     return last
 
 
-@intrinsic
+@instruction(uncompiled.call)
 def call_machine(typing_context: Any, address: Any, frame: Any, first: Any, last: Any) -> Any:
     """Call the machine code of a compiled tape."""
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

@@ -12,6 +12,7 @@ import tapediff as td
 from tapediff.jobs import ChangedError, JobError, LockedError, StorageError, info, resume, run
 from tapediff.jobs import store as store_module
 from tapediff.jobs.evaluator import Evaluator
+from tapediff.jobs.journal import line_of, record_of
 from tapediff.jobs.lock import Lock
 
 EVERY = int(os.environ.get("TAPEDIFF_EVERY_BYTE", "29"))  # 1: all bytes of a damaged file in turn, minutes; or each of so many
@@ -387,6 +388,16 @@ def test_a_file_cut_anywhere_is_never_a_wrong_result(half, name):
         assert result.summary["status"]["ok"] == 3
 
 
+def test_a_line_with_a_flipped_byte_is_no_record():
+    line = line_of({"chunk": 3, "status": [10, 2], "digests": {"value": "0123456789abcdef"}})[:-1]
+    assert record_of(line) is not None
+    for position in range(len(line)):
+        for bit in range(8):
+            damaged = bytearray(line)
+            damaged[position] ^= 1 << bit
+            assert record_of(bytes(damaged)) is None
+
+
 def test_records_twice_and_of_another_job_count_once(half, tmp_path):
     journal = half / ".tapediff" / "journal"
     lines = journal.read_bytes().splitlines(keepends=True)
@@ -476,4 +487,7 @@ def test_the_journal_says_finished_only_after_the_names(tmp_path, monkeypatch):
         small_job(tmp_path)
     monkeypatch.undo()
     assert not info(tmp_path).is_finished
+    calls = counted(monkeypatch)
     np.testing.assert_array_equal(small_job(tmp_path).value, [1, 4, 9])
+    assert info(tmp_path).is_finished
+    assert calls == []  # what had its name already was found

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 import tapediff as td
+from tapediff.errors import GuardError
 from tapediff.jobs import JobError, StrictError, run
-from tapediff.jobs.status import EXCEPTION, NON_FINITE_GRADIENT, NON_FINITE_INPUT, NON_FINITE_VALUE, OK
+from tapediff.jobs.paths import Paths
+from tapediff.jobs.status import EXCEPTION, NON_FINITE_GRADIENT, NON_FINITE_INPUT, NON_FINITE_VALUE, OK, UNMET_GUARD
 
 
 def root_of_checked(x):
@@ -95,6 +97,28 @@ def test_a_job_whose_first_row_fails_has_the_dtype_of_the_next():
     result = run(root_of_checked, rows={"x": np.array([99.0, 4.0], np.float32)}, wrt="x")
     assert result.value.dtype == np.float32
     np.testing.assert_array_equal(result.value, np.array([np.nan, 2], np.float32))
+
+
+def test_a_guard_that_a_row_never_meets_is_marked_with_its_line(monkeypatch):
+    """The guard of the path that a row records holds for the row; here it is made not to."""
+    def unmet(self, path, rows, row):
+        raise GuardError.at(path.program.tape.guards[0])
+
+    replay = Paths.run
+
+    def all_fail(self, path, rows, chosen, reduce):
+        values, gradients, failed = replay(self, path, rows, chosen, reduce)
+        return values, gradients, failed | (rows["x"][chosen] == 3.0)
+
+    monkeypatch.setattr(Paths, "run_alone", unmet)
+    monkeypatch.setattr(Paths, "run", all_fail)
+    for reduce in (None, "sum"):
+        result = run(lambda x: x * 2 if x > 0 else x, rows={"x": np.array([1.0, 3.0, 5.0])}, wrt="x", reduce=reduce)
+        np.testing.assert_array_equal(result.status, [OK, UNMET_GUARD, OK])
+        np.testing.assert_array_equal(result.value, [2, np.nan, 10] if reduce is None else 12)
+        failure = result.summary["failures"][0]
+        assert failure["reason"] == "a guard that could not be met"
+        assert failure["line"].startswith(f"{__file__}:")
 
 
 # Sums

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import tapediff as td
-from tapediff.jobs import JobError, info, run
+from tapediff.jobs import JobError, info, paths, run, tally
 from tapediff.jobs.check import check_rows
+from tapediff.jobs.evaluator import Evaluator
 
 X = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
 W = np.array([0.5, 2.0])
@@ -214,3 +215,31 @@ def test_check_sees_a_wrong_gradient():
 def test_check_is_not_a_number_where_the_function_is_not():
     check = check_rows(lambda x: x.sqrt(), {"x": np.array([-1.0])}, {}, {"x": np.array([np.nan])}, count=1)
     assert np.isnan(check.largest_error)
+
+
+def test_what_is_kept_of_many_programs_is_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "MOST_KNOWN", 20)
+    monkeypatch.setattr(tally, "MOST_PROGRAMS", 15)
+    kept = []
+    evaluate = Evaluator.evaluate
+
+    def noted(self, inputs, first):
+        kept.append(len(self.paths.programs()))
+        return evaluate(self, inputs, first)
+
+    monkeypatch.setattr(Evaluator, "evaluate", noted)
+
+    def f(x):
+        return x * float(x)  # a program for every number
+
+    x = np.arange(60.0)
+    for out in (None, tmp_path):
+        result = run(f, rows={"x": x}, wrt="x", chunk_rows=12, limit=10, out=out)
+        np.testing.assert_array_equal(result.value, x * x)
+        np.testing.assert_array_equal(result.gradient("x"), x)
+        summary = result.summary
+        assert len(summary["programs"]) == 15
+        assert summary["rows_alone"] == 10
+        assert summary["rows_of_further_programs"] == 35
+    assert max(kept) == 20
+    assert info(tmp_path).summary["rows_of_further_programs"] == 35
