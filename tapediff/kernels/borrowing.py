@@ -71,7 +71,7 @@ def _address(borrowed: Borrowed) -> int:
     for name, capsule in cython_special.__pyx_capi__.items():
         if re.fullmatch(rf"(__pyx_fuse_\d+)?{borrowed.name}", name) and _name(capsule) == wanted.encode():
             return _pointer(capsule, wanted.encode())
-    raise TapediffError(f"scipy.special.cython_special has no {borrowed.name} of the type {wanted}: take another version of SciPy")
+    raise TapediffError(f"scipy.special.cython_special has no {borrowed.name} of the type {wanted}: take another SciPy")
 
 
 def _name(capsule: object) -> bytes:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import ast
 import math
+import operator
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -161,8 +162,10 @@ class Instructions:
         left, right = self.value(left, dtype), self.value(right, dtype)
         return self.emit(dtype, f"{instruction} {self.ir_type(dtype)} {left.text}, {right.text}")
 
-    def compare(self, op: type[ast.cmpop], left: Operand, right: Operand) -> Value:
-        """Print a comparison, which is false with a nan except for ``!=``."""
+    def compare(self, op: type[ast.cmpop], left: Operand, right: Operand) -> Any:
+        """Print a comparison, which is false with a nan except for ``!=``; one of two numbers is made here."""
+        if not isinstance(left, Value) and not isinstance(right, Value):
+            return _PYTHON_COMPARISONS[op](left, right)
         dtype = common_dtype(left, right)
         predicate = _PREDICATES[op][KIND[dtype]]
         left, right = self.value(left, dtype), self.value(right, dtype)
@@ -311,6 +314,14 @@ exit:
 }
 """
 
+_PYTHON_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
 _PYTHON_OPERATIONS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: lambda a, b: a + b,
     ast.Sub: lambda a, b: a - b,

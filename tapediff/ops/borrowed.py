@@ -25,7 +25,7 @@ class Borrowed(NamedTuple):
 BORROWED = {
     **{name: Borrowed(name, 1) for name in ("i0", "i0e", "i1", "i1e", "k0", "k0e", "k1", "k1e", "j0", "j1", "y0", "y1")},
     **{name: Borrowed(name, 1) for name in ("erfcx", "ndtri", "log_ndtr")},
-    **{name: Borrowed(name, 2) for name in ("iv", "ive", "kv", "kve", "jv", "yv", "gammainc", "gammaincc")},
+    **{name: Borrowed(name, 2) for name in ("iv", "ive", "jv", "gammainc", "gammaincc")},
     "airy_ai": Borrowed("airy", 1, 4, 0),
     "airy_ai_slope": Borrowed("airy", 1, 4, 1),
 }
