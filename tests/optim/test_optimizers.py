@@ -68,7 +68,8 @@ def test_fifteen_steps_in_float32_are_pytorchs(name):
 def test_steps_of_adafactor_are_pytorchs(options):
     def call(library):
         values = np.random.default_rng(0)
-        parameters = [library.tensor(values.standard_normal(shape), requires_grad=True) for shape in ((3, 4), (4,), (), (2, 3, 2))]
+        shapes = ((3, 4), (4,), (), (2, 3, 2))
+        parameters = [library.tensor(values.standard_normal(shape), requires_grad=True) for shape in shapes]
         optimizer = library.optim.Adafactor(parameters, **options)
         for step in range(8):
             optimizer.zero_grad()

@@ -111,9 +111,9 @@ def test_datasets_side_by_side_and_behind_each_other_are_pytorchs():
         named = data.StackDataset(x=library.arange(3), y=[4, 5, 6])
         chained = data.ChainDataset([counting(library), counting(library)])
         added = counting(library) + counting(library)
-        return [len(stacked), float(stacked[2][0]), stacked[1][1]["square"], len(named), named[2]["y"], list(chained), list(added),
-                [list(map(int, batch["x"])) for batch in data.DataLoader(named, batch_size=2)], data.get_worker_info(),
-                str(data.default_convert([np.arange(2), {"a": np.float64(0.5)}, "text", 3]))]
+        return [len(stacked), float(stacked[2][0]), stacked[1][1]["square"], len(named), named[2]["y"], list(chained),
+                list(added), [list(map(int, batch["x"])) for batch in data.DataLoader(named, batch_size=2)],
+                data.get_worker_info(), str(data.default_convert([np.arange(2), {"a": np.float64(0.5)}, "text", 3]))]
 
     wanted, given = map(call, modules())
     assert given == wanted

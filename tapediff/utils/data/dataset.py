@@ -33,7 +33,7 @@ class IterableDataset(Dataset[Sample]):
     def __iter__(self) -> Iterator[Sample]:
         raise NotImplementedError("Subclasses of IterableDataset should implement __iter__.")
 
-    def __add__(self, other: Any) -> ChainDataset:
+    def __add__(self, other: Any) -> ChainDataset:  # type: ignore[override]
         return ChainDataset([self, other])
 
 
@@ -49,7 +49,7 @@ class ChainDataset(IterableDataset[Any]):
             yield from one
 
     def __len__(self) -> int:
-        return sum(len(one) for one in self.datasets)  # type: ignore[arg-type]
+        return sum(len(one) for one in self.datasets)
 
 
 class TensorDataset(Dataset[tuple[Tensor, ...]]):
