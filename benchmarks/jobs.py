@@ -15,10 +15,8 @@ import numpy as np
 
 ROWS = int(os.environ.get("TAPEDIFF_JOB_ROWS", "100000"))
 STEPS = 50
-QUOTES = ("spot", "variance", "reversion", "level", "volatility", "correlation", "rate", "strike", "maturity")
-LOW = (90.0, 0.02, 1.0, 0.02, 0.2, -0.8, 0.0, 80.0, 0.2)
-HIGH = (110.0, 0.09, 3.0, 0.09, 0.6, -0.2, 0.05, 120.0, 2.0)
-PATHS = 4  # that price a quote
+QUOTE = {"spot": 100.0, "variance": 0.04, "reversion": 1.5, "level": 0.05, "volatility": 0.4, "correlation": -0.6, "rate": 0.03,
+         "strike": 105.0, "maturity": 1.0}
 
 
 def payoff(spot, variance, reversion, level, volatility, correlation, rate, strike, maturity, shocks):
@@ -38,23 +36,13 @@ def payoff(spot, variance, reversion, level, volatility, correlation, rate, stri
     return td.exp(-rate * maturity) * td.clamp_min(logarithm.exp() - strike, 0.0)
 
 
-def price(spot, variance, reversion, level, volatility, correlation, rate, strike, maturity, shocks):
-    """The price of a quote: the mean payoff over a few paths that all quotes share."""
-    quote = spot, variance, reversion, level, volatility, correlation, rate, strike, maturity
-    return sum(payoff(*quote, shocks[path]) for path in range(PATHS)) / PATHS
-
-
-def quotes(rows):
-    """A table of quotes: a column for each parameter."""
-    rng = np.random.default_rng(0)
-    return {name: rng.uniform(low, high, rows) for name, low, high in zip(QUOTES, LOW, HIGH, strict=True)}
 
 
 class FromFileToFile:
     """Heston's model, value and gradients of every row: the job's time as a multiple of the batch in memory.
 
-    "quotes"  nine columns, priced over four shared paths of 50 steps
-    "paths"   a hundred normals a row, one path; so little arithmetic for a byte that moving the bytes takes longer
+    "quotes"  the example's: four columns, an integral over the characteristic function, gradients by nine numbers
+    "paths"   a hundred normals a row, one path of 50 steps: so little arithmetic for a byte that moving bytes takes as long
     """
 
     params = ("quotes", "paths")
@@ -65,24 +53,32 @@ class FromFileToFile:
         import tapediff as td
 
         self.folder = Path(tempfile.mkdtemp())
-        rng = np.random.default_rng(1)
         if kind == "quotes":
-            self.rows, self.shared = quotes(ROWS), {"shocks": rng.standard_normal((PATHS, 2, STEPS))}
-            self.f, self.wrt = price, QUOTES
+            from examples.heston.model import call_price
+            from examples.heston.prepare import PARAMETERS, quadrature, quotes
+
+            self.f, self.rows = call_price, quotes(ROWS)
+            self.shared = dict(zip(("parameters", "nodes", "weights"), (PARAMETERS, *quadrature()), strict=True))
+            self.wrt = (*self.rows, "parameters")
         else:
-            self.rows = {"shocks": rng.standard_normal((ROWS, 2, STEPS))}
-            self.shared = {name: np.array(value[0]) for name, value in quotes(1).items()}
-            self.f, self.wrt = payoff, QUOTES
+            shocks = np.random.default_rng(1).standard_normal((ROWS, 2, STEPS))
+            self.f, self.rows, self.wrt = payoff, {"shocks": shocks}, tuple(QUOTE)
+            self.shared = {name: np.array(value) for name, value in QUOTE.items()}
         for name, array in self.rows.items():
             np.save(self.folder / f"{name}.npy", array)
-        names = [*QUOTES, "shocks"]
-        arrays = [(self.rows | self.shared)[name] for name in names]
-        program = td.record(self.f, *[array[0] if name in self.rows else array for name, array in zip(names, arrays)])
-        batch = program.batch(in_dims=tuple(0 if name in self.rows else None for name in names))
-        self.in_memory = lambda: batch.value_and_grad(*arrays, argnums=tuple(range(len(QUOTES))))
+        inputs = self.rows | self.shared
+        examples = [array[0] if name in self.rows else array for name, array in inputs.items()]
+        program = td.record(self.by_position(inputs), *examples)
+        batch = program.batch(in_dims=tuple(0 if name in self.rows else None for name in inputs))
+        argnums = tuple(list(inputs).index(name) for name in self.wrt)
+        self.in_memory = lambda: batch.value_and_grad(*inputs.values(), argnums=argnums)
         for _ in range(2):
             self.in_memory()
             self.job()
+
+    def by_position(self, names):
+        """The function with the inputs in the order of their names."""
+        return lambda *arguments: self.f(**dict(zip(names, arguments, strict=True)))
 
     def job(self):
         """The job, its start with the digests of the inputs among it."""

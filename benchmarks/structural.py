@@ -32,9 +32,17 @@ class Operand:
             return np.arange(np.prod(self.shape)).reshape(self.shape) % 2 == 0
         if self.kind == "matrix":
             return generator.uniform(-1, 1, self.shape) + 3 * np.eye(self.shape[-1])
+        if self.kind == "tall":
+            return generator.uniform(-1, 1, self.shape) + np.eye(*self.shape) * np.arange(1, self.shape[-1] + 1)
+        if self.kind == "pivots":
+            return generator.integers(1, self.high + 1, self.shape).astype(np.float64)
         if self.kind == "positive definite":
             root = generator.uniform(-1, 1, self.shape) / self.shape[-1]
             return root @ root.T + np.eye(self.shape[-1])
+        if self.kind == "orthonormal":
+            return np.linalg.qr(generator.uniform(-1, 1, self.shape))[0]
+        if self.kind == "tolerance":
+            return np.full(self.shape, 1e-6)
         if self.kind == "sorted":
             return np.sort(generator.uniform(-2, 2, self.shape))
         return generator.uniform(0.1, 2, self.shape)
@@ -131,6 +139,16 @@ call("inverse det log_det sign_det cofactors", None, MATRIX)
 call("solve", False, MATRIX, real(16, 16))
 call("solve_triangular", (False, False, False), MATRIX, real(16, 16))
 call("cholesky", False, Operand((16, 16), "positive definite"))
+TALL = Operand((24, 16), "tall")
+call("eigh eigvalsh", False, MATRIX)
+call("svd svdvals qr qr_complete lu_factor lu_info", None, TALL)
+call("complement", None, Operand((24, 16), "orthonormal"))
+call("matrix_exp", None, MATRIX)
+call("cholesky_info", None, Operand((16, 16), "positive definite"))
+call("permutation", SIDE, Operand((SIDE,), "pivots", SIDE))
+call("pinv", False, TALL, Operand((), "tolerance"), Operand((), "tolerance"))
+call("lstsq", ("gelsd", 1e-8), TALL, real(24, 16))
+call("undifferentiable", ("RuntimeError", "no derivative"), A, ROWS)
 call("nll_loss nll_loss2d", ("mean", -100, (SIDE, SIDE)), A, ROWS)
 call("nll_spread", ("mean", -100, (SIDE, SIDE)), S, ROWS)
 call("masked_fill masked_fill_tensor", None, A, boolean(SIDE, SIDE), S)

@@ -280,7 +280,8 @@ class _Rows:
             given = [arrays[k] for k in inputs]
             flags = [laned[k] for k in inputs]
             rows = left if routes else None
-            results = run(program, Call._of(given, flags, rows), flags, len(left), wanted=path.wanted)
+            replayed = Call._of(given, flags, rows)
+            results = run(program, replayed, flags, len(left), wanted=path.wanted)
             passed = results.failed == 0
             is_alone = len(left) > 0 and not passed[0]
             if is_alone:
@@ -300,9 +301,11 @@ class _Rows:
             left = left[~passed]
             limit: int = vmap.limit  # type: ignore[attr-defined]
             if len(left) and len(routes) >= limit:
-                guard = program.tape.guards[int(failed[~passed][0]) - 1]
+                first = int(np.argmax(~passed))
+                change = program.change_of(int(failed[first]), [array[first] if has_rows else array
+                                                                for array, has_rows in zip(replayed, flags, strict=True)])
                 raise RuntimeError(f"vmap: the rows take more than {limit} paths, and {len(left)} of {self.count} rows are left; "
-                                   f"they part at {guard}. Choose by value with torch.where there, or raise "
+                                   f"they part here: {change}. Choose by value with torch.where there, or raise "
                                    "tapediff.func.vmap.limit.")
         call = Call(routes, laned, self.count)
         call.ready = call.joined(parts)

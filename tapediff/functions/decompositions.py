@@ -228,7 +228,7 @@ def orthogonal_and_triangular(A: Tensor, mode: str) -> tuple[Tensor, Tensor]:
             "The QR decomposition is not differentiable when mode='complete' and nrows > ncols: "
             f"got {list(A.spec.shape)}; take mode='reduced'"
         )
-        packed = undifferentiable(structural(STRUCTURAL["qr_complete"], None, A), message)
+        packed = undifferentiable(structural(STRUCTURAL["qr_complete"], None, A), A, message)
         q, r = block(packed, (0, rows), (0, rows)), block(packed, (0, rows), (rows, rows + columns))
     else:
         packed = structural(STRUCTURAL["qr"], None, A)

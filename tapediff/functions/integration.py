@@ -7,6 +7,7 @@ from typing import Any
 
 from tapediff.functions.composing import checked
 from tapediff.functions.joining import cat
+from tapediff.functions.naming import named
 from tapediff.functions.registry import FUNCTIONS, function
 from tapediff.functions.views import narrow
 from tapediff.shapes import normalize_dim
@@ -48,12 +49,12 @@ def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = 1, dim: int = -1)
     """
     if x is None and y.spec.shape and y.spec.shape[dim]:
         ends = FUNCTIONS["select"](y, dim, 0) + FUNCTIONS["select"](y, dim, -1)
-        return (y.sum(dim) - ends * 0.5) * dx
+        return named((y.sum(dim) - ends * 0.5) * dx, "MulBackward1")
     areas, dim = panels("trapezoid", y, x, dx, dim)
     if not y.spec.shape[dim]:
         shape = y.spec.shape
         return FUNCTIONS["zeros"](shape[:dim] + shape[dim + 1:], dtype=y.spec.dtype)
-    return areas.sum(dim) / 2.0
+    return named(areas.sum(dim) / 2.0, "DivBackward1")
 
 
 @function(method=False)
@@ -64,8 +65,8 @@ def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = 1, dim
     >>> td.cumulative_trapezoid(td.tensor([1., 5., 10.]))
     tensor([ 3.0000, 10.5000])
     """
-    areas, dim = panels("cumulative_trapezoid", y, x, dx, dim)
-    return areas.cumsum(dim) / 2.0
+    areas, dim = panels("cumulative_trapezoid", y, x, dx / 2, dim)
+    return areas.cumsum(dim) if x is None else named(areas.cumsum(dim) / 2.0, "DivBackward1")
 
 
 # --- derivatives ----------------------------------------------------------------------------------------------------------------

@@ -26,12 +26,13 @@ def named(x: Any, grad_fn: str) -> Any:
     return structural(row, (shape, contiguous_strides(shape), 0), x)
 
 
-def undifferentiable(x: Any, message: str) -> Any:
-    """`x` itself, through which no reverse pass goes.
+def undifferentiable(x: Any, operand: Any, message: str, kind: str = "RuntimeError") -> Any:
+    """`x` itself, through which no reverse pass goes to the operand that it was computed from.
 
     >>> import tapediff as td
-    >>> undifferentiable(td.ones(1, requires_grad=True), "The derivative is not implemented").backward()
+    >>> a = td.ones(1, requires_grad=True)
+    >>> undifferentiable(td.tensor([2.]), a, "The derivative is not implemented").backward()
     Traceback (most recent call last):
     RuntimeError: The derivative is not implemented
     """
-    return structural(STRUCTURAL["undifferentiable"], message, x) if x.spec.requires_grad else x
+    return structural(STRUCTURAL["undifferentiable"], (kind, message), x, operand) if operand.spec.requires_grad else x

@@ -7,7 +7,7 @@ import numpy as np
 
 import tapediff as td
 from tapediff.jobs.errors import JobError
-from tapediff.jobs.function import Function, describe, source_file
+from tapediff.jobs.function import Function, describe, source_file, without_exit
 
 Rows = Mapping[str, np.ndarray]
 
@@ -22,7 +22,7 @@ class RowEvaluator:
     """
 
     def __init__(self, f: Function, rows: Rows, shared: Mapping[str, np.ndarray], wrt: Sequence[str]):
-        self.f = f
+        self.f = without_exit(f)
         self.rows = rows
         self.wrt = wrt
         self.shared = {name: self.tensor(name, array) for name, array in shared.items()}

@@ -25,6 +25,8 @@ class JobFolder:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        if not os.fspath(path):
+            raise JobError("the output folder has no name; give one, or . for the current folder")
         self.path = Path(path)
         self.work = self.path / WORK
         self.settings = self.work / "settings.json"

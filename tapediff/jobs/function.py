@@ -1,5 +1,6 @@
 """The function of a job: loaded from the file that the user names, its parameters matched by name."""
 
+import functools
 import importlib.util
 import inspect
 import sys
@@ -44,11 +45,23 @@ def run_file(path: Path) -> ModuleType:
     sys.path.insert(0, str(path.resolve().parent))
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise JobError(f"{path} can't be imported: {describe(error, path)}") from error
     finally:
         sys.path.pop(0)
     return module
+
+
+def without_exit(f: Function) -> Function:
+    """The function, with `sys.exit()` as an exception like any other: it is one row that went wrong, not the end of the job."""
+    @functools.wraps(f)
+    def call(**arguments: Any) -> Any:
+        try:
+            return f(**arguments)
+        except (SystemExit, GeneratorExit) as error:
+            raise RuntimeError(f"{type(error).__name__}: {error}").with_traceback(error.__traceback__) from None
+
+    return call
 
 
 def match_parameters(f: Function, given: Collection[str]) -> None:

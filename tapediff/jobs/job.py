@@ -18,11 +18,11 @@ from tapediff.jobs.job_result import JobResult, result_of
 from tapediff.jobs.origins import explained
 from tapediff.jobs.pipeline import Pipeline
 from tapediff.jobs.plan import Plan, Wanted
-from tapediff.jobs.progress import Progress
+from tapediff.jobs.progress import Progress, tell
 from tapediff.jobs.recipe import Recipe
 from tapediff.jobs.result import ChunkResult
 from tapediff.jobs.settings import Settings, read_settings, require_same, write_settings
-from tapediff.jobs.sources import Given, Source
+from tapediff.jobs.sources import Given, Source, files_of
 from tapediff.jobs.state import read_tally
 from tapediff.jobs.status import REASONS
 from tapediff.jobs.store import FolderStore, MemoryStore, Store, free_bytes
@@ -172,11 +172,22 @@ def prepare(folder: JobFolder, settings: Settings, restart: bool) -> None:
         except JobError:
             old = None
         outputs = [*outputs, *(old[0].outputs if old else [])]
+    require_inputs_kept(folder, settings, outputs)
     folder.clear(outputs)
     if needed > free_bytes(folder.work):
         raise StorageError(f"{folder.path} has room for {free_bytes(folder.work):,} bytes, and the results take {needed:,}; make "
                            "room or give another folder")
     write_settings(folder, settings)
+
+
+def require_inputs_kept(folder: JobFolder, settings: Settings, outputs: Sequence[str]) -> None:
+    """Raise JobError if an input is among the files that are taken away."""
+    removed = [os.path.realpath(path) for path in [*folder.results(outputs), folder.work]]
+    for name, entry in (settings.rows | settings.shared).items():
+        for file in files_of(entry.given):
+            place = os.path.realpath(file)
+            if any(place == path or place.startswith(path + os.sep) for path in removed):
+                raise JobError(f"{name} is read from {file}, which restarting would remove; give another folder")
 
 
 def final_paths(folder: JobFolder, settings: Settings) -> list[Path]:
@@ -187,15 +198,14 @@ def final_paths(folder: JobFolder, settings: Settings) -> list[Path]:
 def compute_in_folder(folder: JobFolder, plan: Plan, threads: int | None, strict: bool, progress: str, client: Any) -> Tally:
     """Do what is left of a job, and give the results their names."""
     settings = plan.settings
-    store = FolderStore(folder, settings.job, settings.partition, settings.layouts)
+    store = FolderStore(folder, settings.job, settings.partition, settings.layouts, lambda text: tell(progress, text))
     try:
         evaluator = plan.evaluator(threads)
         try:
             compute(plan, evaluator, store, strict, progress, threads, client)
-        except StorageError:
-            raise
         except BaseException:
-            store.commit()
+            with suppress(StorageError):  # the disk may be full: what stopped the job is what is to be told
+                store.commit()
             raise
         store.tally.failures = explained(store.tally.failures, plan, evaluator)
         finish(folder, settings, store, summary_of(settings, store.tally, True))

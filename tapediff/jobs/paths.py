@@ -11,7 +11,7 @@ import numpy as np
 import tapediff as td
 from tapediff.errors import ProgramFileError
 from tapediff.jobs.evaluate import one_element
-from tapediff.jobs.function import Function
+from tapediff.jobs.function import Function, without_exit
 from tapediff.jobs.result import ProgramFacts
 from tapediff.nested import LEAF, Structure
 from tapediff.program.batch import Batch
@@ -49,7 +49,7 @@ class Paths:
     """Records a function and keeps the programs of the paths it met; paths alike are one."""
 
     def __init__(self, f: Function, names: Sequence[str], shared: Rows, wrt: Sequence[str], threads: int | None = None) -> None:
-        self.f = f
+        self.f = without_exit(f)
         self.names = [*names, *shared]
         self.dims = (0,) * len(names) + (None,) * len(shared)
         self.shared = shared

@@ -1,11 +1,13 @@
 """What a job is to do: inputs opened, the function matched with them, and tried on the first rows."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from os import PathLike, fspath
 from os.path import abspath
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from tapediff.jobs.settings import FORMATS, REDUCTIONS, Input, Settings
 from tapediff.jobs.sources import Given, Source, common_length, open_sources, read_shared
 from tapediff.program.compiled import MOST_PROGRAMS
 
+MOST_DIGESTING = 2  # files at a time
 PROBED = 8  # rows: a function that fails for all of these is taken to be wrong, not the rows
 
 
@@ -44,10 +47,10 @@ class Wanted:
         if self.format not in FORMATS:
             raise JobError(f"format={self.format!r}: choose one of {', '.join(FORMATS)}")
         if self.format == "parquet":
-            from tapediff.jobs.parquet import require_pyarrow
-            require_pyarrow()
             if self.reduce:
                 raise JobError("a sum or a mean is no table; leave out the format parquet, or reduce")
+            from tapediff.jobs.parquet import require_pyarrow
+            require_pyarrow()
         for name, number, least in (("chunk_rows", self.chunk_rows, 1), ("limit", self.limit, 0)):
             if number is not None and (type(number) is not int or number < least):
                 raise JobError(f"{name}={number!r}: choose a whole number from {least} on")
@@ -81,13 +84,14 @@ class Plan:
             self.sources = open_sources(wanted.rows, folder)
             for source in self.sources.values():
                 opened.callback(source.close)
+            identities = opened.enter_context(Identities(wanted.rows, self.sources if folder is not None else {}))
             self.length = common_length(self.sources)
             match_parameters(wanted.f, [*wanted.rows, *wanted.shared])
             self.shared = {name: read_shared(name, given) for name, given in wanted.shared.items()}
             for name in wanted.wrt:
                 require_differentiable(name, self.dtype(name))
             self.probe, self.value_dtype, self.probed_row = self._probe()
-            self.settings = self._settings(stored)
+            self.settings = self._settings(stored, identities)
             self.opened = opened.pop_all()
 
     def __enter__(self) -> "Plan":
@@ -133,7 +137,7 @@ class Plan:
             raise first_error
         return rows, np.result_type(*(self.dtype(name) for name in self.wanted.wrt)), None
 
-    def _settings(self, stored: Settings | None) -> Settings:
+    def _settings(self, stored: Settings | None, identities: "Identities") -> Settings:
         wanted = self.wanted
         paths = Paths(wanted.f, list(self.sources), self.shared, wanted.wrt)
         program = None if self.probed_row is None else program_identity(paths, self.probe, self.probed_row)
@@ -141,7 +145,7 @@ class Plan:
         found = Settings(
             function={**function_identity(wanted.f), "program": program} if in_folder else {"name": name_of(wanted.f)},
             target=wanted.target,
-            rows={name: input_of(wanted.rows[name], source, in_folder) for name, source in self.sources.items()},
+            rows={name: input_of(wanted.rows[name], source, identities.of(name)) for name, source in self.sources.items()},
             shared={name: shared_input(wanted.shared[name], array, in_folder) for name, array in self.shared.items()},
             wrt=wanted.wrt,
             reduce=wanted.reduce,
@@ -163,9 +167,40 @@ class Plan:
         return choose_chunk_rows(given + gradients + 9)
 
 
-def input_of(given: Given, source: Source, with_identity: bool) -> Input:
+class Identities:
+    """Computes the identities of sources in other threads, while the function is loaded and tried; a context that ends them."""
+
+    def __init__(self, given: Mapping[str, Given], sources: Mapping[str, Source]) -> None:
+        self.pool = ThreadPoolExecutor(MOST_DIGESTING, "tapediff-identity")
+        names_of: dict[str, list[str]] = {}
+        for name in sources:  # the columns of a file one after the other: the first has what all need
+            place = str(given[name]).rpartition(":")[0] if isinstance(given[name], str | PathLike) else ""
+            names_of.setdefault(place or name, []).append(name)
+        self.found: dict[str, Future[dict[str, Any]]] = {}
+        for names in names_of.values():
+            future = self.pool.submit(identities_of, {name: sources[name] for name in names})
+            self.found.update(dict.fromkeys(names, future))
+
+    def __enter__(self) -> "Identities":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.pool.shutdown(wait=False, cancel_futures=True)
+
+    def of(self, name: str) -> dict[str, Any]:
+        """The identity of a source; nothing for one that was not asked for."""
+        found: dict[str, Any] = self.found[name].result()[name] if name in self.found else {}
+        return found
+
+
+def identities_of(sources: Mapping[str, Source]) -> dict[str, dict[str, Any]]:
+    """The identities of some sources."""
+    return {name: source.identity() for name, source in sources.items()}
+
+
+def input_of(given: Given, source: Source, identity: dict[str, Any]) -> Input:
     """A row input as settings have it."""
-    return Input(location_of(given), tuple(source.shape), source.dtype.name, source.identity() if with_identity else {})
+    return Input(location_of(given), tuple(source.shape), source.dtype.name, identity)
 
 
 def shared_input(given: Given, array: np.ndarray, with_identity: bool) -> Input:

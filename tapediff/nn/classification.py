@@ -20,7 +20,7 @@ from tapediff.recording import elementwise, is_traced, source_of, structural
 from tapediff.tape.spec import Spec
 from tapediff.tensor import Tensor
 
-__all__ = ["cross_entropy", "multi_margin_loss", "multilabel_soft_margin_loss", "nll_loss"]
+__all__ = ["cross_entropy", "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss"]
 
 _LOG_SOFTMAX, _NLL, _NLL2D = STRUCTURAL["log_softmax"], STRUCTURAL["nll_loss"], STRUCTURAL["nll_loss2d"]
 
@@ -310,3 +310,35 @@ def multilabel_soft_margin_loss(input: Tensor, target: Tensor, weight: Tensor | 
         total = structural(STRUCTURAL["sum_dim"], ((dim,), False), losses)
         losses = elementwise(ROWS["div"], total, losses.spec.shape[dim])
     return folded(losses, reduction)
+
+
+def multilabel_margin_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+                           reduction: str = "mean") -> Tensor:
+    """For each class of a sample and each other one ``max(0, 1 - (x[class] - x[other]))``, added up and divided by C.
+
+    target  (N, C) or (C,): the classes of each sample, then -1
+
+    >>> import tapediff as td
+    >>> multilabel_margin_loss(td.tensor([0.1, 0.2, 0.4, 0.8]), td.tensor([3, 0, -1, 1]))
+    tensor(0.8500)
+    """
+    check_tensor(input, "multilabel_margin_loss")
+    check_tensor(target, "multilabel_margin_loss", "target", 2)
+    reduction = chosen(size_average, reduce, reduction)
+    shape = input.spec.shape
+    if target.spec.shape != shape or len(shape) > 2:
+        raise RuntimeError(f"inconsistent target size: {list(target.spec.shape)} for input of size: {list(shape)}")
+    if target.spec.dtype is not dtypes.int64:
+        raise RuntimeError(f"expected scalar type Long but found {target.spec.dtype.legacy}")
+    classes = shape[-1] if shape else 1
+    x, given = input.reshape(-1, classes), FUNCTIONS["reshape"](target, (-1, classes))
+    ended = (given < 0).cumsum(1) > 0
+    positions = given.clamp(min=0)
+    if bool((positions >= classes).any()):
+        raise RuntimeError("argument #2 'target' is out of range")
+    is_class = FUNCTIONS["zeros"](*x.spec.shape, dtype=dtypes.int64).scatter_add(1, positions, (~ended).long()) > 0
+    margins = (1 - x.gather(1, positions).unsqueeze(2) + x.unsqueeze(1)).clamp(min=0)
+    counts = ~ended.unsqueeze(2) & ~is_class.unsqueeze(1)
+    losses = FUNCTIONS["where"](counts, margins, 0.0).sum((1, 2)).to(x.spec.dtype) / classes
+    losses = losses if len(shape) == 2 else losses.squeeze(0)
+    return named(losses if reduction == "none" else getattr(losses, reduction)(), "MultilabelMarginLossBackward0")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tapediff.functions.distances import cosine_similarity, pairwise_distance
 from tapediff.functions.registry import FUNCTIONS, check_tensor
-from tapediff.nn.reduction import check_constant, chosen, folded
+from tapediff.nn.reduction import check_constant, check_reduction, chosen, folded
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.recording import elementwise
 from tapediff.tensor import Tensor
 
 __all__ = [
     "cosine_embedding_loss", "cosine_similarity", "hinge_embedding_loss", "margin_ranking_loss", "normalize", "pairwise_distance",
-    "soft_margin_loss", "triplet_margin_loss",
+    "soft_margin_loss", "triplet_margin_loss", "triplet_margin_with_distance_loss",
 ]
 
 
@@ -112,3 +113,28 @@ def triplet_margin_loss(anchor: Tensor, positive: Tensor, negative: Tensor, marg
         to_negative = elementwise(ROWS["minimum"], to_negative, pairwise_distance(positive, negative, p, eps))
     gap = elementwise(ROWS["add"], elementwise(ROWS["sub"], to_positive, to_negative), float(margin))
     return folded(elementwise(ROWS["clamp_min"], gap, 0.0), reduction)
+
+
+def triplet_margin_with_distance_loss(anchor: Tensor, positive: Tensor, negative: Tensor, *,
+                                      distance_function: Callable[[Tensor, Tensor], Tensor] | None = None, margin: float = 1.0,
+                                      swap: bool = False, reduction: str = "mean") -> Tensor:
+    """`triplet_margin_loss` with a distance of the user's own.
+
+    >>> import tapediff as td
+    >>> triplet_margin_with_distance_loss(td.zeros(1, 2), td.zeros(1, 2), td.ones(1, 2),
+    ...                                   distance_function=lambda a, b: (a - b).abs().sum(1))
+    tensor(0.)
+    """
+    check_reduction(reduction)
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    distance = pairwise_distance if distance_function is None else distance_function
+    if not anchor.spec.ndim == positive.spec.ndim == negative.spec.ndim:
+        raise RuntimeError("The anchor, positive, and negative tensors are expected to have the same number of dimensions, but "
+                           f"got: anchor {anchor.spec.ndim}D, positive {positive.spec.ndim}D, and negative "
+                           f"{negative.spec.ndim}D inputs")
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = FUNCTIONS["minimum"](far, distance(positive, negative))
+    losses = (margin + near - far).clamp_min(0)
+    return losses if reduction == "none" else getattr(losses, reduction)()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,9 @@ from tapediff.recording import structural
 from tapediff.tensor import Tensor
 
 __all__ = [
-    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", "avg_pool1d", "avg_pool2d",
-    "avg_pool3d", "max_pool1d", "max_pool2d", "max_pool3d",
+    "adaptive_avg_pool", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
+    "adaptive_max_pool2d", "adaptive_max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "max_pool1d", "max_pool2d",
+    "max_pool3d",
 ]
 
 Shape = tuple[int, ...]
@@ -176,6 +178,24 @@ def averages(size: int, count: int, dtype: Any) -> Tensor:
     return FUNCTIONS["from_numpy"](matrix)
 
 
+def adaptive_avg_pool(name: str, sliding: int, input: Tensor, output_size: Any) -> Tensor:
+    """The means of windows that cover the last dimensions."""
+    counts = chosen_sizes(name, input, output_size, sliding)
+    ndim, dtype = input.spec.ndim, input.spec.dtype
+    if counts == (1,) * sliding:
+        return input.mean(dim=tuple(range(ndim - sliding, ndim)), keepdim=True)
+    found = input
+    for dim, count in enumerate(counts, ndim - sliding):
+        shape = found.spec.shape
+        means = averages(shape[dim], count, dtype)
+        if dim == ndim - 1:
+            found = matmul(found, means.t())
+        else:
+            flat = found.reshape(*shape[:dim + 1], prod(shape[dim + 1:]))
+            found = matmul(means, flat).reshape(*shape[:dim], count, *shape[dim + 1:])
+    return named(found, f"AdaptiveAvgPool{max(sliding, 2)}DBackward0")
+
+
 def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     """The means of windows that cover (N, C, H, W) or (C, H, W), as many along H and W as `output_size` says.
 
@@ -183,13 +203,12 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     >>> adaptive_avg_pool2d(td.arange(6.).reshape(1, 2, 3), (1, 2))
     tensor([[[2., 3.]]])
     """
-    counts = chosen_sizes("adaptive_avg_pool2d", input, output_size, 2)
-    if counts == (1, 1):
-        return input.mean(dim=(-2, -1), keepdim=True)
-    height, width = input.spec.shape[-2:]
-    dtype = input.spec.dtype
-    rows = matmul(averages(height, counts[0], dtype), input)
-    return named(matmul(rows, averages(width, counts[1], dtype).t()), "AdaptiveAvgPool2DBackward0")
+    return adaptive_avg_pool("adaptive_avg_pool2d", 2, input, output_size)
+
+
+def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
+    """`adaptive_avg_pool2d` with one dimension more."""
+    return adaptive_avg_pool("adaptive_avg_pool3d", 3, input, output_size)
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
@@ -213,6 +232,15 @@ def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = 
     counts = chosen_sizes("adaptive_max_pool2d", input, output_size, 2)
     index = structural(STRUCTURAL["adaptive_max_pool_index"], counts, input)
     found = structural(STRUCTURAL["adaptive_max_pool2d"], input.spec.shape[-2:], input, index)
+    return (found, index) if return_indices else found
+
+
+def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+    """`adaptive_max_pool2d` with one dimension more."""
+    counts = chosen_sizes("adaptive_max_pool3d", input, output_size, 3)
+    index = structural(STRUCTURAL["adaptive_max_pool_index"], counts, input)
+    found = structural(STRUCTURAL["adaptive_max_pool2d"], input.spec.shape[-3:], input, index)
+    found = named(found, "AdaptiveMaxPool3DBackward0")
     return (found, index) if return_indices else found
 
 

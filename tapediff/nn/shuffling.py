@@ -73,4 +73,4 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     if shape[1] % groups:
         raise RuntimeError(f"Number of channels must be divisible by groups. Got {shape[1]} channels and {groups} groups.")
     parts = input.reshape(shape[0], groups, shape[1] // groups, *shape[2:])
-    return named(parts.transpose(1, 2).reshape(shape), "NativeChannelShuffleBackward0")
+    return named(parts.transpose(1, 2).reshape(shape), "ChannelShuffleBackward0")

@@ -262,11 +262,7 @@ def qr_forward(attributes: None, a: Any) -> Any:
 def qr_pullback(F: Any, attributes: None, k: int, y_bar: Any, y: Any, a: Any) -> Any:
     rows, columns = a.shape[-2:]
     q, r = part(F, y, (0, rows)), part(F, y, (rows, rows + columns))
-    return qr_rule(F, q, r, part(F, y_bar, (0, rows)), part(F, y_bar, (rows, rows + columns)))
-
-
-def qr_rule(F: Any, q: Any, r: Any, q_bar: Any, r_bar: Any) -> Any:
-    """The adjoint of Q R from those of the reduced factors."""
+    q_bar, r_bar = part(F, y_bar, (0, rows)), part(F, y_bar, (rows, rows + columns))
     grown = product(F, F.triu(r_bar, 0), r, RIGHT) - product(F, q, q_bar, LEFT)
     symmetric = F.triu(grown, 0) + turned(F, F.triu(grown, 1))
     inner = q_bar + product(F, q, symmetric)
@@ -297,20 +293,13 @@ def qr_complete_forward(attributes: None, a: Any) -> Any:
     return np.concatenate(np.linalg.qr(a, mode="complete"), axis=-1)
 
 
-def qr_complete_pullback(F: Any, attributes: None, k: int, y_bar: Any, y: Any, a: Any) -> Any:
-    rows, columns = a.shape[-2:]
-    factors = (part(F, x, *block) for x in (y, y_bar) for block in (((0, rows), (0, columns)), ((0, columns), (rows, rows + columns))))
-    return qr_rule(F, *factors)
-
-
 add_row(
     "qr_complete",
     infer_qr_complete,
     qr_complete_forward,
-    qr_complete_pullback,
-    saves=(frozenset({0, "y"}),),
+    None,
     grad_fn="LinalgQrBackward0",
-    doc="A square Q beside R, for a = Q R of more rows than columns. The rule is for what does not depend on Q's last columns.",
+    doc="A square Q beside R, for a = Q R of more rows than columns. No derivative: any rotation of Q's last columns would do.",
 )
 
 

@@ -1,20 +1,26 @@
-"""The row that passes values on and refuses adjoints: for what PyTorch computes and does not differentiate."""
+"""The row that passes a value on and refuses adjoints to what it was computed from: for what has no derivative, as in PyTorch."""
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 from tapediff.ops.structural import add_row, same_shape
 
 __all__: list[str] = []
 
+Refusal = tuple[str, str]
 
-def forward(message: str, a: Any) -> Any:
+
+def forward(refusal: Refusal, a: Any, b: Any) -> Any:
     return a
 
 
-def pullback(F: Any, message: str, k: int, y_bar: Any, y: Any, a: Any) -> Any:
-    raise RuntimeError(message)
+def pullback(F: Any, refusal: Refusal, k: int, y_bar: Any, y: Any, a: Any, b: Any) -> Any:
+    if k == 0:
+        return y_bar
+    kind, message = refusal
+    raise getattr(builtins, kind)(message)
 
 
 add_row(
@@ -22,8 +28,8 @@ add_row(
     same_shape,
     forward,
     pullback,
-    saves=(frozenset(),),
+    saves=(frozenset(), frozenset()),
     grad_fn="NotImplemented",
     lanes="moves",
-    doc="The operand itself; a reverse pass that comes to it raises an error. Attributes: the error's message.",
+    doc="The first operand; a reverse pass to the second raises an error. Attributes: the error's type and message.",
 )

@@ -8,6 +8,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from tapediff import recording
 from tapediff.functions.registry import FUNCTIONS
 from tapediff.hooks import HookHandle
 from tapediff.tensor import Tensor
@@ -199,6 +200,10 @@ def _counted(step: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(step)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if recording.is_traced():
+            raise RuntimeError(f"a recorded function calls {type(self).__name__}.step(): the replay would lose what it writes to "
+                               "the parameters. Call step() outside of the function, which may return the loss or its gradients "
+                               "(func.grad, autograd.grad).")
         for hook in self._pre_hooks.values():
             changed = hook(self, args, kwargs)
             if changed is not None:

@@ -93,13 +93,13 @@ class Batch:
         return run(self.program, arrays, self.laned, rows, threads=self.threads, lanes=self.lanes, executor=self.executor,
                    **options)
 
-    def _result(self, results: Results, parts: tuple[Any, ...], mask: bool, arrays: Sequence[Array] = ()) -> Any:
-        """What a call gives; rows that failed a guard raise, or hold nan (0 where there is none)."""
+    def _result(self, results: Results, parts: tuple[Any, ...], mask: bool, inputs: Sequence[Array],
+                arrays: Sequence[Array] = ()) -> Any:
+        """What a call gives; rows that failed a guard raise, or hold nan (0 where there is none) in `arrays`."""
         failed = results.failed != 0
         if failed.any():
             if not mask:
-                first = int(results.failed[np.argmax(failed)])
-                raise GuardError.at(self.program.tape.guards[first - 1], failed)
+                refuse(self.program, self.laned, inputs, results.failed)
             for array in arrays:
                 array[failed] = np.nan if array.dtype.kind == "f" else 0
         if mask:
@@ -148,7 +148,7 @@ class Batch:
         arrays, rows = self.arrays(inputs)
         results = self._run(arrays, rows)
         value, parts = self._outputs(results)
-        return self._result(results, (value,), mask, parts)
+        return self._result(results, (value,), mask, arrays, parts)
 
     def value_and_grad(self, *inputs: Any, argnums: int | tuple[int, ...] = 0, reduce: str | None = None,
                        mask: bool = False) -> Any:
@@ -170,7 +170,7 @@ class Batch:
             gradients = [gradient / gradient.dtype.type(counted) if counted else gradient * np.nan for gradient in gradients]
         value, parts = self._outputs(results)
         nested = gradients[0] if structure is LEAF else structure.unflatten(gradients)
-        return self._result(results, (value, nested), mask, parts if reduce else [*parts, *gradients])
+        return self._result(results, (value, nested), mask, arrays, parts if reduce else [*parts, *gradients])
 
     def grad(self, *inputs: Any, argnums: int | tuple[int, ...] = 0, reduce: str | None = None) -> Any:
         """The gradients alone."""
@@ -186,11 +186,10 @@ class Batch:
             GuardError: rows take another path than the one recorded.
         """
         program = program or self.program
-        found = run(program, arrays, self.laned if laned is None else laned, rows, threads=self.threads, lanes=self.lanes,
-                    **options)
-        failed = found.failed != 0
-        if failed.any():
-            raise GuardError.at(program.tape.guards[int(found.failed[np.argmax(failed)]) - 1], failed)
+        laned = self.laned if laned is None else laned
+        found = run(program, arrays, laned, rows, threads=self.threads, lanes=self.lanes, **options)
+        if found.failed.any():
+            refuse(program, laned, arrays, found.failed)
         return found
 
     def outputs(self, results: Results) -> Any:
@@ -232,6 +231,16 @@ class Batch:
     def hessian(self, inputs: Any) -> Any:
         """For each row the second derivatives of its result, one scalar, of shape (rows, *input.shape, *input.shape)."""
         return batch_products.hessian(self, inputs)
+
+
+def refuse(program: Program, laned: Sequence[bool], arrays: Sequence[Array], failed: Array) -> None:
+    """Raise the error of the first row that failed a guard, with what was compared there.
+
+    failed  for each row 0, or 1 + the number of the guard
+    """
+    row = int(np.argmax(failed != 0))
+    change = program.change_at([array[row] if has_rows else array for array, has_rows in zip(arrays, laned, strict=True)])
+    raise GuardError.at(program.tape.guards[int(failed[row]) - 1], failed != 0, lambda: f"In row {row}: {change()}")
 
 
 def as_rows(leaf: Any, spec: Any, dim: int | None, what: str) -> Array:

@@ -75,17 +75,16 @@ class Compiled:
                             entries.remove(entry)
                             entries.insert(0, entry)
                 return self._result(entry, tensors, [y.copy() for y in outputs])
-            last = entry.program.tape.guards[failed - 1]
         if len(entries) >= self.limit:
-            raise RuntimeError(f"compile: {self.__name__} takes more than {self.limit} paths; the last guard that failed is "
-                               f"{last}. "
+            raise RuntimeError(f"compile: {self.__name__} takes more than {self.limit} paths; the last guard that failed: "
+                               f"{entry.program.change_of(failed, given)}. "
                                "Choose by value with torch.where there, or raise the limit: tapediff.compile(f, limit=...).")
         entry = self._record(leaves, structure)
         with self._lock:
             entries.insert(0, entry)
         given = [*arrays, *(source.values() for source in entry.sources)]
         outputs, _, failed = entry.program.single(entry.program.request())(given)
-        entry.program.check(failed)
+        entry.program.check(failed, given)
         return self._result(entry, tensors, [y.copy() for y in outputs])
 
     def _result(self, entry: _Entry, tensors: list[Tensor], outputs: list[Any]) -> Any:

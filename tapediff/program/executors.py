@@ -10,6 +10,7 @@ import threading
 
 from tapediff.compiling import IS_COMPILED
 from tapediff.errors import TapediffError
+from tapediff.program.layout import WORDS
 from tapediff.program.machine import compile_schedule, print_text, size_of
 from tapediff.program.schedule import Schedule
 
@@ -38,7 +39,9 @@ class Machine:
 
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
-        self.size = size_of(schedule)
+        # of a long one the size takes longer to count than the schedule took to make
+        self.is_long = len(schedule.code) > MOST_STEPS * max(WORDS)
+        self.size = None if self.is_long else size_of(schedule)
         self._addresses: dict[tuple[int, ...], int | None] = {}
         self._done = 0
         self._lock = threading.Lock()
@@ -61,7 +64,7 @@ class Machine:
         if found is not None:
             return found
         if executor == "compiled":
-            if self.size is None:
+            if self.size is None and (not self.is_long or size_of(self.schedule) is None):
                 raise TapediffError("this program has operations that only NumPy does here (docs/ops.md says which): use "
                                     "executor='interpreter' or 'auto'")
             return self._build(layout)

@@ -18,12 +18,15 @@ __all__ = ["Operation", "operation_of", "operation_of_kind"]
 class Operation:
     """An op on operands of given shapes and dtypes. Two instructions that do the same share one.
 
+    is_elementwise  a row of formulas states the op
+    is_alias        the result is the operand's memory under another shape
     adjoints bit k: the adjoint of operand k may be other than zero
     flows    bit k: gradients flow to operand k (they do not where the function said `detach` or `no_grad`)
     numbers  for element-wise ops, bit k: operand k was a Python number (PyTorch names some nodes by that); else None
     """
 
-    __slots__ = ("adjoints", "attributes", "flows", "kind_class", "number", "numbers", "operands", "row", "scalars", "spec")
+    __slots__ = ("adjoints", "attributes", "flows", "is_alias", "is_elementwise", "kind_class", "number", "numbers", "operands",
+                 "row", "scalars", "spec")
 
     def __init__(self, number: int, row: Any, attributes: Any, operands: tuple[Spec, ...], spec: Spec, flows: int) -> None:
         self.number = number
@@ -39,20 +42,12 @@ class Operation:
             self.kind_class = layout.ALIAS if row.is_alias else layout.STRUCTURAL
             self.numbers = None
             self.attributes = attributes
+        self.is_elementwise = self.kind_class == layout.ELEMENTWISE
+        self.is_alias = self.kind_class == layout.ALIAS
         self.adjoints = sum(1 << k for k in range(len(operands)) if self.flows_to(k) and not self._passes_nothing(k))
         self.scalars = 0
         if self.kind_class == layout.ELEMENTWISE and spec.size != 1:
             self.scalars = sum(1 << k for k, operand in enumerate(operands) if operand.size == 1)
-
-    @property
-    def is_elementwise(self) -> bool:
-        """Whether a row of formulas states the op."""
-        return self.kind_class == layout.ELEMENTWISE
-
-    @property
-    def is_alias(self) -> bool:
-        """Whether the result is the operand's memory under another shape."""
-        return self.kind_class == layout.ALIAS
 
     @property
     def name(self) -> str:

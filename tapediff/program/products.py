@@ -74,7 +74,7 @@ def vjp(program: Program, inputs: Any, v: Any = None) -> tuple[Any, Any]:
     seeds = vectors(v, program.out_structure, program.output_specs, "vjp")
     wanted = floating(program)
     outputs, found, failed = program.single(program.request(wanted, "given"))(leaves, seeds)
-    program.check(failed)
+    program.check(failed, leaves)
     products = [np.zeros(spec.shape, spec.dtype.numpy)[()] for spec in program.specs]
     for position, product in zip(wanted, found, strict=True):
         products[position] = product.copy()[()]
@@ -103,7 +103,7 @@ def hvp(program: Program, inputs: Any, v: Any = None) -> tuple[Any, Any]:
     given = vectors(v, structure, program.specs, "hvp")
     outputs, found, failed = gradient.single(gradient.request(wanted, "given"))(
         leaves, [*(given[position] for position in wanted), np.zeros(program.output_specs[0].shape)])
-    program.check(failed)
+    gradient.check(failed, leaves)
     products = [np.zeros(spec.shape, spec.dtype.numpy)[()] for spec in program.specs]
     for position, product in zip(wanted, found, strict=True):
         products[position] = product.copy()[()]
@@ -182,12 +182,12 @@ def _rows(program: Program, arrays: list[Array], outputs: Sequence[int], wanted:
     """For each wanted input the rows of the Jacobian, by vector-Jacobian products with the rows of the identity."""
     derived = program.derived("vjp", wanted, tuple(outputs))
     found = range(len(program.output_specs), len(program.output_specs) + len(wanted))
-    known = _by_structure(program, derived, arrays, len(outputs), found)
+    known = _by_structure(derived, arrays, len(outputs), found)
     if known is not None:
         return known
     seeds = basis([program.output_specs[k] for k in outputs], rows)
     results = run(derived, [*arrays, *seeds], [False] * len(arrays) + [True] * len(seeds), rows, outputs=found)
-    program.check(int(results.failed.max(initial=0)))
+    derived.check(int(results.failed.max(initial=0)), [*arrays, *(seed[0] for seed in seeds)] if rows else None)
     return [results.outputs[k] for k in found]
 
 
@@ -195,20 +195,20 @@ def _columns(program: Program, arrays: list[Array], wanted: tuple[int, ...], col
     """For each output the columns of the Jacobian, by Jacobian-vector products with the columns of the identity."""
     derived = program.derived("jvp", wanted)
     count = len(program.output_specs)
-    known = _by_structure(program, derived, arrays, len(wanted), range(count, 2 * count))
+    known = _by_structure(derived, arrays, len(wanted), range(count, 2 * count))
     if known is not None:
         return known
     tangents = basis([program.specs[k] for k in wanted], columns)
     results = run(derived, [*arrays, *tangents], [False] * len(arrays) + [True] * len(wanted), columns,
                   outputs=range(count, 2 * count))
-    program.check(int(results.failed.max(initial=0)))
+    derived.check(int(results.failed.max(initial=0)), [*arrays, *(tangent[0] for tangent in tangents)] if columns else None)
     return [results.outputs[count + number] for number in range(count)]
 
 
-def _by_structure(program: Program, derived: Program, arrays: list[Array], seeds: int, wanted: range) -> list[Array] | None:
+def _by_structure(derived: Program, arrays: list[Array], seeds: int, wanted: range) -> list[Array] | None:
     """The outputs `wanted` of a program of products for all rows of the identity, where its structure is known.
 
-    seeds  how many inputs behind those of `program` take a row of the identity
+    seeds  how many inputs behind `arrays` take a row of the identity
     """
     own = len(arrays)
     found = derived.matrices(tuple(range(own, own + seeds)), tuple(wanted))
@@ -216,5 +216,5 @@ def _by_structure(program: Program, derived: Program, arrays: list[Array], seeds
         return None
     made, layouts = found
     outputs, _, failed = made.single(made.request())(arrays)
-    program.check(failed)
+    made.check(failed, arrays)
     return matrices(layouts, outputs)

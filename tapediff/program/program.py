@@ -275,11 +275,19 @@ class Program:
             GuardError: one did; `failed` is 1 + its number. With the `leaves` that were replayed it says how.
         """
         if failed:
-            details = None
-            if leaves is not None:
-                kept = [np.array(leaf) for leaf in leaves]
-                details = lambda: f"First {self.branches_of(kept).change}"  # noqa: E731
-            raise GuardError.at(self.tape.guards[failed - 1], details=details)
+            raise GuardError.at(self.tape.guards[failed - 1], details=None if leaves is None else self.change_at(leaves))
+
+    def change_of(self, failed: int, leaves: Sequence[Any]) -> str:
+        """How the decision changed at these inputs that made a replay fail; `failed` is 1 + the number of the guard."""
+        try:
+            return str(self.branches_of(leaves).change)
+        except Exception:  # the decision itself is known
+            return str(self.tape.guards[failed - 1])
+
+    def change_at(self, leaves: Sequence[Any]) -> Callable[[], str]:
+        """What says how the first decision changed that does at these inputs, computed when somebody reads it."""
+        kept = [np.array(leaf) for leaf in leaves]
+        return lambda: f"First {self.branches_of(kept).change}"
 
     # --- decisions --------------------------------------------------------------------------------------------------------------
 

@@ -52,6 +52,7 @@ from tapediff.tape.spec import Spec
 __all__ = ["Request", "Schedule", "build"]
 
 KIND_CODES = {"bool": 0, "int32": 1, "int64": 2, "float32": 3, "float64": 4}
+MOST_ALONE = 1 << 13  # elements of operands and result up to which kernels in lanes are quicker than NumPy with one lane
 _GUARDS = {"truth": GUARD_TRUTH, "integer": GUARD_INTEGER, "value": GUARD_VALUE}
 _ONES = {4: int(np.float32(1).view(np.int32)), 8: int(np.float64(1).view(np.int64))}
 
@@ -186,14 +187,13 @@ class _Builder(Values):
 
     def _release(self, values: Sequence[int], time: int) -> None:
         """Give back the memory of values that are read at `time` for the last time."""
-        last, roots = self.last, self.roots
-        for x in values:
-            if x >= 0:
-                x = roots[x]
-            if last.get(x) == time:
-                last[x] = -1  # also where it stands among the values again
-                if self.laned[x] if x >= 0 else self.leaf_laned[-x - 1]:
-                    self.workspace.give(self.places[x] >> 2 << 3, self.nbytes(x))
+        ended = self.ending.get(time)
+        if ended is None:
+            return
+        roots = self.roots
+        for root in dict.fromkeys([roots[x] if x >= 0 else x for x in values]):
+            if root in ended and (self.laned[root] if root >= 0 else self.leaf_laned[-root - 1]):
+                self.workspace.give(self.places[root] >> 2 << 3, self.nbytes(root))
 
     def _take(self, nbytes: int) -> int:
         return self.workspace.take(nbytes) // 8 << 2 | WORKSPACE
@@ -252,13 +252,14 @@ class _Builder(Values):
         tape = self.tape
         guards = self._guards_by_value()
         outputs = self._outputs_by_value()
-        for index in range(len(tape)):
-            if not needed[index] or not self.laned[index]:
+        roots, laned, last = self.roots, self.laned, self.last
+        for index, operands in enumerate(tape.operands):
+            if not needed[index] or not laned[index]:
                 continue
-            if self.roots[index] == index:
-                is_only_output = self.last[index] == index and len(outputs.get(index, ())) == 1 and index not in guards
-                if is_only_output and self._emit_output_in_rows(index, outputs[index][0]):
-                    self._release(tape.operands[index], index)
+            if roots[index] == index:
+                if last[index] == index and index in outputs and len(outputs[index]) == 1 and index not in guards and (
+                        self._emit_output_in_rows(index, outputs[index][0])):
+                    self._release(operands, index)
                     continue
                 self.places[index] = self._take(self.nbytes(index))
                 self._emit_forward(index)
@@ -266,7 +267,7 @@ class _Builder(Values):
                 self._emit_guards(guards[index])
             if index in outputs:
                 self._emit_outputs(outputs[index], index)
-            self._release((index, *tape.operands[index]), index)
+            self._release((index, *operands), index)
 
     def _reverse(self) -> None:
         tape, request = self.tape, self.request
@@ -365,14 +366,14 @@ class _Builder(Values):
 
     def _adjoint(self, value: int, is_zeroed: bool = True) -> int:
         """The place of the adjoint of a value; zeros where it had none."""
-        root = self.root(value)
+        root = self.roots[value] if value >= 0 else value
         found = self.adjoints.get(root)
         if found is None:
             nbytes = self.adjoint_bytes(root)
-            found = self.adjoints[root] = self._take(nbytes)
+            found = self.adjoints[root] = self.workspace.take(nbytes) // 8 << 2 | WORKSPACE
             if is_zeroed:
                 self._emit(self.actions.number(("zero", nbytes), ZERO, count=nbytes + 7 & ~7), found)
-        return found + (self.skips[value] * self.lanes >> 3 << 2 if value >= 0 else 0)
+        return found if root == value else found + (self.skips[value] * self.lanes >> 3 << 2)
 
     def _emit_accumulation(self, value: int, place: int) -> None:
         """Add what lies at `place` to the adjoint of a value."""
@@ -408,8 +409,9 @@ class _Builder(Values):
 
     def _emit_forward(self, index: int) -> None:
         operation, operands = self.tape.operations[index], self.tape.operands[index]
-        pointers = [self.place(x) for x in operands]
-        laned = tuple([self.laned[x] if x >= 0 else self.leaf_laned[-x - 1] for x in operands])
+        places, roots, offsets, leaf_laned = self.places, self.roots, self.offsets, self.leaf_laned
+        pointers = [places[roots[x]] + (offsets[x] >> 3 << 2) if x >= 0 else places[x] for x in operands]
+        laned = tuple([self.laned[x] if x >= 0 else leaf_laned[-x - 1] for x in operands])
         if not operation.is_elementwise and self.lanes == 1:
             self._emit_structural(index, operation, operands, pointers)
         else:
@@ -425,7 +427,7 @@ class _Builder(Values):
         if known is None:
             known = self.known_forward[key] = self._forward_action(operation, laned)
         action, words = known
-        self.code += (action, y, *pointers, *[0] * (words - 2 - len(pointers)))
+        self.code += (action, y, *pointers, *(0,) * (words - 2 - len(pointers)))
 
     def _forward_action(self, operation: Operation, laned: tuple[bool, ...]) -> tuple[int, int]:
         """The action that computes an element-wise operation, and the words of its steps."""
@@ -450,7 +452,7 @@ class _Builder(Values):
         kernels = self._kernels(index)
         y = self.places[index]
         if kernels is None:
-            self._emit_host(HostStep("forward", operation, self.lanes, tuple(self.is_laned(x) for x in operands), (y, *pointers)))
+            self._emit_calls(operation, y, pointers, tuple(self.is_laned(x) for x in operands))
             return
         count = kernels.parameters.__array_interface__["data"][0]
         self.structural[index] = kernels
@@ -537,7 +539,23 @@ class _Builder(Values):
                 if counts.get(value) == 1 and position not in self.request.summed}
 
     def _emit_structural_in_lanes(self, operation: Operation, y: int, pointers: list[int], laned: tuple[bool, ...]) -> None:
-        if self.lanes > 1:
+        found = kernels_of(operation, 0) if self.lanes == 1 else None
+        if found is None:
+            self._emit_calls(operation, y, pointers, laned)
+            return
+        self.actions.kept.append(found.parameters)
+        count = found.parameters.__array_interface__["data"][0]
+        padded = [*pointers, *[0] * (3 - len(pointers))]
+        self._emit(self.actions.number((found.forward, count), FORWARD3, kernel=found.forward, count=count,
+                                       reach=_forward_reach(operation)), y, *padded)
+
+    def _has_lanes_kernels(self, operation: Operation) -> bool:
+        """Whether the kernels for values in lanes are the quicker ones: with one lane NumPy's loops are, on many elements."""
+        return self.lanes > 1 or operation.spec.size + sum(spec.size for spec in operation.operands) <= MOST_ALONE
+
+    def _emit_calls(self, operation: Operation, y: int, pointers: list[int], laned: tuple[bool, ...]) -> None:
+        """Compute a structural operation by the kernels of its family, by its parts, or by NumPy."""
+        if self._has_lanes_kernels(operation):
             calls = forward_calls(operation, self.lanes, laned)
             if calls is not None:
                 places = {RESULT: y, **dict(enumerate(pointers))}
@@ -548,15 +566,7 @@ class _Builder(Values):
             if parts is not None:
                 self._emit_tape(parts, list(zip(pointers, laned, strict=True)), y)
                 return
-        found = kernels_of(operation, 0) if self.lanes == 1 else None
-        if found is None:
-            self._emit_host(HostStep("forward", operation, self.lanes, laned, (y, *pointers)))
-            return
-        self.actions.kept.append(found.parameters)
-        count = found.parameters.__array_interface__["data"][0]
-        padded = [*pointers, *[0] * (3 - len(pointers))]
-        self._emit(self.actions.number((found.forward, count), FORWARD3, kernel=found.forward, count=count,
-                                       reach=_forward_reach(operation)), y, *padded)
+        self._emit_host(HostStep("forward", operation, self.lanes, laned, (y, *pointers)))
 
     def _emit_reverse_in_lanes(self, index: int) -> None:
         """Add to the adjoints of a structural instruction's operands, by kernels or else by its rule."""
@@ -678,13 +688,14 @@ class _Builder(Values):
 
     def _emit_reverse(self, index: int) -> None:
         operation, operands = self.tape.operations[index], self.tape.operands[index]
-        if self.lanes > 1 and not operation.is_elementwise:
+        if not operation.is_elementwise and index not in self.structural and self._has_lanes_kernels(operation):
             self._emit_reverse_in_lanes(index)
             return
         bits = self.wanted_bits(index)
         y_bar = self.adjoints[index]
         y = self.places[index]
-        values = [self.place(x) for x in operands]
+        roots, places = self.roots, self.places
+        values = [places[roots[x]] + (self.offsets[x] >> 3 << 2) if x >= 0 else places[x] for x in operands]
         if not operation.is_elementwise:
             adjoints = [self._adjoint(x) if bits >> k & 1 else 0 for k, x in enumerate(operands)]
             kernels = self.structural.get(index)
@@ -704,14 +715,20 @@ class _Builder(Values):
         if extents is None:
             extents = self.known_extents[operation, laned] = self._extents(operation, laned)
         repeat, strides = extents[1], extents[3]
+        known_adjoints = self.adjoints
         adjoints = []
         fresh = 0
         for k, x in enumerate(operands):
             if not bits >> k & 1:
                 adjoints.append(0)
                 continue
+            root = roots[x] if x >= 0 else x
+            found = known_adjoints.get(root)
+            if found is not None and root == x:
+                adjoints.append(found)
+                continue
             # a call for each element adds to the adjoint of an operand that is one element
-            if self.root(x) not in self.adjoints and (repeat == 1 or strides[k]) and not self.is_part(x):
+            if found is None and (repeat == 1 or strides[k]) and (root == x or not self.is_part(x)):
                 fresh |= 1 << k
             adjoints.append(self._adjoint(x, is_zeroed=not fresh >> k & 1))
         same = self._same(operands, bits) if len(operands) > 1 else ()
@@ -720,7 +737,7 @@ class _Builder(Values):
         if known is None:
             known = self.known_reverse[key] = self._reverse_action(operation, extents, bits, fresh, same)
         action, width = known
-        padding = [0] * (width - len(operands))
+        padding = (0,) * (width - len(operands))
         self.code += (action, y_bar, y, *values, *padding, *adjoints, *padding)
 
     def _reverse_action(self, operation: Operation, extents: tuple[int, int, int, list[int]], bits: int, fresh: int,
@@ -739,7 +756,9 @@ class _Builder(Values):
 
     def _same(self, operands: tuple[int, ...], bits: int) -> tuple[int, ...]:
         """For each operand the first one that has the same adjoint; () where all differ."""
-        if len(set(map(self.root, operands))) == len(operands):
+        all_roots = self.roots
+        shown = [all_roots[x] if x >= 0 else x for x in operands]
+        if shown[0] != shown[1] if len(shown) == 2 else len(set(shown)) == len(shown):
             return ()
         roots = [(self.root(x), self.offsets[x] if x >= 0 else 0) if bits >> k & 1 else ("none", k)
                  for k, x in enumerate(operands)]

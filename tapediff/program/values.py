@@ -45,6 +45,15 @@ def saved_names(row: Any, wanted: int) -> frozenset[str]:
     return frozenset(read & {"a", "b", "c", "y"})
 
 
+def saved_positions(operation: Operation, wanted: int) -> tuple[int, ...]:
+    """Which operands the adjoints of the operands `wanted` read; -1 for the result."""
+    if operation.is_elementwise:
+        names = saved_names(operation.row, wanted)
+        return (*[k for k, name in enumerate("abc"[:len(operation.operands)]) if name in names], *[-1] * ("y" in names))
+    found = {what for k in range(len(operation.operands)) if wanted >> k & 1 for what in operation.row.saved_by(k)}
+    return tuple([-1 if what == "y" else what for what in found if what == "y" or what < len(operation.operands)])
+
+
 def skipped_elements(operation: Operation) -> int | None:
     """Where an operation shows neighbouring elements of its operand in order: how many lie before them; None elsewhere."""
     if operation.is_alias or operation.row.name == "clone":
@@ -68,7 +77,7 @@ class Values:
     roots, offsets     whose memory each instruction shows, and from which byte on
     active, leaf_active, bits  which adjoints are wanted, and of which operands of each instruction
     needed             which instructions have to be run
-    last               the time of the last step that reads each root
+    last               the time of the last step that reads each root; ending: the roots by that time
     """
 
     def __init__(self, tape: ClosedTape, request: Request) -> None:
@@ -86,7 +95,10 @@ class Values:
         for value in roots:
             self.leaf_laned[-value - 1] = True
         self.laned = tape.depends_on(roots)
-        self._find_roots()
+        operations = set(tape.operations)
+        sizes = {operation: max(operation.spec.size, 1) * operation.spec.dtype.itemsize for operation in operations}
+        self.own_bytes = [sizes[operation] for operation in tape.operations]
+        self._find_roots(operations)
         self._find_active()
         self.needed: list[int] = tape.needed([
             *(tape.outputs[position] for position in request.outputs), *(guard.value for guard in tape.guards),
@@ -110,21 +122,22 @@ class Values:
                 laned[index] or all(fits[reader] for reader in readers.get(index, ())))
         return {value for value in shared if all(fits[reader] for reader in readers.get(value, ()))}
 
-    def _find_roots(self) -> None:
+    def _find_roots(self, operations: set[Operation]) -> None:
         """The value whose memory each instruction shows, and from which byte on: its own, or that of what it is a view of."""
-        roots: list[int] = []
-        skips: list[int] = []  # in one lane
-        for index, (operation, operands) in enumerate(zip(self.tape.operations, self.tape.operands, strict=True)):
+        roots = list(range(len(self.tape)))
+        skips = [0] * len(roots)  # in one lane
+        views: dict[Operation, int] = {}  # and how many elements each one skips
+        for operation in operations:
             skipped = skipped_elements(operation)
-            root, skip = index, 0
             if skipped is not None:
-                first = operands[0]
+                views[operation] = skipped
+        for index, operation in enumerate(self.tape.operations):
+            if operation in views:
+                first = self.tape.operands[index][0]
                 lanes = self.lanes if self.laned[index] else 1
-                within = skipped * operation.spec.dtype.itemsize + (skips[first] if first >= 0 else 0)
+                within = views[operation] * operation.spec.dtype.itemsize + (skips[first] if first >= 0 else 0)
                 if within * lanes % 8 == 0:
-                    root, skip = roots[first] if first >= 0 else first, within
-            roots.append(root)
-            skips.append(skip)
+                    roots[index], skips[index] = roots[first] if first >= 0 else first, within
         self.roots = roots
         self.skips = skips
         self.offsets = [skip * (self.lanes if is_laned else 1) for skip, is_laned in zip(skips, self.laned, strict=True)]
@@ -145,11 +158,15 @@ class Values:
 
     def nbytes(self, value: int) -> int:
         """The bytes of a value, in all its lanes."""
+        if value >= 0:
+            return self.own_bytes[value] * self.lanes if self.laned[value] else self.own_bytes[value]
         spec = self.tape.spec(value)
         return max(spec.size, 1) * spec.dtype.itemsize * (self.lanes if self.is_laned(value) else 1)
 
     def adjoint_bytes(self, value: int) -> int:
         """The bytes of an adjoint; adjoints always have lanes."""
+        if value >= 0:
+            return self.own_bytes[value] * self.lanes
         spec = self.tape.spec(value)
         return max(spec.size, 1) * spec.dtype.itemsize * self.lanes
 
@@ -167,8 +184,13 @@ class Values:
             return
         for operation, operands in zip(tape.operations, tape.operands, strict=True):
             bits = operation.adjoints
-            depends.append(bits != 0 and any((depends[x] if x >= 0 else leaves[-x - 1]) and bits >> k & 1
-                                             for k, x in enumerate(operands)))
+            found = False
+            for x in operands:
+                if bits & 1 and (depends[x] if x >= 0 else leaves[-x - 1]):
+                    found = True
+                    break
+                bits >>= 1
+            depends.append(found)
         active = [False] * len(tape)
         for position in self.seeded():
             value = tape.outputs[position]
@@ -203,35 +225,29 @@ class Values:
         tape, needed = self.tape, self.needed
         end = len(tape)
         last: dict[int, int] = {}
-        roots = self.roots
-        for index in range(end):
-            if not needed[index] or not self.laned[index]:
+        roots, laned, operations = self.roots, self.laned, tape.operations
+        for index, operands in enumerate(tape.operands):
+            if needed[index] and laned[index]:
+                if index not in last:
+                    last[index] = index
+                for x in operands:
+                    last[roots[x] if x >= 0 else x] = index
+        known: dict[Any, tuple[int, ...]] = {}
+        for index, is_active in enumerate(self.active):
+            if not is_active or roots[index] != index:
                 continue
-            last[index] = max(last.get(index, index), index)
-            for x in tape.operands[index]:
-                last[roots[x] if x >= 0 else x] = index
-        for index in range(end):
-            if not self.active[index] or roots[index] != index:
-                continue
-            operation = tape.operations[index]
             operands = tape.operands[index]
-            bits = self.wanted_bits(index)
+            key = operations[index], self.bits[index]
+            positions = known.get(key)
+            if positions is None:
+                positions = known[key] = saved_positions(*key)
             time = 2 * end - index
-            if operation.is_elementwise:
-                names = saved_names(operation.row, bits)
-                saved = [x for name, x in zip("abc", operands, strict=False) if name in names]
-                if "y" in names:
-                    saved.append(index)
-            else:
-                saved = []
-                for k in range(len(operands)):
-                    if bits >> k & 1:
-                        for what in operation.row.saved_by(k):
-                            if what == "y":
-                                saved.append(index)
-                            elif what < len(operands):
-                                saved.append(operands[what])
-            for x in saved:
+            for position in positions:
+                x = operands[position] if position >= 0 else index
                 root = roots[x] if x >= 0 else x
-                last[root] = max(last.get(root, 0), time)
+                if last.get(root, 0) < time:
+                    last[root] = time
         self.last = last
+        self.ending: dict[int, list[int]] = {}
+        for root, time in last.items():
+            self.ending.setdefault(time, []).append(root)

@@ -45,7 +45,7 @@ RULES = [
 
 def test_every_rule_has_samples():
     rows = [row for row in STRUCTURAL.values() if row.forward.__module__ == "tapediff.ops.decompositions"]
-    assert {row.name for row in rows if row.pullback is not None} - set(SAMPLES) == {"eigh", "eigvalsh", "qr_complete"}
+    assert {row.name for row in rows if row.pullback is not None} - set(SAMPLES) == {"eigh", "eigvalsh"}
 
 
 @pytest.mark.parametrize(("name", "attributes", "operands"), RULES)
@@ -56,16 +56,6 @@ def test_rules_are_the_slopes_of_the_values(name, attributes, operands):
 @pytest.mark.parametrize(("name", "attributes", "operands"), RULES)
 def test_rules_differentiate_to_the_slopes_of_the_rules(name, attributes, operands):
     check_second_order(STRUCTURAL[name], attributes, *operands)
-
-
-def test_the_rule_of_a_complete_qr_is_that_of_the_reduced_one():
-    a, y_bar = normal(2, 4, 3), normal(2, 7, 3)
-    wide = np.concatenate([y_bar[:, :4], np.zeros((2, 4, 1)), np.concatenate([y_bar[:, 4:], np.zeros((2, 1, 3))], 1)], 2)
-    found = []
-    for name, adjoint in (("qr", y_bar), ("qr_complete", wide)):
-        row = STRUCTURAL[name]
-        found.append(row.pullback(ARRAYS, None, 0, adjoint, row.forward(None, a), a))
-    np.testing.assert_allclose(*found, rtol=1e-12)
 
 
 def test_a_pseudo_inverse_at_constant_rank_has_the_slopes_of_its_values():

@@ -123,6 +123,7 @@ sample(
 sample("median nanmedian", (((0, 1), False), floats((3, 4))), (((0, 1), False), spicy((3, 5))), (((), False), floats(())))
 sample("amax amin aminmax_max aminmax_min", *FOLDS, (((1,), False), coarse((4, 6))))
 SPREADS = [
+    (((1,), False, 0.5), floats((3, 4))),
     (((0, 1), False, 1), floats((3, 4))),
     (((1,), True, 0), floats((3, 4))),
     (((0, 2), False, 1), floats((2, 3, 4))),
@@ -195,6 +196,8 @@ sample(
     (viewed((2, 2), (4, 1), 5), floats((3, 4), (2, 2))),
     (viewed((), (), 2), floats((4,), ())),
     (viewed((3,), (2,)), floats((6,), (3,))),
+    (viewed((1,), (1,)), floats((), (1,))),
+    (viewed((), ()), floats((), ())),
 )
 sample("clone", (None, floats((3, 4))), (None, floats(())))
 
@@ -388,7 +391,8 @@ sample("pinv", (True, lambda rng: (*symmetric((3, 3))(rng), np.zeros(()), np.ful
 sample("lstsq", (("gelsd", 1e-6), apart((4, 3), (4, 2))), (("gelsy", 1e-6), apart((2, 2, 3), (2, 2, 1))))
 sample("lstsq", (("gels", 1e-6), apart((3, 3), (3, 0))), (("gelss", 1e-6), apart((0, 2), (0, 1))))
 sample("matrix_exp", (None, apart((3, 3))), (None, apart((2, 2, 2))), (None, apart((0, 0))))
-sample("undifferentiable", ("no derivative", integers((3, 4))), ("no derivative", integers(())))
+REFUSAL = "RuntimeError", "no derivative"
+sample("undifferentiable", (REFUSAL, with_indices([(3, 4)], ((3, 4), 0, 5))), (REFUSAL, with_indices([()], ((2,), 0, 5))))
 
 LOSSES = [((reduction, -100, (5, 3)), with_indices([(5, 3)], ((5,), 0, 3))) for reduction in ("none", "sum", "mean")]
 LOSSES += [

@@ -100,3 +100,57 @@ def test_checks_that_hold_hold_in_replays_and_others_are_reported(name):
     assert failed.tolist() == [False, True, False, False]
     assert_close(results[0], wanted)
     assert_close(results[3], wanted)
+
+
+# --- what errors say ------------------------------------------------------------------------------------------------------------
+
+def branching(x):
+    return (x.sin() if x.sum() > 1 else x).sum()
+
+
+def vector(x):
+    return x.sin() if x.sum() > 1 else x
+
+
+ROWS = np.array([[1.0, 1.0], [2.0, 0.0], [0.25, 0.25]])
+FAILING = {
+    "call": (lambda p: p(ROWS[2]), branching),
+    "value_and_grad": (lambda p: p.value_and_grad(ROWS[2]), branching),
+    "vjp": (lambda p: p.vjp(ROWS[2], 1.0), branching),
+    "jvp": (lambda p: p.jvp(ROWS[2], ROWS[0]), branching),
+    "hvp": (lambda p: p.hvp(ROWS[2], ROWS[0]), branching),
+    "hessian": (lambda p: p.hessian(ROWS[2]), branching),
+    "jacobian, reverse": (lambda p: p.jacobian(ROWS[2], mode="reverse"), vector),
+    "jacobian, forward": (lambda p: p.jacobian(ROWS[2], mode="forward"), vector),
+    "batch": (lambda p: p.batch()(ROWS), branching),
+    "gradients of a batch": (lambda p: p.batch().grad(ROWS), branching),
+    "vjp of a batch": (lambda p: p.batch().vjp(ROWS, np.ones(3)), branching),
+    "jvp of a batch": (lambda p: p.batch().jvp(ROWS, ROWS), branching),
+    "jacobian of a batch": (lambda p: p.batch().jacobian(ROWS), vector),
+    "hessian of a batch": (lambda p: p.batch().hessian(ROWS), branching),
+}
+
+
+@pytest.mark.parametrize("lanes", [False, True])
+@pytest.mark.parametrize("name", FAILING)
+def test_errors_say_what_was_compared(name, lanes, monkeypatch):
+    if lanes:
+        monkeypatch.setattr(type(td.record(vector, ROWS[0])), "matrices", lambda self, seeds, wanted: None)
+    call, f = FAILING[name]
+    message = r"First changed \(0\.5 > 1\.0\): bool\(value\) is True at .*test_program_guards"
+    with pytest.raises(td.GuardError, match=message) as caught:
+        call(td.record(f, ROWS[0]))
+    assert ("In row 2: First" in str(caught.value)) == ("batch" in name)
+
+
+def test_errors_of_too_many_paths_say_what_was_compared(monkeypatch):
+    def stairs(x):
+        return x * sum(bool(x > step) for step in (1.5, 2.5, 3.5))
+
+    compiled = td.compile(stairs, limit=1)
+    compiled(td.tensor(1.0))
+    with pytest.raises(RuntimeError, match=r"the last guard that failed: changed \(2\.0 > 1\.5\): bool\(value\) is False at "):
+        compiled(td.tensor(2.0))
+    monkeypatch.setattr(td.func.vmap, "limit", 1)
+    with pytest.raises(RuntimeError, match=r"they part here: changed \(2\.0 > 1\.5\): bool\(value\) is False at "):
+        td.func.vmap(stairs)(td.tensor([1.0, 2.0, 3.0]))

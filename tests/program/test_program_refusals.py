@@ -148,6 +148,24 @@ def test_results_that_are_no_tensors_are_refused(result):
         td.record(lambda x: result, 1.0)
 
 
+@pytest.mark.parametrize("name", ["SGD", "Adam", "LBFGS"])
+def test_a_step_of_an_optimizer_is_refused(name):
+    model = td.nn.Linear(3, 1)
+    optimizer = getattr(td.optim, name)(model.parameters(), lr=0.1)
+    before = [p.tolist() for p in model.parameters()]
+
+    def f(x):
+        loss = model(x).sum()
+        optimizer.step(lambda: loss)
+        return loss
+
+    for call in (lambda: td.record(f, np.ones(3, np.float32)), lambda: td.func.vmap(f)(td.ones(2, 3)),
+                 lambda: td.compile(f)(td.ones(3)), lambda: td.func.jacrev(f)(td.ones(3))):
+        with pytest.raises(RuntimeError, match=rf"a recorded function calls {name}\.step\(\): the replay would lose"):
+            call()
+    assert [p.tolist() for p in model.parameters()] == before
+
+
 def test_generators_are_refused():
     def f(x):
         yield x

@@ -95,6 +95,19 @@ def read_shared(name: str, given: Given) -> np.ndarray:
         source.close()
 
 
+def files_of(given: Given) -> list[str]:
+    """The files and folders behind an input; none for one in memory or a number.
+
+    >>> files_of("data/weights.npz:w"), files_of("0.5"), files_of([1.0])
+    (['data/weights.npz'], [], [])
+    """
+    if not isinstance(given, str | PathLike) or parse_number(fspath(given)) is not None:
+        return []
+    with suppress(JobError):
+        return Location.of(fspath(given)).files()
+    return []
+
+
 def read_element(name: str, location: Location) -> np.ndarray | None:
     """The array without dimensions that an `.npy` file or a member of an `.npz` file holds; None if it has dimensions."""
     if location.format == "npy":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tapediff.nn import functional as F
 from tapediff.nn.modules.applied import Applied
 
-__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d"]
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 SHOWN = "p={p}, inplace={inplace}"
 
@@ -22,3 +22,5 @@ class Dropout1d(Applied, function=F.dropout1d, settings="p=0.5 inplace", shown=S
 class Dropout2d(Applied, function=F.dropout2d, settings="p=0.5 inplace", shown=SHOWN, prepare=check_probability): ...
 class Dropout3d(Applied, function=F.dropout3d, settings="p=0.5 inplace", shown=SHOWN, prepare=check_probability): ...
 class AlphaDropout(Applied, function=F.alpha_dropout, settings="p=0.5 inplace", shown=SHOWN, prepare=check_probability): ...
+class FeatureAlphaDropout(Applied, function=F.feature_alpha_dropout, settings="p=0.5 inplace", shown=SHOWN,
+                          prepare=check_probability): ...

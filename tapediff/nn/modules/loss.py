@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tapediff.nn import functional as F
 from tapediff.nn.modules.applied import Applied
+from tapediff.nn.modules.distance import PairwiseDistance
 
 __all__ = [
-    "BCELoss", "BCEWithLogitsLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "GaussianNLLLoss", "HingeEmbeddingLoss",
-    "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "MarginRankingLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss",
-    "NLLLoss", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss", "TripletMarginLoss",
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "CTCLoss",
+    "CosineEmbeddingLoss",
+    "CrossEntropyLoss",
+    "GaussianNLLLoss",
+    "HingeEmbeddingLoss",
+    "HuberLoss",
+    "KLDivLoss",
+    "L1Loss",
+    "MSELoss",
+    "MarginRankingLoss",
+    "MultiLabelMarginLoss",
+    "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss",
+    "NLLLoss",
+    "PoissonNLLLoss",
+    "SmoothL1Loss",
+    "SoftMarginLoss",
+    "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
 ]
 
 FOLDED = "size_average reduce reduction"
+
+
+def with_distance(settings: dict[str, Any]) -> None:
+    """The usual distance where none is given."""
+    settings["distance_function"] = settings["distance_function"] or PairwiseDistance()
 
 
 class L1Loss(Applied, function=F.l1_loss, settings=FOLDED): ...
@@ -33,3 +59,7 @@ class TripletMarginLoss(Applied, function=F.triplet_margin_loss, settings=f"marg
 class SoftMarginLoss(Applied, function=F.soft_margin_loss, settings=FOLDED): ...
 class MultiMarginLoss(Applied, function=F.multi_margin_loss, settings=f"p margin weight {FOLDED}"): ...
 class MultiLabelSoftMarginLoss(Applied, function=F.multilabel_soft_margin_loss, settings=f"weight {FOLDED}"): ...
+class MultiLabelMarginLoss(Applied, function=F.multilabel_margin_loss, settings=FOLDED): ...
+class CTCLoss(Applied, function=F.ctc_loss, settings="blank reduction zero_infinity"): ...
+class TripletMarginWithDistanceLoss(Applied, function=F.triplet_margin_with_distance_loss,
+                                    settings="*distance_function *margin *swap *reduction", prepare=with_distance): ...
