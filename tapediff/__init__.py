@@ -12,9 +12,10 @@ from tapediff.dtypes import finfo, float32, float64, get_default_dtype, iinfo, i
 from tapediff.errors import GuardError, ProgramFileError, SavedFileError
 from tapediff.functions import FUNCTIONS as _FUNCTIONS
 from tapediff.grad_modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
+from tapediff.hot import serve as _serve  # the module waits for what is done often
 from tapediff.later import NAMES as _FROM
 from tapediff.later import PARTS as _LAZY
-from tapediff.native import install as _install  # the module waits for the first value
+from tapediff.native import install as _install  # ... and this one for the first value
 from tapediff.printing import set_printoptions
 from tapediff.shapes import Size
 from tapediff.tensor import Device as device

@@ -225,6 +225,7 @@ def leave_tape(segment: Segment, index: int) -> None:
 def run_host(segment: Segment, code: array[int], first: int, index: int) -> None:
     """Execute an instruction whose kernel is a Python function on arrays."""
     kind = KINDS.kinds[code[3 * (index - first)]]
+    KINDS.count_run(kind)
     values = [operand_array(segment, operand, spec)
               for operand, spec in zip(operands_of(code, index - first, len(kind.operands)), kind.operands, strict=True)]
     out = slot_array(segment, index, kind.spec)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from math import copysign
 from typing import Any
 
@@ -110,6 +111,7 @@ class Latest:
 
 latest = Latest()
 at_open: list[Callable[[], None]] = []  # to be called when a segment is opened
+at_host: list[Callable[[Kind], None]] = []  # to be called with a new kind that NumPy would have to do
 
 
 def _open() -> Segment:
@@ -196,9 +198,28 @@ def set_aside() -> None:
     segment = modes.segment
     segment.close()
     segment.thread = 0
+    _close_nothing()
+
+
+def _close_nothing() -> None:
+    """Let a closed and empty segment be the running one."""
     modes.segment = modes.end.segment = empty = Segment(True)
     empty.close()
     empty.thread = 0
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """What is recorded inside goes to segments of its own; the running segment goes on afterwards as if nothing had been."""
+    before = modes.segment
+    _close_nothing()
+    latest.segment = None
+    try:
+        yield
+    finally:
+        close()
+        modes.segment = modes.end.segment = before
+        latest.segment = None
 
 
 def operand_of(handle: Any, segment: Segment) -> int:
@@ -661,7 +682,11 @@ def make_structural_kind(row: Structural, attributes: Any, operands: tuple[Any, 
     kind_class = layout.ALIAS if row.is_alias else layout.STRUCTURAL if serves(row, attributes, specs, spec) else layout.HOST
     if kind_class == layout.STRUCTURAL and row.kernel in ("sum", "mean") and spec.size == 1:
         kind_class = layout.REDUCTION
-    return KINDS.add(kind_class, row, specs, spec, attributes, 0, wanted, saves, len(specs))
+    kind = KINDS.add(kind_class, row, specs, spec, attributes, 0, wanted, saves, len(specs))
+    if kind_class == layout.HOST:
+        for call in at_host:
+            call(kind)
+    return kind
 
 
 def serves(row: Structural, attributes: Any, specs: tuple[Spec, ...], spec: Spec) -> bool:

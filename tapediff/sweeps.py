@@ -57,6 +57,7 @@ from tapediff.tape.layout import (
     ONE_BLOCK,
     PYTHON,
     REDUCTION,
+    REPLAYED,
     S_ADDRESS,
     S_ADJOINT,
     S_BYTES,
@@ -348,6 +349,18 @@ def forward_one(code: int, i: int, start: int, n: int, base: int, addresses: int
 
 
 @inner
+def forward_replayed(code: int, i: int, base: int, addresses: int, kinds: int, chunks: int) -> None:
+    """Run instruction `base + i`, whose kernel takes an array of addresses."""
+    kind = load_i32(code + i * 12)
+    arity = field(kinds, kind, K_ARITY)
+    pointers = np.empty(arity + 1, np.int64)
+    pointers[0] = value_address(base + i, addresses, chunks, 0)
+    for k in range(arity):
+        pointers[k + 1] = value_address(operand_of(code, i, k), addresses, chunks, 0)
+    call_forward(field(kinds, kind, K_FORWARD), field(kinds, kind, K_COUNT), pointers.ctypes.data, 0, 0, 0)
+
+
+@inner
 def forward_run(code: int, i: int, stop: int, n: int, first: int, addresses: int, kinds: int, chunks: int) -> None:
     """Compute the run of instructions i to stop over n elements, a block of elements after the other."""
     for j in range(i, stop):
@@ -400,6 +413,8 @@ def forward_range(code: int, first: int, begin: int, last: int, addresses: int, 
                 forward_run(code, i, i + 1, n, first, addresses, kinds, chunks)
         elif kind_class == HOST:
             return first + i
+        elif kind_class == REPLAYED:
+            forward_replayed(code, i, first, addresses, kinds, chunks)
         elif kind_class != ALIAS and kind_class != ARGUMENT:
             forward_one(code, i, 0, field(kinds, kind, K_COUNT), first, addresses, kinds, chunks)
         i += 1
@@ -746,6 +761,22 @@ def reverse_one(code: int, i: int, start: int, n: int, addresses: int, adjoints:
 
 
 @inner
+def reverse_replayed(code: int, i: int, addresses: int, adjoints: int, base: int, kinds: int, chunks: int) -> None:
+    """`reverse_one` for a kernel that takes an array of addresses."""
+    kind = load_i32(code + i * 12)
+    arity = field(kinds, kind, K_ARITY)
+    wanted = field(kinds, kind, K_WANTED)
+    pointers = np.empty(2 * arity + 2, np.int64)
+    pointers[0] = adjoint_address(i, adjoints, chunks, base, 0)
+    pointers[1] = value_address(i, addresses, chunks, 0)
+    for k in range(arity):
+        operand = operand_of(code, i, k)
+        pointers[k + 2] = value_address(operand, addresses, chunks, 0)
+        pointers[k + 2 + arity] = adjoint_address(operand, adjoints, chunks, base, 0) if wanted >> min(k, 60) & 1 else 0
+    call_forward(field(kinds, kind, K_REVERSE), field(kinds, kind, K_COUNT), pointers.ctypes.data, 0, 0, 0)
+
+
+@inner
 def is_active(code: int, i: int, adjoints: int, kinds: int) -> bool:
     """Whether instruction i was reached and passes an adjoint on."""
     return load_i64(adjoints + i * 8) >= 0 and field(kinds, load_i32(code + i * 12), K_WANTED) != 0
@@ -768,7 +799,10 @@ def reverse_range(code: int, top: int, bottom: int, addresses: int, adjoints: in
             return i + 1
         n = field(kinds, kind, K_COUNT)
         if not is_long(kinds, kind):
-            reverse_one(code, i, 0, n, addresses, adjoints, base, kinds, chunks)
+            if kind_class == REPLAYED:
+                reverse_replayed(code, i, addresses, adjoints, base, kinds, chunks)
+            else:
+                reverse_one(code, i, 0, n, addresses, adjoints, base, kinds, chunks)
             i -= 1
             continue
         low = max(start_of_run(code, i, kinds), bottom)

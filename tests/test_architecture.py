@@ -43,6 +43,7 @@ LAYERS = (
     ("func",),
     ("optim", "utils", "saving"),
     ("jobs", "viz"),
+    ("hot",),
     ("__main__",),
 )
 RANKS = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

@@ -130,10 +130,11 @@ def fold_truth(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
 def fold_spread(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
     """y = the sum of squared deviations from the mean over a divisor, in float64.
 
-    Own numbers: the divisor, whether the root is wanted.
+    Own numbers: the bits of the divisor, a float64; whether the root is wanted.
     """
     header = carray(p, 5)
-    lanes, results, count, divisor, takes_root = header[0], header[1], header[2], header[3], header[4]
+    lanes, results, count, takes_root = header[0], header[1], header[2], header[4]
+    divisor = header_float(p)
     starts, steps = carray(moved(p, 9), results), carray(moved(p, 9 + results), count)
     y_at, a_at = value_at(q, 0), value_at(q, 1)
     mean, total = np.empty(lanes, np.float64), np.empty(lanes, np.float64)

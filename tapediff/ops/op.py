@@ -7,7 +7,7 @@ The vocabulary of a formula:
 
 * operands ``a``, ``b``, ``c``; in a partial also ``y``, the op's value, and ``y_bar``, its adjoint;
 * ``+ - * / **``, comparisons, ``& | ^ ~``, numbers (which take the type of what they meet), ``pi``, ``inf``, ``nan``;
-* calls of other rows by name.
+* calls of other rows by name, and of functions of SciPy, as ``scipy_i0`` (tapediff/ops/borrowed.py).
 
 A partial that does not mention ``y_bar`` is dy/da.  One that does is the whole pullback, linear in ``y_bar``: ``where(a, y_bar, 0)``.
 """

@@ -81,5 +81,6 @@ def no_reverse(operation: Operation, position: int, lanes: Lanes) -> None:
 
 
 def call(body: Callable[..., None], element: str, parameters: Sequence[int] | np.ndarray[Any, Any], *pointers: int) -> Call:
-    """The call of a kernel that Numba compiles for one type of elements."""
+    """The call of a kernel that Numba compiles for one type of elements; its parameters are whole numbers."""
+    assert np.asarray(parameters).dtype.kind in "iub" or not len(parameters), parameters
     return Call(address(body, element), np.ascontiguousarray(parameters, np.int64), pointers)

@@ -33,7 +33,7 @@ def offsets(shape: Shape, dims: tuple[int, ...]) -> Array:
 def fold_parameters(shape: Shape, dims: tuple[int, ...], lanes: Lanes, *own: int) -> Array:
     """The parameters of kernels that fold `dims`, with up to six numbers of their own."""
     starts, steps = offsets(shape, tuple(dim for dim in range(len(shape)) if dim not in dims)), offsets(shape, dims)
-    return np.concatenate([[lanes.number, len(starts), len(steps), *own, *[0] * (6 - len(own))], starts, steps]).astype(np.int64)
+    return np.concatenate([[lanes.number, len(starts), len(steps), *own, *[0] * (6 - len(own))], starts, steps])
 
 
 def is_floating(operation: Operation) -> bool:
@@ -87,7 +87,9 @@ def is_filled_with_floats(operation: Operation) -> bool:
 
 
 def spread_numbers(operation: Operation) -> tuple[int, int]:
-    return max(count_of(operation) - cast(Any, operation.attributes)[2], 0), int("std" in operation.row.name)
+    """The bits of the divisor, for a correction may be a fraction; whether the root is wanted."""
+    divisor = np.float64(max(count_of(operation) - cast(Any, operation.attributes)[2], 0))
+    return int(divisor.view(np.int64)), int("std" in operation.row.name)
 
 
 def order_bits(operation: Operation) -> tuple[int]:

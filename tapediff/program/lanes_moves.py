@@ -22,7 +22,9 @@ _SHIFT = 40  # element k of operand n is number (n + 1 << 40) + k; smaller numbe
 
 def origins(operation: Operation) -> tuple[Array, Array]:
     """For each element of the result the operand that it comes from, or -1, and which element, or which number."""
-    numbers = [((k + 1) << _SHIFT) + np.arange(spec.size).reshape(spec.shape) for k, spec in enumerate(operation.operands)]
+    # asarray: a sum of arrays without dimensions is no array, and forward functions may write into a copy
+    numbers = [np.asarray(((k + 1) << _SHIFT) + np.arange(spec.size).reshape(spec.shape))
+               for k, spec in enumerate(operation.operands)]
     found = np.ascontiguousarray(operation.row.forward(operation.attributes, *numbers)).reshape(-1)
     assert found.dtype == np.int64
     return (found >> _SHIFT) - 1, found & ((1 << _SHIFT) - 1)

@@ -52,6 +52,7 @@ from tapediff.tape.spec import Spec
 __all__ = ["Request", "Schedule", "build"]
 
 KIND_CODES = {"bool": 0, "int32": 1, "int64": 2, "float32": 3, "float64": 4}
+MOST_ALONE = 1 << 13  # elements of operands and result up to which kernels in lanes are quicker than NumPy with one lane
 _GUARDS = {"truth": GUARD_TRUTH, "integer": GUARD_INTEGER, "value": GUARD_VALUE}
 _ONES = {4: int(np.float32(1).view(np.int32)), 8: int(np.float64(1).view(np.int64))}
 
@@ -451,7 +452,7 @@ class _Builder(Values):
         kernels = self._kernels(index)
         y = self.places[index]
         if kernels is None:
-            self._emit_host(HostStep("forward", operation, self.lanes, tuple(self.is_laned(x) for x in operands), (y, *pointers)))
+            self._emit_calls(operation, y, pointers, tuple(self.is_laned(x) for x in operands))
             return
         count = kernels.parameters.__array_interface__["data"][0]
         self.structural[index] = kernels
@@ -538,7 +539,23 @@ class _Builder(Values):
                 if counts.get(value) == 1 and position not in self.request.summed}
 
     def _emit_structural_in_lanes(self, operation: Operation, y: int, pointers: list[int], laned: tuple[bool, ...]) -> None:
-        if self.lanes > 1:
+        found = kernels_of(operation, 0) if self.lanes == 1 else None
+        if found is None:
+            self._emit_calls(operation, y, pointers, laned)
+            return
+        self.actions.kept.append(found.parameters)
+        count = found.parameters.__array_interface__["data"][0]
+        padded = [*pointers, *[0] * (3 - len(pointers))]
+        self._emit(self.actions.number((found.forward, count), FORWARD3, kernel=found.forward, count=count,
+                                       reach=_forward_reach(operation)), y, *padded)
+
+    def _has_lanes_kernels(self, operation: Operation) -> bool:
+        """Whether the kernels for values in lanes are the quicker ones: with one lane NumPy's loops are, on many elements."""
+        return self.lanes > 1 or operation.spec.size + sum(spec.size for spec in operation.operands) <= MOST_ALONE
+
+    def _emit_calls(self, operation: Operation, y: int, pointers: list[int], laned: tuple[bool, ...]) -> None:
+        """Compute a structural operation by the kernels of its family, by its parts, or by NumPy."""
+        if self._has_lanes_kernels(operation):
             calls = forward_calls(operation, self.lanes, laned)
             if calls is not None:
                 places = {RESULT: y, **dict(enumerate(pointers))}
@@ -549,15 +566,7 @@ class _Builder(Values):
             if parts is not None:
                 self._emit_tape(parts, list(zip(pointers, laned, strict=True)), y)
                 return
-        found = kernels_of(operation, 0) if self.lanes == 1 else None
-        if found is None:
-            self._emit_host(HostStep("forward", operation, self.lanes, laned, (y, *pointers)))
-            return
-        self.actions.kept.append(found.parameters)
-        count = found.parameters.__array_interface__["data"][0]
-        padded = [*pointers, *[0] * (3 - len(pointers))]
-        self._emit(self.actions.number((found.forward, count), FORWARD3, kernel=found.forward, count=count,
-                                       reach=_forward_reach(operation)), y, *padded)
+        self._emit_host(HostStep("forward", operation, self.lanes, laned, (y, *pointers)))
 
     def _emit_reverse_in_lanes(self, index: int) -> None:
         """Add to the adjoints of a structural instruction's operands, by kernels or else by its rule."""
@@ -679,7 +688,7 @@ class _Builder(Values):
 
     def _emit_reverse(self, index: int) -> None:
         operation, operands = self.tape.operations[index], self.tape.operands[index]
-        if self.lanes > 1 and not operation.is_elementwise:
+        if not operation.is_elementwise and index not in self.structural and self._has_lanes_kernels(operation):
             self._emit_reverse_in_lanes(index)
             return
         bits = self.wanted_bits(index)

@@ -32,6 +32,7 @@ from tapediff.tape.layout import (
     OVERWRITE,
     REDUCTION,
     REDUCTION_BYTES,
+    REPLAYED,
     STRUCTURAL,
     VIEW,
 )
@@ -39,6 +40,8 @@ from tapediff.tape.spec import Spec
 
 __all__ = ["KINDS", "Kind", "KindTable"]
 
+
+HOT_RUNS = 16  # building kernels takes as long as NumPy takes for about so many
 
 # PyTorch names some nodes by which operands are numbers (bit k: operand k is one)
 _NAMES_WITH_NUMBERS = {
@@ -60,10 +63,11 @@ class Kind:
     wanted   bit k: the adjoint of operand k is wanted
     scalars  bit k: operand k is one element, broadcast over the result
     saves    bit 0: the partials read the result; bit k + 1: they read operand k
+    runs     how often NumPy has done it
     """
 
-    __slots__ = ("attributes", "in_place", "kind_class", "number", "operands", "parameters", "row", "saves", "scalars", "spec",
-                 "wanted")
+    __slots__ = ("attributes", "in_place", "kind_class", "number", "operands", "parameters", "row", "runs", "saves", "scalars",
+                 "spec", "wanted")
 
     def __init__(self, number: int, kind_class: int, row: Any, operands: tuple[Spec, ...], spec: Spec, attributes: Any,
                  scalars: int, wanted: int, saves: int) -> None:
@@ -78,6 +82,7 @@ class Kind:
         self.saves = saves
         self.parameters: Any = None
         self.in_place: Kind | None = None
+        self.runs = 0
 
     @property
     def grad_fn(self) -> str:
@@ -115,6 +120,7 @@ class KindTable:
         self.outgrown: list[np.ndarray[Any, Any]] = []
         self.unbuilt: list[Kind] = []
         self.idles: dict[int, Kind] = {}
+        self.hot: list[Kind] = []
         self.add(ARGUMENT, None, (), _NO_SPEC, None, 0, 0, 0, 0)
 
     def add(self, kind_class: int, row: Any, operands: tuple[Spec, ...], spec: Any, attributes: Any, scalars: int, wanted: int,
@@ -186,6 +192,21 @@ class KindTable:
         """Give a structural kernel its parameters, an array of int64 that the kind keeps."""
         kind.parameters = parameters
         self.table[kind.number, K_COUNT] = parameters.__array_interface__["data"][0]
+
+    def count_run(self, kind: Kind) -> None:
+        """Note that NumPy does what a kind says; what it has done often is listed in `hot`."""
+        kind.runs += 1
+        if kind.runs == HOT_RUNS and kind.row.lanes is not None:
+            self.hot.append(kind)
+
+    def replay(self, kind: Kind, forward: int, reverse: int, parameters: np.ndarray[Any, Any]) -> None:
+        """From now on kernels do what NumPy did: of the class REPLAYED."""
+        with self.lock:
+            self.set_parameters(kind, parameters)
+            self.set_forward(kind, forward)
+            self.set_reverse(kind, reverse, reverse)
+            kind.kind_class = REPLAYED
+            self.table[kind.number, K_CLASS] = REPLAYED  # last: sweeps of other threads are reading the row
 
     def has_same(self, kind: Kind) -> bool:
         """Whether an instruction of this kind was seen with both operands the same slot."""

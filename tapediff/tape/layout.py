@@ -27,8 +27,10 @@ K_FIELDS = 17
 VIEW = 1 << 8  # in K_SCALARS
 
 # OVERWRITE is element-wise, and writes into the memory of a source. REDUCTION adds up all elements, block by block; its slot has
-# three words: the result, which is the running sum at first, what that lost to rounding, and the sum of a block.
-ELEMENTWISE, STRUCTURAL, HOST, ALIAS, ARGUMENT, OVERWRITE, REDUCTION = range(7)
+# three words: the result, which is the running sum at first, what that lost to rounding, and the sum of a block. REPLAYED is an
+# op of any number of operands whose kernels take an array of addresses: of the result and the operands; of the result's adjoint,
+# the result, the operands and their adjoints.
+ELEMENTWISE, STRUCTURAL, HOST, ALIAS, ARGUMENT, OVERWRITE, REDUCTION, REPLAYED = range(8)
 REDUCTION_BYTES = 24
 
 # A source is a value that instructions read and do not compute: a leaf, or a slot of an earlier segment.

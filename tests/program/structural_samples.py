@@ -123,6 +123,7 @@ sample(
 sample("median nanmedian", (((0, 1), False), floats((3, 4))), (((0, 1), False), spicy((3, 5))), (((), False), floats(())))
 sample("amax amin aminmax_max aminmax_min", *FOLDS, (((1,), False), coarse((4, 6))))
 SPREADS = [
+    (((1,), False, 0.5), floats((3, 4))),
     (((0, 1), False, 1), floats((3, 4))),
     (((1,), True, 0), floats((3, 4))),
     (((0, 2), False, 1), floats((2, 3, 4))),
@@ -195,6 +196,8 @@ sample(
     (viewed((2, 2), (4, 1), 5), floats((3, 4), (2, 2))),
     (viewed((), (), 2), floats((4,), ())),
     (viewed((3,), (2,)), floats((6,), (3,))),
+    (viewed((1,), (1,)), floats((), (1,))),
+    (viewed((), ()), floats((), ())),
 )
 sample("clone", (None, floats((3, 4))), (None, floats(())))
 
