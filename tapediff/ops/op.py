@@ -130,7 +130,7 @@ class Elementwise:
 @functools.cache
 def compiled(formula: str) -> CodeType:
     """The formula as a Python code object for ``eval``."""
-    return compile(formula, "<formula>", "eval")
+    return compile(formula, __file__, "eval")  # the package's own code, to whoever looks for the user's lines
 
 
 @functools.cache
