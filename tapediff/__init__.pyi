@@ -502,6 +502,12 @@ def hstack(tensors: Any) -> Tensor:
     """The tensors beside each other: along the second dimension, or the only one."""
 def hypot(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
     """The length of the hypotenuse ``sqrt(input**2 + other**2)``, without overflow."""
+def i0(input: Tensor, *, out: None = None) -> Tensor:
+    """The modified Bessel function of the first kind and order 0."""
+def igamma(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
+    """The lower incomplete gamma function of `other` for the parameter `input`, as a fraction of the whole."""
+def igammac(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
+    """The upper incomplete gamma function, ``1 - gammainc(input, other)``; differentiated by `other` only."""
 def index_add(input: Tensor, dim: builtins.int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
     """`input` with `alpha` times the slices of `source` added to its slices at the positions in the vector `index` along `dim`."""
 def index_copy(input: Tensor, dim: builtins.int, index: Tensor, source: Tensor) -> Tensor:

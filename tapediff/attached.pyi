@@ -537,6 +537,14 @@ class Attached(Handle):
         """The length of the hypotenuse ``sqrt(input**2 + other**2)``, without overflow."""
     def hypot_(self, other: Tensor, *, out: None = None) -> Tensor:
         """`hypot`, in place."""
+    def i0(self) -> Tensor:
+        """The modified Bessel function of the first kind and order 0."""
+    def i0_(self, *, out: None = None) -> Tensor:
+        """`i0`, in place."""
+    def igamma(self, other: Tensor, *, out: None = None) -> Tensor:
+        """The lower incomplete gamma function of `other` for the parameter `input`, as a fraction of the whole."""
+    def igammac(self, other: Tensor, *, out: None = None) -> Tensor:
+        """The upper incomplete gamma function, ``1 - gammainc(input, other)``; differentiated by `other` only."""
     def index_add(self, dim: builtins.int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
         """`input` with `alpha` times the slices of `source` added to its slices at the positions in the vector `index` along `dim`."""
     def index_add_(self, dim: builtins.int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:

@@ -103,7 +103,8 @@ def _check_name(name: Any) -> None:
         raise ValueError(f"custom_op: {name!r} is registered already, as another op, whose kernels may be in use: choose another "
                          "name")
     functions = VectorFunctions()
-    if (name in ELEMENTWISE or name in STRUCTURAL or name in RESERVED or name in PRIMITIVES or name.startswith("libm_")
+    if (name in ELEMENTWISE or name in STRUCTURAL or name in RESERVED or name in PRIMITIVES
+            or name.startswith(("libm_", "scipy_"))
             or any(functions.definition(name, dtype) for dtype in ("float32", "float64", "int64"))):
         raise ValueError(f"custom_op: {name!r} has a meaning in formulas or is an op of tapediff: choose another name")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tapediff.ops.borrowed import PREFIX, on_arrays
 from tapediff.ops.custom import formula_row, own_row
 from tapediff.ops.op import Elementwise
 from tapediff.ops.structural import STRUCTURAL, Structural
@@ -41,6 +42,8 @@ class ArrayFunctions:
             found: Callable[..., Any] = _on_arrays(row.forward)
         elif name in _NUMPY:
             found = _NUMPY[name]
+        elif name.startswith(PREFIX):
+            found = on_arrays(name)
         elif (formulas := formula_row(name)) is not None:
             found = formulas.oracle_function() or _by_formula(formulas)
         else:

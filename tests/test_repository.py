@@ -49,7 +49,7 @@ def test_the_newest_version_of_the_changelog_is_the_project_s():
 def test_readme_and_help_of_make_name_every_target():
     makefile = (ROOT / "Makefile").read_text()
     targets = set(re.search(r"^\.PHONY: (.*)$", makefile, flags=re.MULTILINE)[1].split()) - {"help"}
-    described = set(re.findall(r'@echo "make (\w+)', makefile))
+    described = set(re.findall(r'@echo "make ([\w-]+)', makefile))
     assert described == targets
 
 

@@ -131,6 +131,8 @@ def _reverse_segment(segment: Segment, adjoints: dict[int, Tensor], retain: bool
         hooks = {slot: hook for slot, hook in hooks.items() if leading.reaches(segment, slot)}
     leaves: dict[int, Tensor] = {}
     used = []
+    lines = inherited_lines(segment)
+    places = [] if lines is None else lines.of_segment(segment.number, segment.count)
     for index in range(max(adjoints), -1, -1):
         adjoint = adjoints.pop(index, None)
         if adjoint is None:
@@ -147,6 +149,8 @@ def _reverse_segment(segment: Segment, adjoints: dict[int, Tensor], retain: bool
         operands = [of_slot(segment, number, spec) if number >= 0 else of_source(source_named(number))
                     for number, spec in zip(numbers, kind.operands, strict=True)]
         y = of_slot(segment, index, kind.spec)
+        if lines is not None:
+            lines.note(places[index])
         for position, number in enumerate(numbers):
             if not (kind.wanted >> min(position, 60) & 1 and kind.operands[position].requires_grad):
                 continue
@@ -163,6 +167,14 @@ def _reverse_segment(segment: Segment, adjoints: dict[int, Tensor], retain: bool
         for index in used:
             consumed[index] = 1
     return [(source_named(number), adjoint) for number, adjoint in leaves.items()]
+
+
+def inherited_lines(segment: Segment) -> Any:
+    """Where a recording notes that what a pass adds for an instruction comes from the instruction's line; None elsewhere."""
+    recorder = modes.recorder
+    if recorder is None or segment.recorder is not recorder or recorder.lines is None or not recorder.lines.is_inherited:
+        return None
+    return recorder.lines
 
 
 def refuse_nan(contribution: Tensor, name: str, position: int) -> None:

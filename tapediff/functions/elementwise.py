@@ -27,9 +27,12 @@ __all__ = [
 
 # Rows that other functions record: no function of PyTorch's top namespace has their name.
 INTERNAL = {
-    "bce", "bce_logits", "cast", "celu", "cube", "clamp_tensors", "elu", "entr", "gelu", "gelu_tanh", "hardshrink", "hardsigmoid",
-    "hardswish", "hardtanh", "huber", "leaky_relu", "logit_eps", "logsigmoid", "mish", "prelu", "round_decimals", "selu",
-    "silu", "smooth_l1", "softplus", "softshrink", "sq_error", "threshold", "trunc_divide", "zero_product",
+    "airy_ai", "airy_ai_slope", "bce", "bce_logits", "bessel_i", "bessel_j", "bessel_j0", "bessel_j1", "bessel_y0",
+    "bessel_y1", "cast", "celu", "cube", "clamp_tensors", "elu", "entr", "erfcx", "gammainc", "gammaincc", "gelu", "gelu_tanh",
+    "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "huber", "i0e", "i1", "i1e", "leaky_relu", "log_ndtr", "logit_eps",
+    "logsigmoid", "mish", "modified_bessel_k0", "modified_bessel_k1", "ndtri", "prelu", "round_decimals", "scaled_bessel_i",
+    "scaled_modified_bessel_k0", "scaled_modified_bessel_k1", "selu", "silu", "smooth_l1", "softplus",
+    "softshrink", "spherical_bessel_j0", "sq_error", "threshold", "trunc_divide", "zero_product", "zeta",
 }
 # Facts of PyTorch's signatures: the second operand must be a tensor; the first may be a number.
 TENSORS_ONLY = {

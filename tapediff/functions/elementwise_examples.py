@@ -45,6 +45,7 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
     "rad2deg": ("Radians in degrees.", "td.tensor([1., 2.])", "tensor([ 57.2958, 114.5916])"),
     "sigmoid": ("The logistic function ``1 / (1 + exp(-x))``.", "td.tensor([0., 1.])", "tensor([0.5000, 0.7311])"),
     "logit": ("The inverse of the logistic function.", "td.tensor([0.5, 0.75])", "tensor([0.0000, 1.0986])"),
+    "i0": ("The modified Bessel function of the first kind and order 0.", "td.tensor([0., 1.])", "tensor([1.0000, 1.2661])"),
     "erf": ("The error function.", "td.tensor([0., 1.])", "tensor([0.0000, 0.8427])"),
     "erfc": ("One minus the error function, accurate where that is near 1.", "td.tensor([0., 1.])", "tensor([1.0000, 0.1573])"),
     "erfinv": ("The inverse of the error function.", "td.tensor([0., 0.5])", "tensor([0.0000, 0.4769])"),

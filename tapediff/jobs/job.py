@@ -18,7 +18,7 @@ from tapediff.jobs.job_result import JobResult, result_of
 from tapediff.jobs.origins import explained
 from tapediff.jobs.pipeline import Pipeline
 from tapediff.jobs.plan import Plan, Wanted
-from tapediff.jobs.progress import Progress
+from tapediff.jobs.progress import Progress, tell
 from tapediff.jobs.recipe import Recipe
 from tapediff.jobs.result import ChunkResult
 from tapediff.jobs.settings import Settings, read_settings, require_same, write_settings
@@ -198,15 +198,14 @@ def final_paths(folder: JobFolder, settings: Settings) -> list[Path]:
 def compute_in_folder(folder: JobFolder, plan: Plan, threads: int | None, strict: bool, progress: str, client: Any) -> Tally:
     """Do what is left of a job, and give the results their names."""
     settings = plan.settings
-    store = FolderStore(folder, settings.job, settings.partition, settings.layouts)
+    store = FolderStore(folder, settings.job, settings.partition, settings.layouts, lambda text: tell(progress, text))
     try:
         evaluator = plan.evaluator(threads)
         try:
             compute(plan, evaluator, store, strict, progress, threads, client)
-        except StorageError:
-            raise
         except BaseException:
-            store.commit()
+            with suppress(StorageError):  # the disk may be full: what stopped the job is what is to be told
+                store.commit()
             raise
         store.tally.failures = explained(store.tally.failures, plan, evaluator)
         finish(folder, settings, store, summary_of(settings, store.tally, True))

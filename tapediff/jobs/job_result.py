@@ -18,7 +18,7 @@ from tapediff.jobs.summary import summary_of, table_of
 from tapediff.jobs.tally import Tally
 
 
-@dataclass
+@dataclass(repr=False)
 class JobResult:
     """Results and summary of a job.
 
@@ -30,7 +30,7 @@ class JobResult:
     summary: dict[str, Any]
     path: Path | None = None
     check: Check | None = None
-    _arrays: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
+    _arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def is_finished(self) -> bool:
@@ -69,7 +69,7 @@ class JobResult:
         if self.path is None:
             raise JobError(f"there is no {output}")
         folder = JobFolder(self.path)
-        if os.path.lexists(folder.parquet) and not os.path.lexists(folder.final(output)):
+        if os.path.lexists(folder.parquet):
             return read_parquet(folder.parquet, output)
         return open_array(folder.final(output))
 
@@ -80,7 +80,14 @@ class JobResult:
             return {}
         folder = JobFolder(self.path)
         names = ["value", *(f"grad_{name}" for name in self.summary["wrt"]), "status"]
-        return {name: folder.final(name) if os.path.lexists(folder.final(name)) else folder.parquet for name in names}
+        if os.path.lexists(folder.parquet):
+            return dict.fromkeys(names, folder.parquet)
+        return {name: folder.final(name) for name in names if os.path.lexists(folder.final(name))}
+
+    def __repr__(self) -> str:
+        where = "in memory" if self.path is None else f"in {self.path}"
+        state = "finished" if self.is_finished else f"{self.summary['finished_rows']:,} finished"
+        return f"<job of {self.summary['function']}: {self.rows:,} rows, {state}, {where}>"
 
     def __str__(self) -> str:
         """The summary table that the command line prints."""

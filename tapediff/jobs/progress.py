@@ -74,6 +74,12 @@ class Progress:
             self._tell(self.line())
 
 
+def tell(mode: str, text: str) -> None:
+    """Say something on stderr, unless nothing is to be said."""
+    if mode != "none":
+        print(f"tapediff: {text}", file=sys.stderr, flush=True)
+
+
 def clock(seconds: float) -> str:
     """Seconds as hours, minutes, seconds.
 

@@ -1,7 +1,7 @@
 """Where the chunks of a job go: a folder with a journal, or memory."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from tapediff.jobs.outputs import Layout, OutputFile
 from tapediff.jobs.result import ChunkResult
 from tapediff.jobs.tally import ChunkFacts, Tally, facts_of_program, natural, record_of_program
 
+LARGE = 1 << 30  # bytes that it takes a moment to read
 SYNC_SECONDS = 1.0  # of work that a power cut may take; a killed process loses as much at most
 
 
@@ -47,13 +48,17 @@ class FolderStore:
     found whole or done again.
     """
 
-    def __init__(self, folder: JobFolder, job: str, partition: Partition, layouts: Mapping[str, Layout]) -> None:
+    def __init__(self, folder: JobFolder, job: str, partition: Partition, layouts: Mapping[str, Layout],
+                 tell: Callable[[str], None] = lambda text: None) -> None:
+        """Open what is there, or begin; tells what takes long."""
         self.partition = partition
         self.done: set[int] = set()
         self.tally = Tally()
+        self.tell = tell
         self.files = {name: OutputFile(folder.work_path(f"sums_{name}" if layout.is_by_chunk else name), layout)
                       for name, layout in layouts.items()}
         self.pending: list[Record] = []
+        self.is_broken = False
         self.synced = self.written = monotonic()
         records = self._restore(folder, job)
         self.journal = Journal(folder.journal, job, records)
@@ -69,7 +74,11 @@ class FolderStore:
         if not any(opened.values()):
             return []
         kept: dict[Any, Record] = {}
-        for record in read_records(folder.journal, job):
+        records = read_records(folder.journal, job)
+        size = sum(file.layout.length * file.layout.entry_bytes for file in self.files.values())
+        if size > LARGE:
+            self.tell(f"reading again what is finished of {size / 1e9:,.1f} GB")
+        for record in records:
             try:
                 if "program" in record:
                     name, facts = facts_of_program(record)
@@ -114,11 +123,15 @@ class FolderStore:
             self.commit()
 
     def commit(self) -> None:
+        if self.is_broken:
+            return
+        self.is_broken = True  # a flush that failed may seem to work when it is tried again
         for file in self.files.values():
             file.sync()
         if self.pending:
             records, self.pending = self.pending, []
             self.journal.append(records)
+        self.is_broken = False
         self.synced = monotonic()
 
     def read(self, name: str, first: int, last: int) -> np.ndarray:

@@ -31,6 +31,7 @@ from tapediff.kernels.instructions import (
     Value,
     constant_text,
 )
+from tapediff.ops.borrowed import PREFIX
 
 
 class Functions(Protocol):
@@ -144,6 +145,8 @@ class Printer(Instructions):
             return self._call_function(definition, dtype, arguments)
         if name.startswith("libm_"):
             return self.libm(name.removeprefix("libm_"), [self.value(argument, dtype) for argument in arguments])
+        if name.startswith(PREFIX):
+            return self.borrowed(name.removeprefix(PREFIX), [self.value(argument, dtype) for argument in arguments])
         formula = self.module.functions.row(name)
         if formula is not None:
             return self.formula(formula, dict(zip("abc", arguments)))

@@ -19,10 +19,13 @@ from __future__ import annotations
 
 import ast
 import math
+import operator
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from tapediff.kernels.borrowing import declarations, symbol
 
 IR_TYPES = {"float64": "double", "float32": "float", "int64": "i64", "int32": "i32", "bool": "i1"}
 INTRINSIC_TYPES = {"float64": "f64", "float32": "f32", "int64": "i64", "int32": "i32", "bool": "i1"}
@@ -159,8 +162,10 @@ class Instructions:
         left, right = self.value(left, dtype), self.value(right, dtype)
         return self.emit(dtype, f"{instruction} {self.ir_type(dtype)} {left.text}, {right.text}")
 
-    def compare(self, op: type[ast.cmpop], left: Operand, right: Operand) -> Value:
-        """Print a comparison, which is false with a nan except for ``!=``."""
+    def compare(self, op: type[ast.cmpop], left: Operand, right: Operand) -> Any:
+        """Print a comparison, which is false with a nan except for ``!=``; one of two numbers is made here."""
+        if not isinstance(left, Value) and not isinstance(right, Value):
+            return _PYTHON_COMPARISONS[op](left, right)
         dtype = common_dtype(left, right)
         predicate = _PREDICATES[op][KIND[dtype]]
         left, right = self.value(left, dtype), self.value(right, dtype)
@@ -250,15 +255,17 @@ class Instructions:
         arguments = ", ".join(f"{self.ir_type(value.dtype)} {value.text}" for value in values)
         return self.emit(dtype, f"call {self.ir_type(dtype)} @{symbol}({arguments})")
 
-    def _call_by_lane(self, symbol: str, values: Sequence[Value]) -> Value:
+    def _call_by_lane(self, symbol: str, values: Sequence[Value], last: str = "") -> Value:
         dtype = values[0].dtype
         element = IR_TYPES[dtype]
         if self.lanes == 1:
-            return self.emit_call(dtype, symbol, values)
+            arguments = ", ".join(f"{element} {value.text}" for value in values)
+            return self.emit(dtype, f"call {element} @{symbol}({arguments}{last})")
         result = "poison"
         for lane in range(self.lanes):
             parts = [self.emit(dtype, f"extractelement {self.ir_type(dtype)} {value.text}, i64 {lane}") for value in values]
-            scalar = self.emit(dtype, f"call {element} @{symbol}({', '.join(f'{element} {part.text}' for part in parts)})")
+            arguments = ", ".join(f"{element} {part.text}" for part in parts)
+            scalar = self.emit(dtype, f"call {element} @{symbol}({arguments}{last})")
             result = self.emit(dtype, f"insertelement {self.ir_type(dtype)} {result}, {element} {scalar.text}, i64 {lane}").text
         return Value(dtype, result)
 
@@ -268,6 +275,13 @@ class Instructions:
         symbol = name + ("f" if values[0].dtype == "float32" else "")
         self.module.declare(f"declare {element} @{symbol}({', '.join([element] * len(values))}) {PURE}")
         return self._call_by_lane(symbol, values)
+
+    def borrowed(self, name: str, values: Sequence[Value]) -> Value:
+        """Print a call of a function of SciPy, lane by lane, on doubles."""
+        for declaration in declarations(name, PURE):
+            self.module.declare(declaration)
+        wide = [self.convert(value, "float64") for value in values]
+        return self.convert(self._call_by_lane(symbol(name), wide, ", i32 0"), values[0].dtype)
 
     def int_power(self, base: Value, exponent: Value) -> Value:
         """Print the power of ints, which wraps around as a product does; `exponent` is not negative."""
@@ -300,6 +314,14 @@ exit:
 }
 """
 
+_PYTHON_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
 _PYTHON_OPERATIONS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: lambda a, b: a + b,
     ast.Sub: lambda a, b: a - b,

@@ -18,6 +18,7 @@ import llvmlite
 import llvmlite.binding as llvm
 
 import tapediff.ops
+from tapediff.kernels.borrowing import provide
 from tapediff.kernels.cache import ObjectCache, default_directory
 from tapediff.kernels.functions import VectorFunctions
 from tapediff.kernels.instructions import Module
@@ -103,6 +104,7 @@ class KernelLibrary:
 
     def _load(self, name: str, code: bytes) -> None:
         if name not in self._loaded:
+            provide(code)
             self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
             self._engine.finalize_object()
             self._loaded[name] = name

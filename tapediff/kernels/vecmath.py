@@ -628,6 +628,30 @@ def polygamma_float64(n, x):
     return where(n == 0, digamma(x), at_pole)
 
 
+def zeta_float64(s, q):
+    """Hurwitz's zeta function by ten terms and Euler and Maclaurin's formula (DLMF 25.11.5); nan for s < 1 and for negative q."""
+    head = pow(q, -s) + pow(q + 1, -s) + pow(q + 2, -s) + pow(q + 3, -s) + pow(q + 4, -s) + pow(q + 5, -s)
+    head = head + (pow(q + 6, -s) + pow(q + 7, -s) + pow(q + 8, -s) + pow(q + 9, -s))
+    w = q + 10
+    z = 1 / (w * w)
+    c1 = s / w
+    c2 = c1 * (s + 1) * (s + 2) * z
+    c3 = c2 * (s + 3) * (s + 4) * z
+    c4 = c3 * (s + 5) * (s + 6) * z
+    c5 = c4 * (s + 7) * (s + 8) * z
+    c6 = c5 * (s + 9) * (s + 10) * z
+    c7 = c6 * (s + 11) * (s + 12) * z
+    series = c1 / 12 - c2 / 720 + c3 / 30240 - c4 / 1209600 + c5 / 47900160 - c6 / 1892437580.3183792 + c7 / 74724249600
+    last = pow(w, -s)
+    value = where(last == 0, head, head + last * (w / (s - 1) + 0.5 + series))
+    at_pole = where((q <= 0) & (floor(q) == q), inf, where(q > 0, value, nan))
+    return where(s == 1, inf, where(s > 1, at_pole, nan))
+
+
+def zeta_float32(s, q):
+    return float32(zeta(float64(s), float64(q)))
+
+
 def polygamma_float32(n, x):
     return float32(polygamma(float64(n), float64(x)))
 

@@ -121,6 +121,51 @@ unary("digamma",     "digamma(a)",                  "polygamma(1, a)",          
 binary("polygamma",  "polygamma(a, b)",             (None, "polygamma(a + 1, b)"), None,                   (Domain(1, 4), POSITIVE),
        arguments=("n", "input"))
 
+# Bessel functions: an order's derivative is made of its neighbours (DLMF 10.6.2, 10.6.1, 10.29.2, 10.29.1), near 0 without division
+CYLINDER = Domain(0.2, 6)
+unary("i0",          "scipy_i0(a)",                 "i1(a)",                       "scipy.special.i0",     REALS)
+unary("i0e",         "scipy_i0e(a)",                "i1e(a) - sign(a) * y",        "scipy.special.i0e",    KINKED,      grad_fn="SpecialI0EBackward0")
+unary("i1",          "scipy_i1(a)",                 "where(abs(a) < 2, 0.5 * (i0(a) + bessel_i(2, a)), i0(a) - y / a)", "scipy.special.i1", REALS,
+      grad_fn="SpecialI1Backward0")
+unary("i1e",         "scipy_i1e(a)",
+      "where(abs(a) < 2, 0.5 * (i0e(a) + scaled_bessel_i(2, a)), i0e(a) - y / a) - sign(a) * y", "scipy.special.i1e", REALS,
+      grad_fn="SpecialI1EBackward0")
+unary("bessel_j0",   "scipy_j0(a)",                 "-bessel_j1(a)",               "scipy.special.j0",     REALS)
+unary("bessel_j1",   "scipy_j1(a)",                 "where(abs(a) < 2, 0.5 * (bessel_j0(a) - bessel_j(2, a)), bessel_j0(a) - y / a)", "scipy.special.j1",
+      REALS)
+unary("bessel_y0",   "scipy_y0(a)",                 "-bessel_y1(a)",               "scipy.special.y0",     CYLINDER)
+unary("bessel_y1",   "scipy_y1(a)",                 "bessel_y0(a) - y / a",        "scipy.special.y1",     CYLINDER)
+unary("modified_bessel_k0", "scipy_k0(a)",          "-modified_bessel_k1(a)",      "scipy.special.k0",     CYLINDER)
+unary("modified_bessel_k1", "scipy_k1(a)",          "-modified_bessel_k0(a) - y / a", "scipy.special.k1",  CYLINDER)
+unary("scaled_modified_bessel_k0", "scipy_k0e(a)",  "y - scaled_modified_bessel_k1(a)", "scipy.special.k0e", CYLINDER)
+unary("scaled_modified_bessel_k1", "scipy_k1e(a)",  "y - scaled_modified_bessel_k0(a) - y / a", "scipy.special.k1e", CYLINDER)
+ORDER = Domain(0, 4)
+binary("bessel_j",   "where(abs(b) < 1e-30, where(a == 0, 1, 0), scipy_jv(a, b))", (None, "0.5 * (bessel_j(a - 1, b) - bessel_j(a + 1, b))"),
+       "scipy.special.jv", (ORDER, CYLINDER), arguments=("n", "input"))
+binary("bessel_i",   "where(abs(b) < 1e-30, where(a == 0, 1, 0), scipy_iv(a, b))", (None, "0.5 * (bessel_i(a - 1, b) + bessel_i(a + 1, b))"),
+       "scipy.special.iv", (ORDER, CYLINDER), arguments=("n", "input"))
+binary("scaled_bessel_i", "where(abs(b) < 1e-30, where(a == 0, 1, 0), scipy_ive(a, b))",
+       (None, "0.5 * (scaled_bessel_i(a - 1, b) + scaled_bessel_i(a + 1, b)) - sign(b) * y"), "scipy.special.ive", (ORDER, CYLINDER),
+       arguments=("n", "input"))
+unary("spherical_bessel_j0", "where(a == 0, 1, where(abs(a) == inf, 0, sin(a) / a))",
+      "where(abs(a) < 0.25, a * (-0.3333333333333333 + a * a * (0.03333333333333333 + a * a * (-0.0011904761904761906"
+      " + a * a * (2.2045855379188714e-05 - 2.505210838544172e-07 * a * a)))), where(abs(a) == inf, 0, (cos(a) - y) / a))", None, REALS)
+unary("airy_ai",     "where(a > 200, 0, scipy_airy_ai(a))", "airy_ai_slope(a)",    None,                   REALS)
+unary("airy_ai_slope", "where(a > 200, 0, scipy_airy_ai_slope(a))", "a * airy_ai(a)", None,                REALS)
+
+# Error, gamma and zeta functions
+unary("erfcx",       "scipy_erfcx(a)",              "2 * a * y - 1.1283791670955126", "scipy.special.erfcx", SMALL,     grad_fn="SpecialErfcxBackward0")
+unary("ndtri",       "scipy_ndtri(a)",              "2.5066282746310007 * exp(0.5 * y * y)", "scipy.special.ndtri", PROBABILITY,
+      grad_fn="SpecialNdtriBackward0")
+unary("log_ndtr",    "scipy_log_ndtr(a)",           "0.7978845608028654 / erfcx(-0.7071067811865476 * a)", "scipy.special.log_ndtr", REALS,
+      grad_fn="SpecialLogNdtrBackward0")
+binary("gammainc",   "scipy_gammainc(a, b)",        (None, "where(b < 0, nan, exp(xlogy(a - 1, b) - b - lgamma(a)))"), "scipy.special.gammainc", (POSITIVE, POSITIVE),
+       grad_fn="IgammaBackward0")
+binary("gammaincc",  "scipy_gammaincc(a, b)",       (None, "where(b < 0, nan, -exp(xlogy(a - 1, b) - b - lgamma(a)))"), "scipy.special.gammaincc", (POSITIVE, POSITIVE),
+       grad_fn="IgammacBackward0")
+binary("zeta",       "zeta(a, b)",                  (None, "-a * zeta(a + 1, b)"), "scipy.special.zeta",   (LARGE, POSITIVE), kinds=ALL, result=FLOAT,
+       grad_fn="SpecialZetaBackward0")
+
 # Activations
 unary("relu",        "where(a < 0, 0, a)",          "where(y <= 0, 0, y_bar)",     None,                   KINKED,      result="same", kinds=NUMBERS)
 unary("silu",        "a * sigmoid(a)",              "sigmoid(a) * (1 + a * (1 - sigmoid(a)))", None,       REALS)

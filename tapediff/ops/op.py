@@ -7,7 +7,7 @@ The vocabulary of a formula:
 
 * operands ``a``, ``b``, ``c``; in a partial also ``y``, the op's value, and ``y_bar``, its adjoint;
 * ``+ - * / **``, comparisons, ``& | ^ ~``, numbers (which take the type of what they meet), ``pi``, ``inf``, ``nan``;
-* calls of other rows by name.
+* calls of other rows by name, and of functions of SciPy, as ``scipy_i0`` (tapediff/ops/borrowed.py).
 
 A partial that does not mention ``y_bar`` is dy/da.  One that does is the whole pullback, linear in ``y_bar``: ``where(a, y_bar, 0)``.
 """
@@ -130,7 +130,7 @@ class Elementwise:
 @functools.cache
 def compiled(formula: str) -> CodeType:
     """The formula as a Python code object for ``eval``."""
-    return compile(formula, "<formula>", "eval")
+    return compile(formula, __file__, "eval")  # the package's own code, to whoever looks for the user's lines
 
 
 @functools.cache

@@ -16,8 +16,9 @@ from tapediff import recording
 from tapediff.functions import FUNCTIONS
 from tapediff.ops.elementwise import ELEMENTWISE as ROWS
 from tapediff.program.closed import ClosedTape
+from tapediff.program.lines import Lines
 from tapediff.program.recorder import Recorder
-from tapediff.recording import elementwise, structural
+from tapediff.recording import elementwise, modes, structural
 from tapediff.tensor import Tensor, of_array, of_source, origin_of
 
 __all__ = ["evaluate", "grad_tape", "jacobian_tape", "jvp_tape", "keep_guards", "vjp_tape"]
@@ -37,7 +38,10 @@ def evaluate(tape: ClosedTape, inputs: Sequence[Tensor]) -> tuple[list[Tensor], 
             leaves.append(of_source(leaf.what))
     values: list[Tensor] = []
     cut: dict[int, Tensor] = {}
-    for operation, operands in zip(tape.operations, tape.operands, strict=True):
+    notes = modes.recorder.lines if tape.lines is not None and modes.recorder is not None else None
+    for index, (operation, operands) in enumerate(zip(tape.operations, tape.operands, strict=True)):
+        if notes is not None and tape.lines is not None:
+            notes.note(tape.lines[index])
         tensors = []
         for k, x in enumerate(operands):
             tensor = values[x] if x >= 0 else leaves[-x - 1]
@@ -54,6 +58,11 @@ def evaluate(tape: ClosedTape, inputs: Sequence[Tensor]) -> tuple[list[Tensor], 
     outputs = [values[x] if x >= 0 else leaves[-x - 1] for x in tape.outputs]
     guarded = [values[guard.value] if guard.value >= 0 else leaves[-guard.value - 1] for guard in tape.guards]
     return outputs, guarded
+
+
+def recorder_of(tape: ClosedTape) -> Recorder:
+    """A recorder that notes the lines of a tape, where they are known, for what is derived from it."""
+    return Recorder(lines=None if tape.lines is None else Lines(is_inherited=True))
 
 
 def keep_guards(tape: ClosedTape, recorder: Recorder, tensors: Sequence[Tensor]) -> None:
@@ -73,7 +82,7 @@ def vjp_tape(tape: ClosedTape, wanted: Sequence[int], examples: Sequence[Array],
     nothing reads.
     """
     from tapediff.autograd.engine import grad
-    recorder = Recorder()
+    recorder = recorder_of(tape)
     with recorder:
         inputs = [recorder.input(np.array(example)) for example in examples]
         specs = [tape.spec(tape.outputs[position]) for position in seeded]
@@ -97,7 +106,7 @@ def gradients(grad: Any, outputs: Sequence[Tensor], inputs: Sequence[Tensor], ve
 def grad_tape(tape: ClosedTape, wanted: Sequence[int], examples: Sequence[Array]) -> ClosedTape:
     """The tape of the gradients of the first output, a scalar, by the inputs `wanted`, and of that output last."""
     from tapediff.autograd.engine import grad
-    recorder = Recorder()
+    recorder = recorder_of(tape)
     with recorder:
         inputs = [recorder.input(np.array(example)) for example in examples]
         outputs, guarded = evaluate(tape, inputs)
@@ -110,7 +119,7 @@ def grad_tape(tape: ClosedTape, wanted: Sequence[int], examples: Sequence[Array]
 def jacobian_tape(tape: ClosedTape, wanted: Sequence[int], examples: Sequence[Array]) -> ClosedTape:
     """The tape of the Jacobian, of shape output.shape + input.shape: for each output, for each of the inputs `wanted`."""
     from tapediff.autograd.engine import grad
-    recorder = Recorder()
+    recorder = recorder_of(tape)
     with recorder:
         inputs = [recorder.input(np.array(example)) for example in examples]
         outputs, guarded = evaluate(tape, inputs)
@@ -134,7 +143,7 @@ def jvp_tape(tape: ClosedTape, wanted: Sequence[int], examples: Sequence[Array])
     """The tape of the outputs and of their Jacobian-vector products; its inputs are those of `tape` and a tangent for each wanted
     one."""
     from tapediff.autograd.engine import grad
-    recorder = Recorder()
+    recorder = recorder_of(tape)
     with recorder:
         inputs = [recorder.input(np.array(example)) for example in examples]
         tangents = [recorder.input(np.ones(examples[position].shape, examples[position].dtype)) for position in wanted]

@@ -18,9 +18,13 @@ class Lines:
 
     It takes the place of a debugger's trace function, and puts it back. Marks are (segment, number of instructions in it, place),
     in the order of time.
+
+    is_inherited  nothing is traced: a tape that is evaluated hands on the places of its instructions, and what a recorded pass
+                  adds for an instruction comes from the place of that
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_inherited: bool = False) -> None:
+        self.is_inherited = is_inherited
         self.marks: list[tuple[int, int, Any]] = []
         self.before: Any = None
 

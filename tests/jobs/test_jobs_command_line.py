@@ -256,3 +256,11 @@ def test_a_signal_ends_a_job_that_the_same_command_goes_on_with(folder, number, 
     assert "going on behind" in done.stderr
     for name in ("value.npy", "grad_x.npy", "status.npy"):
         assert (folder / "out" / name).read_bytes() == (folder / "whole" / name).read_bytes()
+
+
+def test_a_reader_that_goes_away_is_no_error_to_tell(folder):
+    assert tapediff("model.py:scaled", "--rows", "x=x.npy", "--wrt", "x", "--out", "out", "--quiet") == 0
+    command = f"{sys.executable} -m tapediff info out | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], env=os.environ | ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 141)
+    assert done.stderr == ""

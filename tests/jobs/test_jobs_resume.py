@@ -83,6 +83,13 @@ def test_an_interrupted_job_goes_on_behind_its_last_chunk(stopped, monkeypatch):
     assert sum(program["rows"] for program in result.summary["programs"]) == 200
 
 
+def test_going_on_with_much_says_what_it_waits_for(stopped, monkeypatch, capsys):
+    monkeypatch.setattr(store_module, "LARGE", 1000)
+    start(stopped[0], progress="log")
+    assert capsys.readouterr().err == ("tapediff: reading again what is finished of 0.0 GB\n"
+                                       "tapediff: going on behind 80 of 200 rows\n")
+
+
 def test_a_finished_job_is_not_computed_again(tmp_path, monkeypatch):
     first = start(tmp_path)
     calls = counted(monkeypatch)
@@ -274,11 +281,13 @@ def test_a_full_disk_is_one_line_and_the_job_goes_on_later(tmp_path, monkeypatch
             raise OSError(28, "No space left on device")
         return write(descriptor, data, offset)
 
-    monkeypatch.setattr(os, "pwrite", full)
-    with pytest.raises(StorageError, match=r"can't be written: No space left on device; make room"):
-        start(tmp_path / "out")
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        with pytest.raises(StorageError, match=r"can't be written: No space left on device; make room"):
+            start(tmp_path / "out")
     assert contents(tmp_path / "out") == {}
+    whole_chunks = max(0, (number - 2) // 4)  # the first write is the lock's, and each chunk takes four
+    assert info(tmp_path / "out").summary["finished_rows"] == 16 * whole_chunks
     start(tmp_path / "out")
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
@@ -292,19 +301,22 @@ def test_short_writes_are_continued(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("where", ["value.npy", "journal"])
-def test_a_full_disk_while_flushing(tmp_path, monkeypatch, where):
+def test_a_flush_that_fails_is_not_tried_again(tmp_path, monkeypatch, where):
     start(tmp_path / "whole")
-    sync = os.fsync
+    sync, calls = os.fsync, []
 
     def full(descriptor):
         if os.readlink(f"/proc/self/fd/{descriptor}").endswith(f".tapediff/{where}"):
-            raise OSError(28, "No space left on device")
+            calls.append(where)
+            if len(calls) == (2 if where == "journal" else 1):
+                raise OSError(5, "Input/output error")  # once, as Linux says it; what was not written is gone
         sync(descriptor)
 
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StorageError, match="No space left on device"):
-        start(tmp_path / "out")
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(StorageError, match="Input/output error"):
+            start(tmp_path / "out")
+    assert info(tmp_path / "out").summary["finished_rows"] in ((0, 200) if where == "journal" else (0,))
     start(tmp_path / "out")
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 

@@ -245,3 +245,9 @@ def test_what_is_kept_of_many_programs_is_bounded(tmp_path, monkeypatch):
         assert summary["rows_of_further_programs"] == 35
     assert max(kept) == 20
     assert info(tmp_path).summary["rows_of_further_programs"] == 35
+
+
+def test_a_result_says_in_a_line_what_it_is(tmp_path):
+    rows = {"x": np.array([1.0, 2.0])}
+    assert repr(run(lambda x: x * x, rows=rows, wrt="x")).endswith("<lambda>: 2 rows, finished, in memory>")
+    assert repr(run(lambda x: x * x, rows=rows, wrt="x", out=tmp_path)).endswith(f"2 rows, finished, in {tmp_path}>")

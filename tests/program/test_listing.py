@@ -168,3 +168,32 @@ def test_a_debuggers_trace_function_is_put_back():
     finally:
         sys.settrace(before)
     assert first is second is debugger
+
+
+def test_what_is_derived_comes_from_the_lines_of_what_it_derives(tmp_path):
+    def f(x):
+        y = x.sin()
+        z = (y * x).exp()
+        return (z * 0.5).sum()
+
+    program = td.record(f, np.ones(3), lines=True)
+    program.save(tmp_path / "program.td")
+    first = f.__code__.co_firstlineno
+    for source in (program, td.load_program(tmp_path / "program.td")):
+        for which, positions, seeded in (("grad", (0,), ()), ("vjp", (0,), (0,)), ("jvp", (0,), ()), ("jacobian", (0,), ())):
+            tape = source.derived(which, positions, seeded).tape
+            found = {operation.name: place[1] - first for operation, place in zip(tape.operations, tape.lines, strict=True)}
+            assert found["cos"] == 1, which  # the derivative of sin
+            assert set(found.values()) <= {1, 2, 3}
+            assert {place[0] for place in tape.lines} == {f.__code__.co_filename}
+    assert td.record(f, np.ones(3)).derived("grad", (0,)).tape.lines is None
+
+
+def test_a_gradient_inside_a_recorded_function_comes_from_the_line_that_takes_it():
+    def f(x):
+        y = x.sin().sum()
+        return td.autograd.grad(y, x, create_graph=True)[0]
+
+    tape = td.record(f, np.ones(3), lines=True).tape
+    assert [place[1] - f.__code__.co_firstlineno for operation, place in zip(tape.operations, tape.lines, strict=True)
+            if operation.name == "cos"] == [2]

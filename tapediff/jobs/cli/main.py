@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from tapediff.jobs.errors import JobError, StorageError, StrictError
 from tapediff.version import __version__
 
 COMMANDS = ("run", "resume", "info", "show", "check")  # modules beside this one, each with `add` and `execute`
-WRONG_INPUT, STOPPED, INTERRUPTED, TERMINATED = 2, 3, 130, 143
+WRONG_INPUT, STOPPED, INTERRUPTED, BROKEN_PIPE, TERMINATED = 2, 3, 130, 141, 143
 
 DESCRIPTION = "Reverse-mode automatic differentiation on a flat compiled tape: batch gradient jobs."
 EPILOG = "`tapediff COMMAND --help` describes a command, its exit codes and an example."
@@ -28,11 +29,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with terminations():
             code: int = options.execute(options)
+            sys.stdout.flush()
             return code
     except (StrictError, StorageError) as error:
         return complain(error, STOPPED)
     except JobError as error:
         return complain(error, WRONG_INPUT)
+    except BrokenPipeError:  # whoever read what is printed has gone, `head` say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
     except KeyboardInterrupt:
         return complain("interrupted; " + kept(options), INTERRUPTED)
     except Terminated:
