@@ -114,3 +114,17 @@ def test_values_are_not_computed_for_a_recording_that_is_known():
         td.func.jacrev(f)(td.tensor(3.0))
     assert seen[-1].segment.count == 0
     assert seen[-1].item() == 6.0  # and whoever asks for them gets them
+
+
+def test_large_constants_are_not_kept_for_ever(monkeypatch):
+    from tapediff.program import known
+    monkeypatch.setattr(known, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(known, "_recordings", known._Latest())
+    monkeypatch.setattr(known, "_programs", known._Latest())
+    for value in range(8):
+        constant = np.full(50_000, float(value))
+        found = td.func.jacrev(lambda x, c=constant: (x * td.tensor(c)).sum())(td.tensor(1.0))
+        assert found.item() == 5e4 * value
+        for latest in (known._recordings, known._programs):
+            assert sum(latest.sizes.values()) <= 1 << 20
+            assert latest.sizes.keys() == latest.entries.keys()
