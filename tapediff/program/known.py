@@ -80,6 +80,7 @@ def program_of(recorder: Recorder, outputs: Sequence[Tensor], name: str) -> tupl
     found = _recordings.get(key)
     if found is not None:
         program, captured = found
+        recorder.forget()
         return program, [names.sources[k] for k in captured]
     tape, sources = recorder.finish(outputs).with_captured_inputs()
     examples = [np.array(source.values()) for source in (*recorder.inputs, *sources)]

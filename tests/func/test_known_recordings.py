@@ -1,5 +1,8 @@
 """A transform runs its function at each call, so that it follows whatever changed since the last one."""
 
+import gc
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -128,3 +131,25 @@ def test_large_constants_are_not_kept_for_ever(monkeypatch):
         for latest in (known._recordings, known._programs):
             assert sum(latest.sizes.values()) <= 1 << 20
             assert latest.sizes.keys() == latest.entries.keys()
+
+
+def test_recordings_wait_for_no_garbage_collector():
+    w, x = td.randn(300, 300), td.randn(2, 300)
+    calls = {
+        "vmap of grad": lambda: td.func.vmap(td.func.grad(lambda w, x: (w @ x).sin().sum()), in_dims=(None, 0))(w, x),
+        "jacrev": lambda: td.func.jacrev(lambda w: (w * 2)[0, 0])(w),
+        "record": lambda: td.record(lambda w: (w * 2).sum() if w[0, 0] < 1e9 else w.sum(), w),
+    }
+    for name, call in calls.items():
+        for _ in range(3):
+            call()
+        gc.collect()
+        gc.disable()
+        tracemalloc.start()
+        try:
+            for _ in range(5):
+                call()
+            assert tracemalloc.get_traced_memory()[0] < 2 * w.nbytes, name  # each call copies w
+        finally:
+            tracemalloc.stop()
+            gc.enable()
