@@ -387,3 +387,10 @@ def test_a_file_of_pytorch_is_named(old):
     file.seek(0)
     with pytest.raises(td.SavedFileError, match=r"PyTorch.*torch\.load"):
         td.load(file)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (2, 0)])
+def test_a_pickled_tensor_keeps_its_shape(shape):
+    found = pickle.loads(pickle.dumps(td.ones(shape, requires_grad=True)))
+    assert found.shape == shape
+    assert found.requires_grad

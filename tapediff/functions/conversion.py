@@ -191,11 +191,11 @@ def reduce(self: Tensor, protocol: Any) -> Any:
         raise RuntimeError("Cowardly refusing to serialize non-leaf tensor which requires_grad, since autograd does not support "
                            "crossing process boundaries.  If you just want to transfer the data, call detach() on the tensor "
                            "before serializing (e.g., putting it on the queue).")
-    return _restore, (type(self), np.ascontiguousarray(self._array()).copy(), self.spec.requires_grad)
+    return _restore, (type(self), np.array(self._array(), order="C"), self.spec.requires_grad)
 
 
 def _restore(kind: Any, value: np.ndarray[Any, Any], requires_grad: bool) -> Tensor:
-    made = of_array(np.ascontiguousarray(value).reshape(value.shape), requires_grad)
+    made = of_array(np.asarray(value, order="C"), requires_grad)
     if kind is not Tensor:
         made = kind._wrap(made)
     return made

@@ -400,22 +400,3 @@ def vander(x: Tensor, N: int | None = None) -> Tensor:
         ones = cast(ones, powers.spec.dtype)
     made: Tensor = FUNCTIONS["cat"]((ones, powers), -1)
     return made
-
-
-@function("vander", method=False)
-def _vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
-    """The powers of the elements of a vector, the highest first unless `increasing`.
-
-    >>> import tapediff as td
-    >>> td.vander(td.tensor([2., 3.]), 3)
-    tensor([[4., 2., 1.],
-            [9., 3., 1.]])
-    """
-    check_tensor(x, "vander", "x")
-    if x.spec.ndim != 1:
-        raise RuntimeError(f"x must be a one-dimensional tensor. Got {x.spec.ndim} dimensions")
-    count = x.spec.shape[0] if N is None else N
-    if count < 0:
-        raise RuntimeError(f"N must be non-negative. Got {N}")
-    made: Tensor = FUNCTIONS["narrow"](vander(x, max(count, 2)), 1, 0, min(count, max(count, 2)))
-    return made if increasing else FUNCTIONS["flip"](made, (1,))

@@ -9,10 +9,10 @@ import numpy as np
 
 from tapediff import dtypes
 from tapediff.functions.checking import some
-from tapediff.functions.composing import leaf, read
+from tapediff.functions.composing import leaf
 from tapediff.functions.elementwise import is_number, operand
 from tapediff.functions.registry import FUNCTIONS
-from tapediff.recording import cast
+from tapediff.recording import cast, source_of
 from tapediff.tensor import Tensor
 
 __all__ = ["POLYNOMIALS", "Family", "polynomial"]
@@ -112,7 +112,7 @@ def polynomial(name: str, x: Any, n: Any) -> Tensor:
         found: Tensor = degrees(family, x, int(n))[-1] if n > -1 else x * 0
         return found
     wanted = FUNCTIONS["trunc"](n) if n.spec.dtype.is_floating_point else n
-    largest = int(np.max(read(wanted), initial=-1))
+    largest = int(np.max(source_of(wanted).values(), initial=-1))
     some(wanted > largest)  # a replay with a larger degree needs another recording
     found = x * 0 + wanted.detach() * 0
     for k, value in enumerate(degrees(family, x, largest) if largest >= 0 else ()):

@@ -44,6 +44,7 @@ class Workers:
         self.distributed = require_package("distributed", PURPOSE)
         if not isinstance(client, self.distributed.Client) or client.asynchronous:
             raise JobError(f"client is a {type(client).__name__}; wanted a distributed.Client that is not asynchronous")
+        self.config = require_package("dask", PURPOSE).config
         self.client = client
         self.recipe = recipe
         self.sent_recipe: Any = None
@@ -87,10 +88,15 @@ class Workers:
         """Have a chunk evaluated somewhere."""
         # as arguments of tasks, not scattered: what is lost with a worker, the scheduler has computed again
         if self.sent_recipe is None:
-            self.sent_recipe = self.client.submit(same, self.recipe, pure=False)
-        future = self.client.submit(evaluate, self.sent_recipe, inputs, first, pure=False)
+            self.sent_recipe = self._submit(same, self.recipe)
+        future = self._submit(evaluate, self.sent_recipe, inputs, first)
         self.flying[future] = chunk
         future.add_done_callback(self.landed.put)
+
+    def _submit(self, *call: Any) -> Any:
+        """A call as a task, without a warning that its arguments are large."""
+        with self.config.set({"distributed.admin.large-graph-warning-threshold": "1TB"}):
+            return self.client.submit(*call, pure=False)
 
     def _land(self) -> list[Any]:
         """Futures that are done, one at least unless it takes long."""

@@ -17,10 +17,13 @@ from tapediff.jobs.evaluate import RowEvaluator
 from tapediff.jobs.evaluator import Evaluator
 from tapediff.jobs.function import Function, match_parameters
 from tapediff.jobs.identity import function_identity, library_identity, program_identity
+from tapediff.jobs.outputs import digest
 from tapediff.jobs.paths import Paths
 from tapediff.jobs.settings import FORMATS, REDUCTIONS, Input, Settings
 from tapediff.jobs.sources import Given, Source, common_length, open_sources, read_shared
+from tapediff.jobs.sources.opening import parse_number
 from tapediff.program.compiled import MOST_PROGRAMS
+from tapediff.version import __version__
 
 MOST_DIGESTING = 2  # files at a time
 PROBED = 8  # rows: a function that fails for all of these is taken to be wrong, not the rows
@@ -154,7 +157,7 @@ class Plan:
             chunk_rows=wanted.chunk_rows or (stored.chunk_rows if stored else self.choose_chunk_rows()),
             limit=wanted.limit if wanted.limit is not None else stored.limit if stored else MOST_PROGRAMS,
             value=self.value_dtype.name,
-            library=library_identity() if in_folder else {"tapediff": version()},
+            library=library_identity() if in_folder else {"tapediff": __version__},
         )
         return replace(found, job=stored.job) if stored else found
 
@@ -205,8 +208,6 @@ def input_of(given: Given, source: Source, identity: dict[str, Any]) -> Input:
 
 def shared_input(given: Given, array: np.ndarray, with_identity: bool) -> Input:
     """A shared input as settings have it."""
-    from tapediff.jobs.outputs import digest
-
     identity = {"digest": digest(np.ascontiguousarray(array).reshape(-1).view(np.uint8))} if with_identity else {}
     return Input(location_of(given), array.shape, array.dtype.name, identity)
 
@@ -216,8 +217,6 @@ def location_of(given: Given) -> str | None:
     if not isinstance(given, str | PathLike):
         return None
     text = fspath(given)
-    from tapediff.jobs.sources.opening import parse_number
-
     return text if isinstance(text, str) and parse_number(text) is not None else abspath(str(text))
 
 
@@ -233,11 +232,3 @@ def name_of(f: Function) -> str:
 
 def nbytes(shape: Sequence[int], dtype: np.dtype) -> int:
     return int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-
-
-def version() -> str:
-    from tapediff.version import __version__
-
-    return __version__
-
-

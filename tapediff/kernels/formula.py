@@ -31,7 +31,7 @@ from tapediff.kernels.instructions import (
     Value,
     constant_text,
 )
-from tapediff.ops.borrowed import PREFIX
+from tapediff.ops.borrowed import BORROWED, PREFIX
 
 
 class Functions(Protocol):
@@ -145,7 +145,7 @@ class Printer(Instructions):
             return self._call_function(definition, dtype, arguments)
         if name.startswith("libm_"):
             return self.libm(name.removeprefix("libm_"), [self.value(argument, dtype) for argument in arguments])
-        if name.startswith(PREFIX):
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) in BORROWED:
             return self.borrowed(name.removeprefix(PREFIX), [self.value(argument, dtype) for argument in arguments])
         formula = self.module.functions.row(name)
         if formula is not None:

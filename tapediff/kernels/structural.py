@@ -187,6 +187,9 @@ def _sum_parameters(kind: Kind) -> np.ndarray[Any, Any]:
 
 # --- views ----------------------------------------------------------------------------------------------------------------------
 
+_TILE = 16  # rows and columns of a tile: what a transposition reads of a column lies in the cache when its neighbours are read
+
+
 def _view_parameters(kind: Kind) -> np.ndarray[Any, Any]:
     """offset, elements of the operand, number of dimensions, (size, stride) of each, neighbours merged where one stride serves
     both.
@@ -232,9 +235,29 @@ def _start_of_row(p: Any, row: int) -> int:
     return start
 
 
+@njit
+def _columns_of_view(p: Any) -> int:
+    """How many rows of a view start at neighbours, so that it transposes a matrix of as many columns; 0 where it does not."""
+    ndim = carray(p, 3)[2]
+    q = carray(p, 3 + 2 * ndim)
+    return q[2 * ndim - 1] if ndim > 1 and q[2 * ndim] == 1 and q[2 + 2 * ndim] > 1 else 0
+
+
 def _view_forward(p: Any, y_at: Any, a_at: Any, b_at: Any, c_at: Any) -> None:
     last = 1 + 2 * carray(p, 3)[2]
     size, stride = carray(p, last + 2)[last], carray(p, last + 2)[last + 1]
+    columns = _columns_of_view(p)
+    if columns:
+        for row in range(0, _rows_of_view(p), columns):
+            start = _start_of_row(p, row)
+            for first in range(0, columns, _TILE):
+                for low in range(0, size, _TILE):
+                    for i in range(first, min(first + _TILE, columns)):
+                        a = carray(moved(a_at, start + i), 1)
+                        y = carray(moved(y_at, (row + i) * size), size)
+                        for k in range(low, min(low + _TILE, size)):
+                            y[k] = a[k * stride]
+        return
     for row in range(_rows_of_view(p)):
         a = carray(moved(a_at, _start_of_row(p, row)), 1)
         y = carray(moved(y_at, row * size), size)
@@ -252,6 +275,18 @@ def _view_reverse(p: Any, y_bar_at: Any, y_at: Any, a_at: Any, b_at: Any, c_at: 
                   c_bar_at: Any) -> None:
     last = 1 + 2 * carray(p, 3)[2]
     size, stride, kernel = carray(p, last + 3)[last], carray(p, last + 3)[last + 1], carray(p, last + 3)[last + 2]
+    columns = _columns_of_view(p)
+    if columns:
+        for row in range(0, _rows_of_view(p), columns):
+            start = _start_of_row(p, row)
+            for first in range(0, columns, _TILE):
+                for low in range(0, size, _TILE):
+                    for i in range(first, min(first + _TILE, columns)):
+                        a_bar = carray(moved(a_bar_at, start + i), 1)
+                        y_bar = carray(moved(y_bar_at, (row + i) * size), size)
+                        for k in range(low, min(low + _TILE, size)):
+                            a_bar[k * stride] += y_bar[k]
+        return
     for row in range(_rows_of_view(p)):
         a_bar_row = moved(a_bar_at, _start_of_row(p, row))
         y_bar_row = moved(y_bar_at, row * size)

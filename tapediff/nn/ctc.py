@@ -50,7 +50,7 @@ def ctc_loss(log_probs: Tensor, targets: Tensor, input_lengths: Any, target_leng
     if lengths.max(initial=0) > steps:
         raise RuntimeError(f"Expected input_lengths to have value at most {steps}, but got value {lengths.max()}")
     labels = with_blanks(targets, wanted, blank)
-    losses = -alignments(x, labels, lengths, wanted, blank)
+    losses = -alignments(x, labels, lengths, wanted)
     is_impossible = losses.detach() > -NEVER / 2
     losses = FUNCTIONS["where"](is_impossible, 0.0 if zero_infinity else float("inf"), losses + softmax_terms(
         x, lengths, is_impossible))
@@ -79,12 +79,12 @@ def with_blanks(targets: Tensor, wanted: Array, blank: int) -> Array:
     return labels
 
 
-def alignments(x: Tensor, labels: Array, lengths: Array, wanted: Array, blank: int) -> Tensor:
+def alignments(x: Tensor, labels: Array, lengths: Array, wanted: Array) -> Tensor:
     """The logarithm of the probability of all alignments of each sample: the forward variables of the last step, added up."""
     (steps, batch, _), states = x.spec.shape, labels.shape[1]
     dtype = x.spec.dtype.numpy
     can_skip = np.zeros(labels.shape, bool)  # over a blank between different labels
-    can_skip[:, 2:] = (labels[:, 2:] != blank) & (labels[:, 2:] != labels[:, :-2])
+    can_skip[:, 2:] = labels[:, 2:] != labels[:, :-2]
     emitted = FUNCTIONS["gather"](x, 2, leaf(np.broadcast_to(labels, (steps, *labels.shape)).copy())).clamp(min=NEVER)
     begin = np.full((batch, states), NEVER, dtype)
     begin[:, :2] = 0

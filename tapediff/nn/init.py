@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from collections.abc import Callable
@@ -13,8 +14,11 @@ from tapediff.functions.registry import FUNCTIONS
 from tapediff.grad_modes import no_grad
 from tapediff.tensor import Tensor
 
-__all__ = ["calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_",
-           "orthogonal_", "sparse_", "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_"]
+__all__ = [
+    "calculate_gain", "constant", "constant_", "dirac", "dirac_", "eye", "eye_", "kaiming_normal", "kaiming_normal_",
+    "kaiming_uniform", "kaiming_uniform_", "normal", "normal_", "ones_", "orthogonal", "orthogonal_", "sparse", "sparse_",
+    "trunc_normal_", "uniform", "uniform_", "xavier_normal", "xavier_normal_", "xavier_uniform", "xavier_uniform_", "zeros_",
+]
 
 _GAINS: dict[str, Callable[[Any], float]] = {
     "tanh": lambda param: 5.0 / 3,
@@ -214,3 +218,26 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
         chosen = FUNCTIONS["randperm"](rows, generator=generator)[:math.ceil(sparsity * rows)]
         tensor[chosen, column] = 0
     return tensor
+
+
+# --- PyTorch's names of old -----------------------------------------------------------------------------------------------------
+
+def _old(name: str) -> Callable[..., Tensor]:
+    """A function under its old name, without the underscore."""
+    made = globals()[f"{name}_"]
+
+    @functools.wraps(made)
+    def call(*arguments: Any, **options: Any) -> Tensor:
+        warnings.warn(f"`nn.init.{name}` is now deprecated in favor of `nn.init.{name}_`.", FutureWarning, stacklevel=2)
+        found: Tensor = made(*arguments, **options)
+        return found
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"`{name}_` under its old name."
+    return call
+
+
+uniform, normal, constant, eye, dirac = _old("uniform"), _old("normal"), _old("constant"), _old("eye"), _old("dirac")
+xavier_uniform, xavier_normal = _old("xavier_uniform"), _old("xavier_normal")
+kaiming_uniform, kaiming_normal = _old("kaiming_uniform"), _old("kaiming_normal")
+orthogonal, sparse = _old("orthogonal"), _old("sparse")

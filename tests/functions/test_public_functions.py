@@ -85,7 +85,8 @@ def test_agrees_with_torch_to_second_order(name):
     check(*CASES[name])
 
 
-@pytest.mark.parametrize("name", ["trapezoid", "trapezoid x", "cumulative", "cumulative x", "cov", "renorm", "frexp", "ldexp", "diagonal_scatter"])
+@pytest.mark.parametrize("name", ["trapezoid", "trapezoid x", "cumulative", "cumulative x", "cov", "renorm", "frexp",
+                                  "ldexp", "diagonal_scatter"])
 def test_graph_name(name):
     wanted, given = graph_name(*CASES[name])
     assert given == wanted

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,15 @@ def of_a_session(folder, client):
     rows = {"x": np.load(folder / "x.npy")[:2000]}
     asked = {"f": local, "rows": rows, "wrt": "x", "chunk_rows": 100}
     return {"is_same": is_same(jobs.run(**asked), jobs.run(**asked, client=client))}
+
+
+def large_chunks(folder, client):
+    """Of 16 MB, and Dask does not complain about their size."""
+    x = np.random.default_rng(0).standard_normal((80, 50_000))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        found = jobs.run(lambda x: (x * x).sum(), rows={"x": x}, wrt="x", chunk_rows=40, client=client)
+    return {"is_right": bool((found.gradient("x") == 2 * x).all())}
 
 
 def rows_that_go_wrong(folder, client):

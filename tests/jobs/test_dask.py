@@ -60,8 +60,8 @@ def scenarios(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def found(scenarios):
-    return scenarios("to_folder", "in_memory", "reduced", "of_a_session", "rows_that_go_wrong", "half_on_the_cluster", "command",
-                     "blocks")
+    return scenarios("to_folder", "in_memory", "reduced", "of_a_session", "large_chunks", "rows_that_go_wrong",
+                     "half_on_the_cluster", "command", "blocks")
 
 
 @pytest.mark.slow
@@ -74,6 +74,7 @@ def test_results_have_the_bits_of_a_local_run(found):
 @pytest.mark.slow
 def test_functions_of_a_session_are_sent_to_workers(found):
     assert found["of_a_session"] == {"is_same": True}
+    assert found["large_chunks"] == {"is_right": True}
 
 
 @pytest.mark.slow

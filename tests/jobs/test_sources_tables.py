@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapediff.jobs import JobError
+from tapediff.jobs import ChangedError, JobError, StorageError, run
 from tapediff.jobs.sources import open_source, read_shared
 
 pa = pytest.importorskip("pyarrow", reason="reading Parquet, Arrow and CSV needs the extra jobs")
@@ -219,6 +219,24 @@ def test_dialects_of_csv(tmp_path, name):
 
 def test_csv_without_rows(tmp_path):
     require_equal(f"{write_csv(tmp_path / 't.csv', 'a,b' + chr(10))}:a", np.zeros(0))
+
+
+def test_csv_in_a_job_with_a_folder(tmp_path):
+    path = write_csv(tmp_path / "t.csv", "a,b\n1,0.5\n2,1.5\n3,2.5\n")
+    asked = {"rows": {"x": f"{path}:a,b"}, "shared": {"w": f"{path}:b"}, "wrt": "x", "out": tmp_path / "out"}
+    result = run(lambda x, w: (x * x).sum() * w.sum(), **asked)
+    np.testing.assert_array_equal(result.gradient("x"), 9 * np.array([[1, 0.5], [2, 1.5], [3, 2.5]]))
+    assert sorted(os.listdir(tmp_path / "out" / ".tapediff")) == ["journal", "lock", "settings.json"]
+    write_csv(path, "a,b\n1,0.5\n2,1.5\n3,2.25\n")
+    with pytest.raises(ChangedError, match="the content of x changed; the content of w changed"):
+        run(lambda x, w: (x * x).sum() * w.sum(), **asked)
+
+
+def test_a_full_disk_under_the_copy_of_a_csv_file_is_named(tmp_path, monkeypatch):
+    path = write_csv(tmp_path / "t.csv", "a\n1\n")
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda dir: open("/dev/full", "r+b", buffering=0))  # noqa: SIM115
+    with pytest.raises(StorageError, match=r"a copy of an input can't be kept in .*: No space left on device; make room there"):
+        open_source("x", f"{path}:a", tmp_path)
 
 
 CSV_ERRORS = {

@@ -56,3 +56,16 @@ def test_a_compiled_kernel_gives_what_the_rule_gives(name: str, shape: tuple[int
 def test_every_row_with_a_kernel_names_one_that_exists() -> None:
     from tapediff.kernels.structural import KERNELS
     assert {row.kernel for row in STRUCTURAL.values()} - {None} == set(KERNELS)
+
+
+@pytest.mark.parametrize(("shape", "order"), [((37, 53), (1, 0)), ((16, 16), (1, 0)), ((17, 1), (1, 0)), ((5, 33, 18), (0, 2, 1)),
+                                              ((3, 40, 50), (2, 1, 0)), ((4, 17, 33), (2, 0, 1)), ((2, 3, 4, 5), (3, 1, 2, 0))])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_transposed_views_have_every_element_in_its_place(shape, order, dtype):
+    a = np.random.default_rng(0).normal(size=shape).astype(dtype)
+    x = td.tensor(a, requires_grad=True)
+    y = x.permute(*order)
+    np.testing.assert_array_equal(y.detach().numpy(), a.transpose(order))
+    weights = np.random.default_rng(1).normal(size=y.shape).astype(dtype)
+    (y * td.tensor(weights)).sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), weights.transpose(np.argsort(order)))

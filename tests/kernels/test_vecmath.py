@@ -27,7 +27,7 @@ REFERENCES = {
     "lgamma": lambda x: mp.log(abs(mp.gamma(x))) if x < 100 else mp.loggamma(x), "digamma": mp.digamma,
     "pow": lambda a, b: a**b, "atan2": mp.atan2, "hypot": mp.hypot,
     "logaddexp": lambda a, b: max(a, b) + mp.log1p(mp.exp(-abs(a - b))),
-    "polygamma": lambda n, x: mp.polygamma(int(n), x),
+    "polygamma": lambda n, x: mp.polygamma(int(n), x), "zeta": mp.zeta,
 }  # fmt: skip
 
 # where the result is neither infinite nor a plain limit
@@ -40,7 +40,7 @@ RANGES = {
 }  # fmt: skip
 
 # ulp, where it is not 2
-LIMITS = {"lgamma": 6.0, "digamma": 12.0, "polygamma": 8.0}
+LIMITS = {"lgamma": 6.0, "digamma": 12.0, "polygamma": 8.0, "zeta": 6.0}
 
 
 def points(low, high, dtype, generator):
@@ -103,6 +103,8 @@ def test_a_function_of_two_operands_is_as_close_as_promised(name, dtype):
         b = np.where(abs(b * np.log(a)) < (700 if dtype == "float64" else 80), b, 1.0)
     elif name == "polygamma":
         a, b = generator.integers(1, 6, SAMPLES).astype(float), 10 ** generator.uniform(-1, 3, SAMPLES)
+    elif name == "zeta":
+        a, b = generator.uniform(1.05, 8, SAMPLES), 10 ** generator.uniform(-1, 3, SAMPLES)
     elif name == "logaddexp":
         a, b = generator.uniform(0.5, 50, (2, SAMPLES))
     else:
@@ -138,7 +140,8 @@ SPICES = [
     88.72283, 88.72284, 103.97208, 103.97209, 709.782712893384, 709.7827128933841, 710.4758600739439,
     710.475860073944, 745.1332191019411, 745.1332191019412, 1e10, 1e17, 1e30, 3.4028235e38, 1e300, 1.7976931348623157e308,
 ]  # fmt: skip
-IN_LIBM = [name for name in REFERENCES if name not in ("sigmoid", "erfinv", "digamma", "polygamma", "logaddexp")] + ["fmod"]
+NOT_IN_LIBM = {"sigmoid", "erfinv", "digamma", "polygamma", "zeta", "logaddexp"}
+IN_LIBM = [name for name in REFERENCES if name not in NOT_IN_LIBM] + ["fmod"]
 
 
 def c_function(name, dtype, arity):

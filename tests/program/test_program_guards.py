@@ -81,6 +81,10 @@ CHECKED = {
     "solve": (lambda a: td.linalg.solve(a, td.tensor([1.0, 2.0], dtype=td.float64)),
               [[2.0, 1.0], [1.0, 1.0]], [[1.0, 0.0], [0.5, 2.0]], [[1.0, 2.0], [2.0, 4.0]]),
     "cholesky": (lambda a: td.linalg.cholesky(a), [[2.0, 1.0], [1.0, 1.0]], [[1.0, 0.0], [0.0, 2.0]], [[1.0, 2.0], [2.0, 1.0]]),
+    "svdvals": (lambda a: td.linalg.svdvals(a), [[2.0, 1.0], [1.0, 1.0]], [[1.0, 0.0], [0.0, 2.0]], [[1.0, np.nan], [2.0, 1.0]]),
+    "lu_factor": (lambda a: td.linalg.lu_factor(a).LU,
+                  [[2.0, 1.0], [1.0, 1.0]], [[1.0, 0.0], [0.5, 2.0]], [[1.0, 2.0], [2.0, 4.0]]),
+    "polynomial": (lambda n: td.special.hermite_polynomial_h(td.tensor(0.5, dtype=td.float64), n), [2, 3], [3, 1], [4, 1]),
     "reshape": (lambda n: td.tensor(X).reshape(n, -1), 2, 2, 3),
 }
 

@@ -102,3 +102,29 @@ def test_errors_are_pytorchs(what):
         found.append((caught.type, str(caught.value)))
     assert found[0][0] is found[1][0]
     assert found[1][1] in found[0][1]
+
+
+def test_datasets_side_by_side_and_behind_each_other_are_pytorchs():
+    def call(library):
+        data = library.utils.data
+        stacked = data.StackDataset(library.arange(3.0), Squares(library, 3))
+        named = data.StackDataset(x=library.arange(3), y=[4, 5, 6])
+        chained = data.ChainDataset([counting(library), counting(library)])
+        added = counting(library) + counting(library)
+        return [len(stacked), float(stacked[2][0]), stacked[1][1]["square"], len(named), named[2]["y"], list(chained),
+                list(added), [list(map(int, batch["x"])) for batch in data.DataLoader(named, batch_size=2)],
+                data.get_worker_info(), str(data.default_convert([np.arange(2), {"a": np.float64(0.5)}, "text", 3]))]
+
+    wanted, given = map(call, modules())
+    assert given == wanted
+
+
+@pytest.mark.parametrize("call", [lambda data: data.StackDataset(), lambda data: data.StackDataset([1], x=[1]),
+                                  lambda data: data.StackDataset([1], [1, 2]), lambda data: list(data.ChainDataset([[1]]))])
+def test_errors_of_joined_datasets_are_pytorchs(call):
+    found = []
+    for library in modules():
+        with pytest.raises((ValueError, AssertionError)) as caught:
+            call(library.utils.data)
+        found.append((caught.type, str(caught.value)))
+    assert found[0] == found[1]

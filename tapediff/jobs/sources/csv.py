@@ -1,8 +1,7 @@
 """Rows of columns of a CSV file, read once from beginning to end into a file without a name that is read by position."""
 
-import tempfile
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from tapediff.jobs.sources.columns import PURPOSE, Selection, arrow, one_error
 from tapediff.jobs.sources.files import InputFile
 from tapediff.jobs.sources.npy import Layout, RawRows
 from tapediff.jobs.sources.optional import require_package
+from tapediff.jobs.sources.spool import Spool
 
 BLOCK_BYTES = 1 << 20
 NULLS = ["", "NA", "N/A", "#N/A", "NULL", "null", "None"]  # "nan" is a number
@@ -35,7 +35,7 @@ class CsvRows:
             self.spool, self.length = self._spool(names, types, folder)
         self.shape, self.dtype = self.selection.shape, self.selection.dtype
         self.input.require_unchanged()
-        self.raw = RawRows(self.label, self.spool, Layout((self.length, *self.shape), self.dtype, False, 0))
+        self.raw = RawRows(self.label, self.spool.file, Layout((self.length, *self.shape), self.dtype, False, 0))
 
     def _inferred(self) -> tuple[list[str], list[Any]]:
         """The columns' names, and types that may be theirs, going by the first entries."""
@@ -58,12 +58,12 @@ class CsvRows:
         if len(names) == 1 and ";" in names[0]:
             raise JobError(f"{self.path} separates its columns by semicolons; wanted commas, or tabs in a .tsv file")
 
-    def _spool(self, names: list[str], types: list[Any], folder: Path | None) -> tuple[IO[bytes], int]:
+    def _spool(self, names: list[str], types: list[Any], folder: Path | None) -> tuple[Spool, int]:
         """The numbers as a file, and how many rows; with float64 for whole numbers, if a later entry is none."""
         pa = arrow()
         chosen = dict(zip(names, types, strict=True))
         while True:
-            spool = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - open for as long as the source
+            spool = Spool(folder)
             try:
                 return spool, self._copy(spool, {column: chosen[column] for column in self.selection.columns})
             except pa.ArrowInvalid as error:
@@ -78,14 +78,14 @@ class CsvRows:
                 spool.close()
                 raise
 
-    def _copy(self, spool: IO[bytes], types: dict[str, Any]) -> int:
+    def _copy(self, spool: Spool, types: dict[str, Any]) -> int:
         length = 0
         with self._open(arrow(), types, list(types)) as reader:
             for batch in reader:
                 rows = self.selection.rows([batch.column(number) for number in range(len(types))], length)
                 spool.write(np.ascontiguousarray(rows).data)
                 length += len(batch)
-        spool.flush()
+        spool.finish()
         return length
 
     def read(self, first: int, last: int) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 import math
 import os
-import tempfile
 import zipfile
 import zlib
 from pathlib import Path
@@ -15,6 +14,7 @@ from tapediff.jobs.sources.files import WHOLE, InputFile, one_line
 from tapediff.jobs.sources.location import listing, unknown
 from tapediff.jobs.sources.npy import Layout, RawRows, read_layout, require_size
 from tapediff.jobs.sources.source import require_range
+from tapediff.jobs.sources.spool import Spool
 
 LOCAL_HEADER = 30  # bytes, before the member's name
 PIECE = 1 << 20
@@ -144,16 +144,19 @@ class Member:
 
     def decompressed(self, folder: Path | None) -> IO[bytes]:
         """A file without a name that holds the member."""
-        spool = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - open for as long as the source
+        spool = Spool(folder)
         with self.open() as stream:
             try:
                 while piece := stream.read(PIECE):
                     spool.write(piece)
-                spool.flush()
+                spool.finish()
+            except JobError:
+                spool.close()
+                raise
             except DAMAGED as error:
                 spool.close()
                 raise self._damaged(error) from error
-        return spool
+        return spool.file
 
     def _damaged(self, error: BaseException) -> JobError:
         return JobError(f"{self.label} can't be read: {one_line(error)}")

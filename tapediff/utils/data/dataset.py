@@ -11,7 +11,8 @@ from typing import Any, Generic, TypeVar
 from tapediff.functions.registry import FUNCTIONS
 from tapediff.tensor import Tensor
 
-__all__ = ["ConcatDataset", "Dataset", "IterableDataset", "Subset", "TensorDataset", "random_split"]
+__all__ = ["ChainDataset", "ConcatDataset", "Dataset", "IterableDataset", "StackDataset", "Subset", "TensorDataset",
+           "random_split"]
 
 Sample = TypeVar("Sample", covariant=True)
 
@@ -31,6 +32,24 @@ class IterableDataset(Dataset[Sample]):
 
     def __iter__(self) -> Iterator[Sample]:
         raise NotImplementedError("Subclasses of IterableDataset should implement __iter__.")
+
+    def __add__(self, other: Any) -> ChainDataset:  # type: ignore[override]
+        return ChainDataset([self, other])
+
+
+class ChainDataset(IterableDataset[Any]):
+    """Datasets that give samples one after the other, one behind the other."""
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = datasets
+
+    def __iter__(self) -> Iterator[Any]:
+        for one in self.datasets:
+            assert isinstance(one, IterableDataset), "ChainDataset only supports IterableDataset"
+            yield from one
+
+    def __len__(self) -> int:
+        return sum(len(one) for one in self.datasets)
 
 
 class TensorDataset(Dataset[tuple[Tensor, ...]]):
@@ -70,6 +89,34 @@ class ConcatDataset(Dataset[Any]):
             index += len(self)
         number = bisect_right(self.cumulative_sizes, index)
         return self.datasets[number][index - (self.cumulative_sizes[number - 1] if number else 0)]
+
+
+class StackDataset(Dataset[Any]):
+    """Tuples, or dictionaries, of what stands at one index in several datasets.
+
+    >>> StackDataset([1, 2], "ab")[1], StackDataset(number=[1, 2], letter="ab")[0]
+    ((2, 'b'), {'number': 1, 'letter': 'a'})
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if args and kwargs:
+            raise ValueError("Supported either ``tuple``- (via ``args``) or``dict``- (via ``kwargs``) like input/output, but "
+                             "both types are given.")
+        if not args and not kwargs:
+            raise ValueError("At least one dataset should be passed")
+        self.datasets: Any = args or kwargs
+        members = args or tuple(kwargs.values())
+        if any(len(one) != len(members[0]) for one in members):
+            raise ValueError("Size mismatch between datasets")
+        self._length = len(members[0])
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(self.datasets, dict):
+            return {name: one[index] for name, one in self.datasets.items()}
+        return tuple(one[index] for one in self.datasets)
+
+    def __len__(self) -> int:
+        return self._length
 
 
 class Subset(Dataset[Any]):

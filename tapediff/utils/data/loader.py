@@ -13,7 +13,7 @@ from tapediff.tensor import Tensor
 from tapediff.utils.data.dataset import IterableDataset
 from tapediff.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler
 
-__all__ = ["DataLoader", "default_collate"]
+__all__ = ["DataLoader", "default_collate", "default_convert", "get_worker_info"]
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
@@ -57,6 +57,10 @@ def default_convert(sample: Any) -> Any:
     if isinstance(sample, Sequence) and not isinstance(sample, str | bytes):
         return [default_convert(one) for one in sample]
     return sample
+
+
+def get_worker_info() -> None:
+    """None: samples are loaded in the main process."""
 
 
 class DataLoader:
