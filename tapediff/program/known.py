@@ -28,6 +28,7 @@ __all__ = ["program_of"]
 
 Array = np.ndarray[Any, Any]
 MOST_KNOWN = 256
+MOST_BYTES = 1 << 26  # of constants in keys; their programs hold as much again
 
 
 class _Latest:
@@ -35,6 +36,7 @@ class _Latest:
 
     def __init__(self) -> None:
         self.entries: OrderedDict[Any, Any] = OrderedDict()
+        self.sizes: dict[Any, int] = {}
         self.lock = threading.Lock()
 
     def get(self, key: Any) -> Any:
@@ -45,12 +47,14 @@ class _Latest:
                 self.entries.move_to_end(key)
             return found
 
-    def put(self, key: Any, value: Any) -> None:
-        """Remember something."""
+    def put(self, key: Any, value: Any, nbytes: int) -> None:
+        """Remember something, for a key with so many bytes of constants."""
         with self.lock:
             self.entries[key] = value
-            if len(self.entries) > MOST_KNOWN:
-                self.entries.popitem(last=False)
+            self.sizes[key] = nbytes
+            while len(self.entries) > MOST_KNOWN or (sum(self.sizes.values()) > MOST_BYTES and len(self.entries) > 1):
+                oldest, _ = self.entries.popitem(last=False)
+                del self.sizes[oldest]
 
 
 _recordings = _Latest()
@@ -76,13 +80,14 @@ def program_of(recorder: Recorder, outputs: Sequence[Tensor], name: str) -> tupl
     found = _recordings.get(key)
     if found is not None:
         program, captured = found
+        recorder.forget()
         return program, [names.sources[k] for k in captured]
     tape, sources = recorder.finish(outputs).with_captured_inputs()
     examples = [np.array(source.values()) for source in (*recorder.inputs, *sources)]
     program = interned(tape, examples, name)
     positions = {id(source): k for k, source in enumerate(names.sources)}
     if all(id(source) in positions for source in sources):
-        _recordings.put(key, (program, [positions[id(source)] for source in sources]))
+        _recordings.put(key, (program, [positions[id(source)] for source in sources]), names.nbytes)
     return program, sources
 
 
@@ -98,7 +103,7 @@ def interned(tape: ClosedTape, examples: Sequence[Array], name: str) -> Program:
     if found is None:
         found = Program(tape, examples, Structure(tuple, (), (LEAF,) * len(tape.inputs())),
                         Structure(tuple, (), (LEAF,) * len(tape.outputs)), name)
-        _programs.put(key, found)
+        _programs.put(key, found, sum(leaf.what.nbytes for leaf in tape.leaves if leaf.how == "constant"))
     return found
 
 
@@ -113,6 +118,7 @@ class _Names:
         self.names: dict[int, int] = {}
         self.sources: list[Source] = []
         self.facts: list[Any] = []
+        self.nbytes = 0  # of constants
 
     def key(self, outputs: Sequence[Tensor]) -> Any:
         """All that the program depends on."""
@@ -155,6 +161,7 @@ class _Names:
             return "number", dtype.char, struct.pack("d", value) if type(value) is float else value
         if origin is None and source.clock >= self.clock:
             array = source.values()
+            self.nbytes += array.nbytes
             return "constant", dtype.char, array.shape, array.tobytes()
         return "captured", source.spec
 

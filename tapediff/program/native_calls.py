@@ -21,6 +21,7 @@ from tapediff.native import Method, Unfit, check_interpreter
 from tapediff.nested import LEAF
 from tapediff.program.layout import F_BUFFERS, F_FAILED, F_ROWS
 from tapediff.program.running import Frame, Single
+from tapediff.tape.source import address_of_array
 from tapediff.tape.spec import Spec
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["serve"]
 
-Array = np.ndarray[Any, Any]
 _FASTCALL_WITH_KEYWORDS = 0x0080 | 0x0002
 _TP_ALLOC = 47  # among the type slots of the stable ABI
 _PYARRAY_EMPTY = 184  # in the table of NumPy's C functions, whose order never changes
@@ -96,7 +96,7 @@ class _Table:
         """The address of a word of memory."""
         cell = np.zeros(1, np.int64)
         self.kept.append(cell)
-        return _address(cell)
+        return address_of_array(cell)
 
     def _entry(self, how: str, position: int, spec: Spec) -> dict[int, int]:
         """The words of an input or a result."""
@@ -111,7 +111,7 @@ class _Table:
             dimensions = np.array(spec.shape, np.int64)
             self.kept += [dimensions, spec.dtype.numpy]
             return {caller.IS_ARRAY: 1, caller.WORD: place, caller.DTYPE: id(np.dtype(spec.dtype.numpy)),
-                    caller.NDIM: len(spec.shape), caller.DIMENSIONS: _address(dimensions)}
+                    caller.NDIM: len(spec.shape), caller.DIMENSIONS: address_of_array(dimensions)}
         if how == "input" and spec.dtype.name != "float64":
             raise Unfit("a number that is no float64")
         cell = self._cell()
@@ -122,11 +122,6 @@ class _Table:
         get_slot = ctypes.pythonapi.PyType_GetSlot
         get_slot.argtypes, get_slot.restype = [ctypes.py_object, ctypes.c_int], ctypes.c_void_p
         return {caller.CELL: 0 if word is None else cell, caller.TYPE: id(kind), caller.ALLOCATE: get_slot(kind, _TP_ALLOC)}
-
-
-def _address(array: Array) -> int:
-    found: int = array.__array_interface__["data"][0]
-    return found
 
 
 def _prepared(program: Program, single: Single, argnums: Any) -> Any:

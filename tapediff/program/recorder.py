@@ -192,9 +192,17 @@ class Recorder:
     # --- closing ----------------------------------------------------------------------------------------------------------------
 
     def finish(self, outputs: Sequence[Tensor]) -> ClosedTape:
-        """The closed tape that computes `outputs` from the inputs; to be called after the `with` block."""
-        closing = _Closing(self)
-        return closing.tape(outputs)
+        """The closed tape that computes `outputs` from the inputs; to be called once, after the `with` block."""
+        tape = _Closing(self).tape(outputs)
+        self.forget()
+        return tape
+
+    def forget(self) -> None:
+        """Let go of the tape: its segments know their recorder, and would wait for the garbage collector."""
+        self.segments.clear()
+        self.guards.clear()
+        self.known.clear()
+        self.detached.clear()
 
 
 ALIAS_ROW = STRUCTURAL["alias"]

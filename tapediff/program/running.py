@@ -34,6 +34,7 @@ from tapediff.program.layout import (
 from tapediff.program.machine import APART, BESIDE, DENSE, SAME, STEADY
 from tapediff.program.schedule import Schedule
 from tapediff.program.structural import HostStep, run_host
+from tapediff.tape.source import address_of_array
 from tapediff.tape.spec import Spec
 
 __all__ = ["Frame", "Results", "Single", "available_threads", "row_layout", "run_batch"]
@@ -67,11 +68,6 @@ def available_threads() -> int:
         return os.cpu_count() or 1
 
 
-def _address(array: Array) -> int:
-    found: int = array.__array_interface__["data"][0]
-    return found
-
-
 def row_layout(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[Spec], inputs: Sequence[Array],
                seeds: Sequence[Array | None]) -> tuple[int, ...]:
     """How the rows of each buffer lie in memory."""
@@ -94,7 +90,7 @@ def row_layout(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence
 
 def addresses_of(schedule: Schedule) -> tuple[int, int, int]:
     """Where a compiled tape finds the schedule's steps, their actions, and the interpreter's loop."""
-    return _address(schedule.code), _address(schedule.actions), _run_address
+    return address_of_array(schedule.code), address_of_array(schedule.actions), _run_address
 
 
 class Frame:
@@ -106,8 +102,8 @@ class Frame:
         self.address = ctypes.addressof(self.words)
         self.words[F_POINTERS] = self.address + 8 * pointers
         self.workspace = np.zeros(schedule.workspace_bytes + 64, np.uint8)
-        self.words[WORKSPACE] = _address(self.workspace) + 63 & ~63
-        self.words[UNIFORM] = _address(uniform)
+        self.words[WORKSPACE] = address_of_array(self.workspace) + 63 & ~63
+        self.words[UNIFORM] = address_of_array(uniform)
         self.words[F_LANES] = schedule.request.lanes
         self.words[F_CODE], self.words[F_ACTIONS], self.words[F_STEPS] = addresses_of(schedule)
         self.bases = (0, self.words[WORKSPACE], self.words[UNIFORM], 0)
@@ -147,14 +143,14 @@ def element_stride(array: Array, first: int = 1) -> int:
 def aligned(nbytes: int) -> Array:
     """Memory that begins with a cache line."""
     memory = np.empty(nbytes + 64, np.uint8)
-    start = -_address(memory) & 63
+    start = -address_of_array(memory) & 63
     return memory[start:start + nbytes]
 
 
 def run_code(code: Array, actions: Array, hosts: dict[int, HostStep], frame: Frame) -> None:
     """Run steps once, those of Python among them."""
     at, end = 0, len(code)
-    code_at, actions_at = _address(code), _address(actions)
+    code_at, actions_at = address_of_array(code), address_of_array(actions)
     while True:
         at = _run(code_at, at, end, actions_at, frame.address)
         if at >= end:
@@ -173,7 +169,7 @@ def uniform_memory(schedule: Schedule, values: dict[int, Array], failed: Array) 
     if len(schedule.prologue):
         frame = Frame(schedule, memory)
         frame.words[F_LANES] = frame.words[F_ROWS] = 1
-        frame.words[F_FAILED] = _address(failed)
+        frame.words[F_FAILED] = address_of_array(failed)
         run_code(schedule.prologue, schedule.actions, schedule.prologue_hosts, frame)
     return memory
 
@@ -246,11 +242,11 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
             array = inputs[position] if how == "input" else seeds[position]
             assert array is not None
             spec = specs[position] if how == "input" else output_specs[position]
-            places.append((_address(array), array.strides[0] if array.ndim > spec.ndim else 0,
+            places.append((address_of_array(array), array.strides[0] if array.ndim > spec.ndim else 0,
                            element_stride(array, array.ndim - spec.ndim)))
         else:
             array = (outputs if how == "output" else gradients)[position]
-            places.append((_address(array), array.strides[0], array.itemsize))
+            places.append((address_of_array(array), array.strides[0], array.itemsize))
     threads = max(1, min(threads, -(-rows // request.lanes), rows * schedule.work // THREAD_WORK))
     if request.summed:
         group = GROUP_ROWS
@@ -261,17 +257,17 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
     partials = np.zeros((len(starts), schedule.partial_bytes // 8), np.float64)
     counter = itertools.count()
     stopped: list[bool] = []
-    code_at, actions_at, end = _address(schedule.code), _address(schedule.actions), len(schedule.code)
+    code_at, actions_at, end = address_of_array(schedule.code), address_of_array(schedule.actions), len(schedule.code)
 
     def work() -> None:
         frame = Frame(schedule, uniform)
         frame.set_buffers(places)
         frame.words[F_ROWS] = rows
-        frame.words[F_FAILED] = _address(failed)
+        frame.words[F_FAILED] = address_of_array(failed)
         while (number := next(counter)) < len(starts) and not stopped:
             first = starts[number]
             last = min(first + group, rows)
-            frame.words[F_PARTIAL] = _address(partials) + number * schedule.partial_bytes
+            frame.words[F_PARTIAL] = address_of_array(partials) + number * schedule.partial_bytes
             if machine is not None:  # whole blocks; the rest is interpreted
                 full = first + (last - first) // request.lanes * request.lanes
                 _run_machine(machine, frame.address, first, full)
@@ -332,7 +328,7 @@ class Single:
         self.local = threading.local()
         self.failed = np.zeros(1, np.int32)
         self.uniform = uniform_memory(schedule, {}, self.failed)
-        self.code_at, self.actions_at = _address(schedule.code), _address(schedule.actions)
+        self.code_at, self.actions_at = address_of_array(schedule.code), address_of_array(schedule.actions)
         self.end = len(schedule.code)
         self.machine = machine
         self.executor = executor
@@ -348,12 +344,12 @@ class Single:
         frame = local.frame = Frame(schedule, self.uniform)
         frame.words[F_ROWS] = 1
         local.failed = np.zeros(1, np.int32)
-        frame.words[F_FAILED] = _address(local.failed)
+        frame.words[F_FAILED] = address_of_array(local.failed)
         arrays: dict[tuple[str, int], Array] = {}
         for how, position in schedule.buffers:
             spec = self.specs[position] if how in ("input", "grad") else self.output_specs[position]
             arrays[how, position] = np.zeros(spec.shape, spec.dtype.numpy)
-        frame.set_buffers([(_address(arrays[key]), 0, arrays[key].itemsize) for key in schedule.buffers])
+        frame.set_buffers([(address_of_array(arrays[key]), 0, arrays[key].itemsize) for key in schedule.buffers])
         local.inputs = [arrays.get(("input", position)) for position in range(len(self.specs))]
         local.seeds = [arrays.get(("seed", position)) for position in range(len(self.output_specs))]
         local.outputs = []

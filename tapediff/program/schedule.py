@@ -688,7 +688,9 @@ class _Builder(Values):
 
     def _emit_reverse(self, index: int) -> None:
         operation, operands = self.tape.operations[index], self.tape.operands[index]
-        if not operation.is_elementwise and index not in self.structural and self._has_lanes_kernels(operation):
+        # what all rows share was computed without lanes, and has its kernel in the table all the same
+        is_alone = self.lanes == 1 and (index in self.structural or not self._has_lanes_kernels(operation))
+        if not operation.is_elementwise and not is_alone:
             self._emit_reverse_in_lanes(index)
             return
         bits = self.wanted_bits(index)

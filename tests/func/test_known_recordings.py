@@ -1,5 +1,8 @@
 """A transform runs its function at each call, so that it follows whatever changed since the last one."""
 
+import gc
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -114,3 +117,39 @@ def test_values_are_not_computed_for_a_recording_that_is_known():
         td.func.jacrev(f)(td.tensor(3.0))
     assert seen[-1].segment.count == 0
     assert seen[-1].item() == 6.0  # and whoever asks for them gets them
+
+
+def test_large_constants_are_not_kept_for_ever(monkeypatch):
+    from tapediff.program import known
+    monkeypatch.setattr(known, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(known, "_recordings", known._Latest())
+    monkeypatch.setattr(known, "_programs", known._Latest())
+    for value in range(8):
+        constant = np.full(50_000, float(value))
+        found = td.func.jacrev(lambda x, c=constant: (x * td.tensor(c)).sum())(td.tensor(1.0))
+        assert found.item() == 5e4 * value
+        for latest in (known._recordings, known._programs):
+            assert sum(latest.sizes.values()) <= 1 << 20
+            assert latest.sizes.keys() == latest.entries.keys()
+
+
+def test_recordings_wait_for_no_garbage_collector():
+    w, x = td.randn(300, 300), td.randn(2, 300)
+    calls = {
+        "vmap of grad": lambda: td.func.vmap(td.func.grad(lambda w, x: (w @ x).sin().sum()), in_dims=(None, 0))(w, x),
+        "jacrev": lambda: td.func.jacrev(lambda w: (w * 2)[0, 0])(w),
+        "record": lambda: td.record(lambda w: (w * 2).sum() if w[0, 0] < 1e9 else w.sum(), w),
+    }
+    for name, call in calls.items():
+        for _ in range(3):
+            call()
+        gc.collect()
+        gc.disable()
+        tracemalloc.start()
+        try:
+            for _ in range(5):
+                call()
+            assert tracemalloc.get_traced_memory()[0] < 2 * w.nbytes, name  # each call copies w
+        finally:
+            tracemalloc.stop()
+            gc.enable()
