@@ -192,7 +192,7 @@ def cofactors(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
 
 
 def cholesky(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
-    """y = the triangular factors, nan throughout a lane in which a matrix is not positive definite.
+    """y = the triangular factors; nan where a matrix is not positive definite.
 
     Own number: whether the upper ones are wanted.
     """
@@ -201,9 +201,9 @@ def cholesky(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
     y_at, a_at = value_at(q, 0), value_at(q, 1)
     a = np.empty((n, n))
     for lane in range(lanes):
-        is_positive = True
         for number in range(stacks):
             _load(a_at, number * n * n, n, n, lane, lanes, 1, 0, a)
+            is_positive = True
             for j in range(n):
                 for k in range(j):
                     a[j, j] -= a[j, k] * a[j, k]
@@ -217,9 +217,5 @@ def cholesky(p: Any, q: Any, r: Any, s: Any, t: Any) -> None:
                     a[i, j] /= a[j, j]
                     a[j, i] = 0
             if not is_positive:
-                break
+                a[:] = np.nan
             _store(y_at, number * n * n, n, n, lane, lanes, is_upper, a)
-        if not is_positive:
-            a[:] = np.nan
-            for number in range(stacks):
-                _store(y_at, number * n * n, n, n, lane, lanes, 0, a)
