@@ -251,6 +251,9 @@ def as_rows(leaf: Any, spec: Any, dim: int | None, what: str) -> Array:
         ValueError: the shape is another.
         TypeError: the dtype cannot be converted.
     """
+    if (type(leaf) is np.ndarray and dim == 0 and leaf.ndim and leaf.dtype == spec.dtype.numpy and leaf.shape[1:] == spec.shape
+        and leaf.flags.c_contiguous and leaf.size):
+        return leaf  # what most batches are made of
     array = leaf._array() if isinstance(leaf, Tensor) else np.asarray(leaf)
     if not np.can_cast(array.dtype, spec.dtype.numpy, "same_kind"):
         raise TypeError(f"{what} was recorded as {spec.dtype.name}: got {array.dtype}")

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -410,7 +411,7 @@ class Program:
             TypeError: it has a leaf that is no float.
         """
         children = self.in_structure.children
-        starts = np.cumsum([0, *(child.count for child in children)]).tolist()
+        starts = list(accumulate((child.count for child in children), initial=0))
         numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         positions: list[int] = []
         for number in numbers:
