@@ -32,6 +32,7 @@ from tapediff.program.layout import (
     WORKSPACE,
 )
 from tapediff.program.machine import APART, BESIDE, DENSE, SAME, STEADY
+from tapediff.program.recycled import RESULTS
 from tapediff.program.schedule import Schedule
 from tapediff.program.structural import HostStep, run_host
 from tapediff.tape.source import address_of_array
@@ -229,12 +230,12 @@ def run_batch(schedule: Schedule, specs: Sequence[Spec], output_specs: Sequence[
             value = np.frombuffer(uniform[offset:offset + spec.nbytes].tobytes(), spec.dtype.numpy).reshape(spec.shape)
             outputs[position] = np.broadcast_to(value, (rows, *spec.shape)).copy()
         else:
-            outputs[position] = np.empty((rows, *spec.shape), spec.dtype.numpy)
+            outputs[position] = RESULTS.array((rows, *spec.shape), spec.dtype.numpy)
     gradients = {}
     for position in request.wanted:
         spec = specs[position]
         if position not in request.summed:
-            make = np.zeros if position in schedule.zero_gradients else np.empty
+            make: Callable[..., Array] = np.zeros if position in schedule.zero_gradients else RESULTS.array
             gradients[position] = make((rows, *spec.shape), spec.dtype.numpy)
     places = []
     for how, position in schedule.buffers:
