@@ -64,7 +64,7 @@ class Recycled:
 
 
 def references(things: list[Any], position: int) -> int:
-    """How many references `sys.getrefcount` sees of what a list holds; its own among them, which Python versions count otherwise."""
+    """How many references `sys.getrefcount` sees of what a list holds: its own among them, which not all Pythons count."""
     thing = things[position]
     return sys.getrefcount(thing)
 
