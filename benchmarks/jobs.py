@@ -54,6 +54,7 @@ class FromFileToFile:
 
         self.folder = Path(tempfile.mkdtemp())
         if kind == "quotes":
+            sys.path.append(str(Path(__file__).parent.parent))  # asv imports the benchmarks alone
             from examples.heston.model import call_price
             from examples.heston.prepare import PARAMETERS, quadrature, quotes
 

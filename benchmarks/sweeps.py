@@ -28,7 +28,6 @@ class KeptGraph:
         x = td.full((elements,) if elements > 1 else (), 0.9, dtype=td.float64, requires_grad=True)
         self.x, self.y = x, chain(x)
         self.weight = td.ones_like(self.y)
-        self.y.detach().numpy()
         self.y.backward(self.weight, retain_graph=True)
         segment = self.y.segment
         code, first = segment.batches[-1]

@@ -14,7 +14,7 @@ import pytest
 import tapediff as td
 from tapediff.jobs import info
 
-KILLS = int(os.environ.get("TAPEDIFF_KILLS", "6"))
+KILLS = int(os.environ.get("TAPEDIFF_KILLS", "3"))
 ROOT = Path(td.__file__).parent.parent
 MODEL = """
 import time
