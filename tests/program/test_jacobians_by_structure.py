@@ -4,7 +4,6 @@ import functools
 
 import numpy as np
 import pytest
-import torch
 from parity_cases import CASES
 from parity_run import is_tensor
 from test_programs_of_every_op import results, variant, weighted
@@ -13,6 +12,8 @@ import tapediff as td
 from tapediff.nested import flatten
 from tapediff.program import entries
 from tapediff.program.program import Program
+
+torch = pytest.importorskip("torch", reason="PyTorch, the oracle of these tests, is not installed")
 
 RNG = np.random.default_rng(3)
 N = 20

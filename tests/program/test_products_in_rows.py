@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-import torch
 
 import tapediff as td
 from tapediff.program.layout import A_CLASS, CALL_ROWS
 from tests.program.executors import SHAPES_OF_BATCHES, assert_same_bits
+
+torch = pytest.importorskip("torch", reason="PyTorch, the oracle of these tests, is not installed")
 
 RNG = np.random.default_rng(11)
 ROWS = 21
