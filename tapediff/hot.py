@@ -13,8 +13,9 @@ from tapediff.ops.structural import Structural
 from tapediff.recording import modes
 from tapediff.tape.kinds import KINDS, Kind
 
-__all__ = ["is_exact", "meet", "serve"]
+__all__ = ["MOST_ELEMENTS", "is_exact", "meet", "serve"]
 
+MOST_ELEMENTS = 1 << 14  # of operands and result: NumPy is quicker on more, where its loops are longer than ours
 # families of rows (Structural.lanes) that have NumPy's bits, and whose derivative rules have
 EXACT = frozenset({
     "all", "any", "argmax", "argmin", "argsort", "count_nonzero", "cummax_index", "cummin_index", "is_last_write",
@@ -46,8 +47,9 @@ def serve() -> None:
 
 
 def _replay(kind: Kind) -> None:
-    from tapediff.program.replayed import MOST_ELEMENTS, replay
-    if sum(spec.size for spec in (kind.spec, *kind.operands)) <= MOST_ELEMENTS:
+    sizes = [spec.size for spec in (kind.spec, *kind.operands)]
+    if all(sizes) and sum(sizes) <= MOST_ELEMENTS:
+        from tapediff.program.replayed import replay  # only now: it loads programs and their kernels
         with recording.apart():
             replay(kind)
 

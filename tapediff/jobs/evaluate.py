@@ -16,7 +16,7 @@ class RowEvaluator:
     """Evaluates a function row by row; what the rows share becomes a tensor once.
 
     >>> evaluator = RowEvaluator(lambda x, k: k * x * x, {"x": np.array([1.0, 3.0])}, {"k": np.array(2.0)}, ["x"])
-    >>> value, gradients = evaluator.value_and_gradients(1)
+    >>> value, gradients = evaluator.evaluate({"x": np.array([1.0, 3.0])}, 1)
     >>> value, float(gradients["x"])
     (18.0, 12.0)
     """
@@ -35,13 +35,11 @@ class RowEvaluator:
         with self.errors_of(row):
             return one_element(self.f(**self.arguments(row))).detach().numpy().reshape(())
 
-    def value_and_gradients(self, row: int) -> tuple[float, dict[str, np.ndarray | None]]:
-        """The value, and the gradient for each name in `wrt`: None where the value does not depend on it."""
-        with self.errors_of(row):
-            return self.evaluate(self.rows, row)
-
     def evaluate(self, rows: Rows, row: int) -> tuple[float, dict[str, np.ndarray | None]]:
-        """As `value_and_gradients`, of a row of other inputs, raising what the function raises."""
+        """The value, and the gradient for each name in `wrt` (None where the value does not depend on it), of a row of other inputs.
+
+        What the function raises is raised.
+        """
         given = self.arguments(row, rows)
         leaves = {name: given[name] for name in self.wrt}
         for leaf in leaves.values():

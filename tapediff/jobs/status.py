@@ -15,4 +15,3 @@ REASONS = {
     EXCEPTION: "exception in the function",
     UNMET_GUARD: "a guard that could not be met",
 }
-NOT_COMPUTED = (EXCEPTION, UNMET_GUARD)  # value and gradients are nan

@@ -52,11 +52,6 @@ class Tally:
         """Whether a program is told apart from others, and its facts are not known yet."""
         return name not in self.programs and len(self.programs) < MOST_PROGRAMS
 
-    @property
-    def bad_rows(self) -> int:
-        """Rows whose status is not 0."""
-        return self.rows - self.status[0]
-
 
 @dataclass(frozen=True)
 class ChunkFacts:

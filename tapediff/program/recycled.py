@@ -19,8 +19,9 @@ class Recycled:
 
     Whoever holds an array, or a view of one, holds a reference to its memory: so references tell what is free.
 
-    least, most  bytes of the arrays that are kept
+    least        bytes of the smallest array that is kept
     keep         bytes that are kept at most, those in use among them; the longest unused go first
+    most_arrays  how many are kept at most
 
     >>> memory = Recycled()
     >>> first = memory.array((100, 1000), np.float64)

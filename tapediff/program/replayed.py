@@ -29,17 +29,17 @@ from tapediff.program.layout import (
     WORKSPACE,
 )
 from tapediff.program.operations import operation_of_kind
-from tapediff.program.rule import rule_of
+from tapediff.program.rule import gives_zeros, rule_of
 from tapediff.program.running import uniform_memory
 from tapediff.program.schedule import build
 from tapediff.program.values import Request
 from tapediff.sweeps import call_forward, load_f32, load_f64, load_i64, store_f32, store_f64, store_i64
 from tapediff.tape.kinds import KINDS, Kind
+from tapediff.tape.source import address_of_array
 
-__all__ = ["MOST_ELEMENTS", "replay"]
+__all__ = ["replay"]
 
 Array = np.ndarray[Any, Any]
-MOST_ELEMENTS = 1 << 14  # of operands and result: NumPy is quicker on more, where its loops are longer than ours
 MOST_WORKSPACE = 1 << 20  # bytes
 
 (B_CODE, B_END, B_ACTIONS, B_RUN, B_FRAME_WORDS, B_WORKSPACE_BYTES, B_UNIFORM, B_BUFFERS, B_POINTERS, B_TARGET, B_ELEMENTS,
@@ -106,9 +106,6 @@ def reverse(parameters: int, pointers: int, b: int, c: int, d: int) -> None:
 
 def replay(kind: Kind) -> bool:
     """Let compiled steps do from now on what NumPy did for a kind; False where they can't. Nothing may be recorded meanwhile."""
-    specs = (kind.spec, *kind.operands)
-    if any(not spec.size for spec in specs) or sum(spec.size for spec in specs) > MOST_ELEMENTS:
-        return False
     operation = operation_of_kind(kind)
     arity = len(kind.operands)
     tape = ClosedTape([Leaf("input", spec, k) for k, spec in enumerate(kind.operands)], [operation],
@@ -127,7 +124,7 @@ def replay(kind: Kind) -> bool:
             found = rule.spec(rule.outputs[0])
             if found.shape != spec.shape or found.dtype is not spec.dtype:
                 return False
-            if not is_zero(rule):
+            if not gives_zeros(rule):
                 blocks.append(block_of(rule, Request(1, (True,) * (arity + 2), (0,)),
                                        {"input": range(arity + 2), "output": [-1]}, target))
     found_blocks = [block for block in blocks if block is not None]
@@ -141,18 +138,6 @@ def replay(kind: Kind) -> bool:
 
 
 _kept: list[Any] = []  # kinds live for ever
-
-
-def address_of_array(array: Array) -> int:
-    """Where an array's memory lies."""
-    found: int = array.__array_interface__["data"][0]
-    return found
-
-
-def is_zero(tape: ClosedTape) -> bool:
-    """Whether a tape gives zeros whatever its inputs are."""
-    output = tape.outputs[0]
-    return output < 0 and tape.leaves[-output - 1].how == "constant" and not np.any(tape.leaves[-output - 1].what)
 
 
 def block_of(tape: ClosedTape, request: Request, places: Mapping[str, Sequence[int]], target: int) -> Array | None:

@@ -14,7 +14,7 @@ from tapediff.program.operations import Operation
 from tapediff.program.recorder import Recorder
 from tapediff.tape.spec import Spec
 
-__all__ = ["parts_of", "rule_of"]
+__all__ = ["gives_zeros", "parts_of", "rule_of"]
 
 
 @functools.lru_cache(maxsize=4096)
@@ -28,6 +28,12 @@ def rule_of(operation: Operation, position: int) -> ClosedTape:
     found = recorded(specs, lambda *values: operation.row.pullback(TENSORS, operation.attributes, position, *values))
     assert found is not None
     return found
+
+
+def gives_zeros(rule: ClosedTape) -> bool:
+    """Whether a rule gives zeros whatever its inputs are."""
+    output = rule.outputs[0]
+    return output < 0 and rule.leaves[-output - 1].how == "constant" and not np.any(rule.leaves[-output - 1].what)
 
 
 @functools.lru_cache(maxsize=4096)

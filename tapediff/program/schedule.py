@@ -44,7 +44,7 @@ from tapediff.program.layout import (
     ZERO,
 )
 from tapediff.program.operations import Operation
-from tapediff.program.rule import parts_of, rule_of
+from tapediff.program.rule import gives_zeros, parts_of, rule_of
 from tapediff.program.structural import HostStep, Kernels, kernels_of
 from tapediff.program.values import Request, Values
 from tapediff.tape.spec import Spec
@@ -599,7 +599,7 @@ class _Builder(Values):
 
     def _emit_rule(self, rule: ClosedTape, inputs: Sequence[tuple[int, bool]], target: int, is_fresh: bool) -> None:
         """Run the steps of a rule and add its output to the adjoint of a value."""
-        if self._is_zero_constant(rule):
+        if gives_zeros(rule):
             return
         if is_fresh:
             self._emit_tape(rule, inputs, self._adjoint(target, is_zeroed=False))
@@ -679,12 +679,6 @@ class _Builder(Values):
         self.lanes, self.code, self.hosts = 1, self.prologue, self.prologue_hosts
         self._emit_operation(operation, place, pointers, (False,) * len(pointers))
         self.lanes, self.code, self.hosts = held
-
-    @staticmethod
-    def _is_zero_constant(rule: ClosedTape) -> bool:
-        """Whether a rule gives zeros whatever its inputs are."""
-        output = rule.outputs[0]
-        return output < 0 and rule.leaves[-output - 1].how == "constant" and not np.any(rule.leaves[-output - 1].what)
 
     def _emit_reverse(self, index: int) -> None:
         operation, operands = self.tape.operations[index], self.tape.operands[index]

@@ -9,9 +9,8 @@ from structural_samples import SAMPLES
 
 import tapediff as td
 from tapediff import recording
-from tapediff.hot import is_exact
+from tapediff.hot import MOST_ELEMENTS, is_exact
 from tapediff.ops.structural import STRUCTURAL
-from tapediff.program.replayed import MOST_ELEMENTS
 from tapediff.rules import ARRAYS
 from tapediff.tape import layout
 from tapediff.tape.kinds import HOT_RUNS, KINDS
