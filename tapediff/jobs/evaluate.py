@@ -36,7 +36,7 @@ class RowEvaluator:
             return one_element(self.f(**self.arguments(row))).detach().numpy().reshape(())
 
     def evaluate(self, rows: Rows, row: int) -> tuple[float, dict[str, np.ndarray | None]]:
-        """The value, and the gradient for each name in `wrt` (None where the value does not depend on it), of a row of other inputs.
+        """The value, and the gradient for each name in `wrt` (None: the value does not depend on it), of a row of other inputs.
 
         What the function raises is raised.
         """
